@@ -1,0 +1,5 @@
+//! Values that know nothing of Kubernetes' machinery: time, randomness, the JSON tree.
+
+pub mod rng;
+pub mod time;
+pub mod value;

@@ -1,0 +1,126 @@
+//! Randomness by key: every draw names what it is for and which object it belongs to.
+//!
+//! Rule (design §1): one seed and one scenario give one run. A draw therefore never depends on how many draws were
+//! made before it, only on `(seed, purpose, key)`; adding a draw somewhere leaves all others as they were.
+
+/// The letters Kubernetes uses for generated suffixes (`k8s.io/apimachinery/pkg/util/rand`).
+const SUFFIX_LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+
+/// The source of all draws of a run. It has no state beyond the seed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rng {
+    seed: u64,
+}
+
+impl Rng {
+    pub const fn new(seed: u64) -> Rng {
+        Rng { seed }
+    }
+
+    /// A stream of draws for one purpose (`"start-delay"`) and one key (a Pod's uid and container, say).
+    pub fn stream(self, purpose: &str, key: &str) -> Stream {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ mix(self.seed);
+        for byte in purpose.bytes().chain([0xff]).chain(key.bytes()) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        Stream { state: mix(hash) }
+    }
+
+    /// One draw in `low..=high`.
+    pub fn between(self, purpose: &str, key: &str, low: i64, high: i64) -> i64 {
+        self.stream(purpose, key).between(low, high)
+    }
+
+    /// Five letters for a generated name.
+    pub fn suffix(self, purpose: &str, key: &str) -> String {
+        self.stream(purpose, key).letters(5)
+    }
+
+    /// A version 4 UUID for an object.
+    pub fn uuid(self, key: &str) -> String {
+        let mut stream = self.stream("uid", key);
+        let (a, b) = (stream.next(), stream.next());
+        let b = (b & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            a >> 32,
+            (a >> 16) & 0xffff,
+            a & 0xfff,
+            b >> 48,
+            b & 0xffff_ffff_ffff
+        )
+    }
+}
+
+/// A run of draws (SplitMix64).
+#[derive(Clone, Debug)]
+pub struct Stream {
+    state: u64,
+}
+
+impl Stream {
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mix(self.state)
+    }
+
+    /// A draw in `low..=high`; `low` if the range is empty.
+    pub fn between(&mut self, low: i64, high: i64) -> i64 {
+        if high <= low {
+            return low;
+        }
+        let width = (high - low) as u64 + 1;
+        low + (self.next() % width) as i64
+    }
+
+    /// True with a chance of `percent` in a hundred.
+    pub fn chance(&mut self, percent: i64) -> bool {
+        self.between(1, 100) <= percent
+    }
+
+    pub fn letters(&mut self, count: usize) -> String {
+        (0..count).map(|_| char::from(SUFFIX_LETTERS[(self.next() % 27) as usize])).collect()
+    }
+
+    pub fn hex(&mut self, digits: usize) -> String {
+        (0..digits).map(|_| char::from(b"0123456789abcdef"[(self.next() % 16) as usize])).collect()
+    }
+}
+
+const fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_depend_on_seed_purpose_and_key_only() {
+        let rng = Rng::new(7);
+        assert_eq!(rng.between("a", "x", 0, 1_000_000), rng.between("a", "x", 0, 1_000_000));
+        assert_ne!(rng.suffix("pod", "1"), rng.suffix("pod", "2"));
+        assert_ne!(rng.suffix("pod", "1"), Rng::new(8).suffix("pod", "1"));
+        assert_ne!(rng.suffix("ab", "c"), rng.suffix("a", "bc"));
+    }
+
+    #[test]
+    fn ranges_hold_and_reach_their_ends() {
+        let mut stream = Rng::new(1).stream("range", "");
+        let draws: Vec<i64> = (0..1000).map(|_| stream.between(3, 5)).collect();
+        assert!(draws.iter().all(|d| (3..=5).contains(d)));
+        assert!(draws.contains(&3) && draws.contains(&5));
+        assert_eq!(stream.between(9, 2), 9);
+    }
+
+    #[test]
+    fn uuids_look_like_uuids() {
+        let uuid = Rng::new(1).uuid("pod/default/a");
+        let lengths: Vec<usize> = uuid.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+        assert!(uuid.split('-').nth(2).unwrap().starts_with('4'));
+    }
+}

@@ -1,0 +1,181 @@
+//! Time as data: an instant on the virtual wall clock and a span, both in whole milliseconds.
+//!
+//! Rule: objects carry times as Kubernetes writes them (`metav1.Time`: RFC 3339, whole seconds, UTC, cut and
+//! not rounded; `metav1.MicroTime`: six digits). Nothing here asks the machine what time it is.
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Sub};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A moment on the virtual wall clock: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct SimTime(i64);
+
+/// A length of time in milliseconds; may be negative.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Span(i64);
+
+impl Span {
+    pub const ZERO: Span = Span(0);
+    pub const MAX: Span = Span(i64::MAX / 4);
+
+    pub const fn ms(ms: i64) -> Span {
+        Span(ms)
+    }
+
+    /// Whole seconds; huge counts (a user's `activeDeadlineSeconds`) saturate instead of overflowing.
+    pub const fn secs(seconds: i64) -> Span {
+        let ms = seconds.saturating_mul(1000);
+        if ms > Span::MAX.0 { Span::MAX } else { Span(ms) }
+    }
+
+    pub const fn mins(minutes: i64) -> Span {
+        Span::secs(minutes.saturating_mul(60))
+    }
+
+    pub const fn as_ms(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds, cut towards minus infinity.
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    pub fn is_positive(self) -> bool {
+        self.0 > 0
+    }
+}
+
+impl Add for Span {
+    type Output = Span;
+    fn add(self, other: Span) -> Span {
+        Span(self.0.saturating_add(other.0))
+    }
+}
+
+impl Sub for Span {
+    type Output = Span;
+    fn sub(self, other: Span) -> Span {
+        Span(self.0.saturating_sub(other.0))
+    }
+}
+
+impl SimTime {
+    pub const EPOCH: SimTime = SimTime(0);
+
+    pub const fn from_millis(ms: i64) -> SimTime {
+        SimTime(ms)
+    }
+
+    pub const fn from_secs(seconds: i64) -> SimTime {
+        SimTime(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, cut.
+    pub const fn secs(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This moment with its milliseconds cut off, as the API stores it.
+    pub const fn whole_second(self) -> SimTime {
+        SimTime(self.secs() * 1000)
+    }
+
+    /// `self - earlier`; negative if `earlier` is later.
+    pub fn since(self, earlier: SimTime) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+
+    /// `2026-11-21T08:00:00Z`
+    pub fn rfc3339(self) -> String {
+        self.format("%Y-%m-%dT%H:%M:%SZ")
+    }
+
+    /// `2026-11-21T08:00:00.123000Z`, as events of the new API carry it.
+    pub fn rfc3339_micro(self) -> String {
+        format!("{}.{:03}000Z", self.format("%Y-%m-%dT%H:%M:%S"), self.0.rem_euclid(1000))
+    }
+
+    /// The moment in UTC, by a `strftime` pattern.
+    pub fn format(self, pattern: &str) -> String {
+        self.to_jiff().strftime(pattern).to_string()
+    }
+
+    /// As jiff's type; moments outside jiff's range (the year 9999) are held at its ends.
+    pub fn to_jiff(self) -> jiff::Timestamp {
+        let (min, max) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+        jiff::Timestamp::from_millisecond(self.0.clamp(min, max)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    /// Reads RFC 3339 with any offset. `None` if the text is not such a time.
+    pub fn parse_rfc3339(text: &str) -> Option<SimTime> {
+        text.parse::<jiff::Timestamp>().ok().map(|t| SimTime(t.as_millisecond()))
+    }
+}
+
+impl Add<Span> for SimTime {
+    type Output = SimTime;
+    fn add(self, span: Span) -> SimTime {
+        SimTime(self.0.saturating_add(span.0))
+    }
+}
+
+impl AddAssign<Span> for SimTime {
+    fn add_assign(&mut self, span: Span) {
+        *self = *self + span;
+    }
+}
+
+impl Sub<Span> for SimTime {
+    type Output = SimTime;
+    fn sub(self, span: Span) -> SimTime {
+        SimTime(self.0.saturating_sub(span.0))
+    }
+}
+
+impl fmt::Display for SimTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rfc3339())
+    }
+}
+
+impl Serialize for SimTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.rfc3339())
+    }
+}
+
+impl<'de> Deserialize<'de> for SimTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SimTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        SimTime::parse_rfc3339(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_the_api_writes_them() {
+        let t = SimTime::parse_rfc3339("2026-11-21T09:00:00.987+01:00").unwrap();
+        assert_eq!(t.rfc3339(), "2026-11-21T08:00:00Z");
+        assert_eq!(t.rfc3339_micro(), "2026-11-21T08:00:00.987000Z");
+        assert_eq!(t.whole_second().millis() % 1000, 0);
+        assert_eq!(SimTime::parse_rfc3339("yesterday"), None);
+    }
+
+    #[test]
+    fn spans_saturate() {
+        assert_eq!(Span::secs(i64::MAX), Span::MAX);
+        assert!((SimTime::from_secs(1) + Span::MAX) > SimTime::from_secs(1));
+        assert_eq!(Span::ms(-1).as_secs(), -1);
+    }
+}

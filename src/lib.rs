@@ -1,0 +1,5 @@
+//! Batchyard's engine: Kubernetes' Jobs and CronJobs, simulated.
+
+#![forbid(unsafe_code)]
+
+pub mod base;
