@@ -1,0 +1,160 @@
+//! What every object carries: names, labels, owners, finalizers.
+//!
+//! Source: `apimachinery/pkg/apis/meta/v1/types.go`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::kind::Kind;
+use crate::base::time::SimTime;
+
+/// Labels, annotations, selectors: sorted by key.
+pub type StringMap = BTreeMap<String, String>;
+
+/// `metadata` as controllers read it. Writes go to the tree, not here.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ObjectMeta {
+    pub name: String,
+    pub generate_name: String,
+    pub namespace: String,
+    pub uid: String,
+    pub generation: i64,
+    pub creation_timestamp: Option<SimTime>,
+    /// When the object is due to go: the moment of the delete request plus the grace period.
+    pub deletion_timestamp: Option<SimTime>,
+    pub deletion_grace_period_seconds: Option<i64>,
+    pub labels: StringMap,
+    pub annotations: StringMap,
+    pub owner_references: Vec<OwnerReference>,
+    pub finalizers: Vec<String>,
+}
+
+impl ObjectMeta {
+    /// The owner that manages this object, if any.
+    pub fn controller(&self) -> Option<&OwnerReference> {
+        self.owner_references.iter().find(|owner| owner.controller == Some(true))
+    }
+
+    pub fn is_controlled_by(&self, uid: &str) -> bool {
+        self.controller().is_some_and(|owner| owner.uid == uid)
+    }
+
+    pub fn has_finalizer(&self, finalizer: &str) -> bool {
+        self.finalizers.iter().any(|f| f == finalizer)
+    }
+
+    pub fn is_being_deleted(&self) -> bool {
+        self.deletion_timestamp.is_some()
+    }
+}
+
+/// A pointer to an owner; identity is the uid.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OwnerReference {
+    pub api_version: String,
+    pub kind: String,
+    pub name: String,
+    pub uid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub controller: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block_owner_deletion: Option<bool>,
+}
+
+/// Where an object lives in the store. Namespace is empty for cluster-scoped kinds.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key {
+    pub kind: Kind,
+    pub namespace: String,
+    pub name: String,
+}
+
+impl Key {
+    pub fn new(kind: Kind, namespace: &str, name: &str) -> Key {
+        let namespace = if kind.info().namespaced { namespace } else { "" };
+        Key { kind, namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+/// `metav1.LabelSelector`.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LabelSelector {
+    pub match_labels: StringMap,
+    pub match_expressions: Vec<LabelExpression>,
+}
+
+/// One line of `matchExpressions`.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LabelExpression {
+    pub key: String,
+    /// `In`, `NotIn`, `Exists`, `DoesNotExist` (node selectors also `Gt`, `Lt`).
+    pub operator: String,
+    pub values: Vec<String>,
+}
+
+impl LabelSelector {
+    /// True if the labels satisfy every part. An empty selector matches everything, as `metav1` says.
+    pub fn matches(&self, labels: &StringMap) -> bool {
+        self.match_labels.iter().all(|(k, v)| labels.get(k) == Some(v))
+            && self.match_expressions.iter().all(|e| e.matches(labels))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.match_labels.is_empty() && self.match_expressions.is_empty()
+    }
+}
+
+impl LabelExpression {
+    /// Source: `apimachinery/pkg/labels/selector.go` `Requirement.Matches`.
+    pub fn matches(&self, labels: &StringMap) -> bool {
+        let value = labels.get(&self.key);
+        let number = |text: &String| text.parse::<i64>().ok();
+        let bound = || self.values.first().and_then(number);
+        match self.operator.as_str() {
+            "In" => value.is_some_and(|v| self.values.contains(v)),
+            "NotIn" => value.is_none_or(|v| !self.values.contains(v)),
+            "Exists" => value.is_some(),
+            "DoesNotExist" => value.is_none(),
+            "Gt" => value.and_then(number).zip(bound()).is_some_and(|(v, b)| v > b),
+            "Lt" => value.and_then(number).zip(bound()).is_some_and(|(v, b)| v < b),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> StringMap {
+        pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+    }
+
+    #[test]
+    fn selectors_match_as_the_api_says() {
+        let have = labels(&[("app", "queue"), ("n", "5")]);
+        for (operator, key, values, expected) in [
+            ("In", "app", vec!["queue", "x"], true),
+            ("In", "missing", vec!["queue"], false),
+            ("NotIn", "missing", vec!["queue"], true),
+            ("NotIn", "app", vec!["queue"], false),
+            ("Exists", "app", vec![], true),
+            ("DoesNotExist", "app", vec![], false),
+            ("Gt", "n", vec!["4"], true),
+            ("Lt", "n", vec!["4"], false),
+        ] {
+            let expression = LabelExpression {
+                key: key.into(),
+                operator: operator.into(),
+                values: values.iter().map(|v| v.to_string()).collect(),
+            };
+            assert_eq!(expression.matches(&have), expected, "{operator} {key}");
+        }
+        assert!(LabelSelector::default().matches(&have));
+    }
+}

@@ -1,0 +1,10 @@
+//! What the API knows: kinds, their types, errors in Kubernetes' own words.
+
+pub mod apps;
+pub mod batch;
+pub mod core;
+pub mod kind;
+pub mod meta;
+pub mod object;
+pub mod pod;
+pub mod status;

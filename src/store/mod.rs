@@ -1,0 +1,201 @@
+//! etcd and the API server: the objects, their versions, and the log of changes.
+//!
+//! Rule: whatever happens, happens as a write to the store; everyone else reads it, or learns of it from the change
+//! log (the watch). Controllers, scheduler and kubelet meet nowhere else.
+//! Source: `apiserver/pkg/registry/generic/registry/store.go`, `apiserver/pkg/registry/rest/{create,update,delete}.go`.
+
+mod admission;
+mod api;
+mod events;
+mod strategy;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::api::kind::Kind;
+use crate::api::meta::Key;
+use crate::api::object::Object;
+use crate::base::time::SimTime;
+use crate::base::value::Value;
+
+pub use api::Api;
+pub use events::{Correlator, EventType};
+pub use write::{DeleteOptions, Propagation};
+
+/// What happened to an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ChangeType {
+    Added,
+    Modified,
+    Deleted,
+}
+
+impl ChangeType {
+    /// As a watch writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChangeType::Added => "ADDED",
+            ChangeType::Modified => "MODIFIED",
+            ChangeType::Deleted => "DELETED",
+        }
+    }
+}
+
+/// Why a write was made: the change that woke the writer, and the rule it followed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Cause {
+    /// The `revision` of the change that led here; none for a user's own act or a clock.
+    pub revision: Option<u64>,
+    /// The rule's name in our own words (`job/backoff`), for explanations; empty if the actor says enough.
+    pub rule: &'static str,
+}
+
+/// One entry of the log: a watch event with its cause.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The `resourceVersion` the write got. Deletions have one too.
+    pub revision: u64,
+    pub at: SimTime,
+    pub change: ChangeType,
+    /// The object after the write; for a deletion its last state.
+    pub object: Rc<Object>,
+    /// The object before, if there was one.
+    pub previous: Option<Rc<Object>>,
+    /// Who wrote: `job-controller`, `kubelet`, `user` …
+    pub actor: &'static str,
+    pub cause: Cause,
+}
+
+impl Change {
+    pub fn kind(&self) -> Kind {
+        self.object.kind()
+    }
+
+    /// True if the object's deletion began with this change.
+    pub fn starts_deletion(&self) -> bool {
+        let deleting = |o: &Rc<Object>| o.meta().is_being_deleted();
+        deleting(&self.object) && !self.previous.as_ref().is_some_and(deleting)
+    }
+
+    /// True if `metadata.generation` moved, that is, the spec changed.
+    pub fn changes_spec(&self) -> bool {
+        self.previous.as_ref().is_none_or(|before| before.meta().generation != self.object.meta().generation)
+    }
+}
+
+/// All objects, and the changes nobody has been told of yet.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    objects: BTreeMap<Key, Rc<Object>>,
+    /// Objects by the uid of each of their owners.
+    by_owner: BTreeMap<String, BTreeSet<Key>>,
+    /// Last `resourceVersion` given.
+    revision: u64,
+    /// How many names were generated, so that each draw differs.
+    names_generated: u64,
+    untold: Vec<Change>,
+    correlator: Correlator,
+    /// When each event is forgotten (`--event-ttl`, one hour), by event and by time.
+    event_leases: BTreeMap<Key, SimTime>,
+    expiries: BTreeSet<(SimTime, Key)>,
+}
+
+impl Store {
+    pub fn new() -> Store {
+        // A real cluster has had some writes before anyone looks.
+        Store { revision: 1000, ..Store::default() }
+    }
+
+    pub fn get(&self, key: &Key) -> Option<&Rc<Object>> {
+        self.objects.get(key)
+    }
+
+    /// The object `kind`/`namespace`/`name`.
+    pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Rc<Object>> {
+        self.objects.get(&Key::new(kind, namespace, name))
+    }
+
+    /// All objects of a kind, by namespace and name.
+    pub fn list(&self, kind: Kind) -> impl Iterator<Item = &Rc<Object>> {
+        let start = Key { kind, namespace: String::new(), name: String::new() };
+        self.objects.range(start..).take_while(move |(key, _)| key.kind == kind).map(|(_, object)| object)
+    }
+
+    /// The objects of a kind in one namespace, by name.
+    pub fn list_in<'s>(&'s self, kind: Kind, namespace: &'s str) -> impl Iterator<Item = &'s Rc<Object>> {
+        let start = Key::new(kind, namespace, "");
+        self.objects
+            .range(start..)
+            .take_while(move |(key, _)| key.kind == kind && (key.namespace == namespace || !kind.info().namespaced))
+            .map(|(_, object)| object)
+    }
+
+    /// The objects that name `uid` among their owners.
+    pub fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Rc<Object>> {
+        self.by_owner.get(uid).into_iter().flatten().filter_map(|key| self.objects.get(key))
+    }
+
+    /// The newest `resourceVersion`.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// Hands over the changes since the last call, oldest first. Whoever drives the cluster tells them to everyone.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// When the next event is to be forgotten.
+    pub fn next_expiry(&self) -> Option<SimTime> {
+        self.expiries.first().map(|(at, _)| *at)
+    }
+
+    /// Writes a new version, or takes the object away (`None`), and logs it. All writes end here.
+    fn commit(&mut self, key: Key, value: Option<Value>, at: SimTime, actor: &'static str, cause: Cause) -> Rc<Object> {
+        self.revision += 1;
+        let revision = self.revision;
+        let previous = self.objects.remove(&key);
+        let change = match (&previous, &value) {
+            (_, None) => ChangeType::Deleted,
+            (None, Some(_)) => ChangeType::Added,
+            (Some(_), Some(_)) => ChangeType::Modified,
+        };
+        if let Some(previous) = &previous {
+            self.index_owners(previous, false);
+        }
+        let gone = value.is_none();
+        let mut value =
+            value.or_else(|| previous.as_ref().map(|p| p.value().clone())).expect("only what exists is deleted");
+        value.set("metadata.resourceVersion", revision.to_string());
+        let object = Rc::new(Object::new(key.kind, value, revision));
+        if !gone {
+            self.index_owners(&object, true);
+            self.objects.insert(key, Rc::clone(&object));
+        }
+        self.untold.push(Change { revision, at, change, object: Rc::clone(&object), previous, actor, cause });
+        object
+    }
+
+    fn index_owners(&mut self, object: &Object, add: bool) {
+        for owner in object.value().list_at("metadata.ownerReferences") {
+            let Some(uid) = owner.str_at("uid") else { continue };
+            if add {
+                self.by_owner.entry(uid.to_owned()).or_default().insert(object.key());
+            } else if let Some(keys) = self.by_owner.get_mut(uid) {
+                keys.remove(&object.key());
+                if keys.is_empty() {
+                    self.by_owner.remove(uid);
+                }
+            }
+        }
+    }
+}
