@@ -3,3 +3,5 @@
 #![forbid(unsafe_code)]
 
 pub mod base;
+pub mod api;
+pub mod yaml;
