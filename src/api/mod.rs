@@ -1,10 +1,11 @@
 //! What the API knows: kinds, their types, errors in Kubernetes' own words.
 
-pub mod apps;
-pub mod batch;
-pub mod core;
 pub mod kind;
 pub mod meta;
-pub mod object;
-pub mod pod;
 pub mod status;
+pub mod batch;
+pub mod apps;
+pub mod core;
+pub mod pod;
+pub mod object;
+pub mod columns;
