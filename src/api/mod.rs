@@ -9,3 +9,4 @@ pub mod core;
 pub mod pod;
 pub mod object;
 pub mod columns;
+pub mod gaps;

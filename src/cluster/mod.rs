@@ -12,7 +12,7 @@ use crate::object;
 use crate::store::{Api, Change, Store};
 
 /// What a cluster is made of, from a scenario's `cluster` block.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Setup {
     pub nodes: Vec<NodeSetup>,
     pub routing: Routing,

@@ -83,7 +83,16 @@ impl World {
             if self.blocked_by == Some(done.id) {
                 self.blocked_by = None;
             }
-            records(Record::Output(Rc::new(Output { step, ..done.output })));
+            records(Record::Output(Rc::new(Output {
+                at: done.began,
+                step,
+                command: done.line,
+                exit: done.exit,
+                stdout: done.stdout,
+                stderr: done.stderr,
+                end: done.ended,
+                lines: done.lines,
+            })));
         }
     }
 
