@@ -1,5 +1,9 @@
-//! What the API knows: kinds, their types, errors in Kubernetes' own words.
+//! What the API knows: its fields, how documents become objects, kinds, their types, errors in Kubernetes' own words.
 
+pub mod schema;
+pub mod decode;
+pub mod defaults;
+pub mod patch;
 pub mod kind;
 pub mod meta;
 pub mod status;

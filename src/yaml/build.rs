@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, StrInput, Tag};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, StrInput, StructureStyle, Tag};
 
 use crate::base::value::Value;
 
@@ -62,7 +62,16 @@ struct Builder<'t, 'r> {
 struct Frame {
     anchor: usize,
     span: Span,
+    /// Written in brackets.
+    flow: bool,
     kind: FrameKind,
+}
+
+impl Frame {
+    /// The bracket that opened it, if it is in brackets.
+    fn flow_opener(&self) -> Option<char> {
+        self.flow.then_some(if matches!(self.kind, FrameKind::List(_)) { '[' } else { '{' })
+    }
 }
 
 enum FrameKind {
@@ -85,12 +94,13 @@ impl Builder<'_, '_> {
                 let node = self.scalar(&text, style, tag.as_deref(), span)?;
                 self.finish(node, anchor)?;
             }
-            Event::SequenceStart(_, anchor, _) => {
-                self.frames.push(Frame { anchor, span, kind: FrameKind::List(Vec::new()) });
+            Event::SequenceStart(style, anchor, _) => {
+                let flow = style == StructureStyle::Flow;
+                self.frames.push(Frame { anchor, span, flow, kind: FrameKind::List(Vec::new()) });
             }
-            Event::MappingStart(_, anchor, _) => {
+            Event::MappingStart(style, anchor, _) => {
                 let kind = FrameKind::Map { entries: Vec::new(), seen: BTreeMap::new(), key: None };
-                self.frames.push(Frame { anchor, span, kind });
+                self.frames.push(Frame { anchor, span, flow: style == StructureStyle::Flow, kind });
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span)?,
             Event::Alias(id) => {
@@ -251,33 +261,11 @@ impl Builder<'_, '_> {
     }
 
     fn syntax_error(&self, error: &granit_parser::ScanError) -> Failure {
-        use granit_parser::ErrorKind;
         let marker = *error.marker();
-        let mut line = marker.line();
-        let at_end = matches!(
-            error.kind(),
-            ErrorKind::UnclosedQuotedScalar
-                | ErrorKind::UnclosedFlowCollection { .. }
-                | ErrorKind::UnexpectedEofFlowSequence
-                | ErrorKind::UnexpectedEofFlowMapping
-                | ErrorKind::UnexpectedEof
-        );
-        if at_end {
-            // We point at what was opened, go-yaml at where the text ends.
-            line = 1 + self.part.text.matches('\n').count();
-        }
-        if matches!(error.kind(), ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey) {
-            line = complaint::line_after_key(self.part.text, line);
-        }
-        let go = if *error.kind() == ErrorKind::UnknownAnchor {
-            let rest = marker.byte_offset().and_then(|i| self.part.text.get(i..)).unwrap_or("");
-            let name: String =
-                rest.trim_start_matches('*').chars().take_while(|c| c.is_alphanumeric() || "-_".contains(*c)).collect();
-            format!("yaml: unknown anchor '{name}' referenced")
-        } else {
-            complaint::go_yaml_text(error.kind(), line)
-        };
-        self.failure(self.span(marker, marker), "yaml-syntax", complaint::clear_text(error.kind()), go)
+        let at = marker.byte_offset().unwrap_or(self.part.text.len());
+        let flow = self.frames.last().and_then(Frame::flow_opener);
+        let go = complaint::go_yaml_text(error.kind(), self.part.text, marker.line(), at, flow);
+        self.failure(self.span(marker, marker), "yaml-syntax", complaint::clear_text(error.kind(), flow), go)
     }
 }
 

@@ -13,16 +13,51 @@ enum Finder {
     Parser,
 }
 
-/// `yaml: line 3: did not find expected key`; `line` counts from 1 within the document's part of the text.
-pub(super) fn go_yaml_text(kind: &ErrorKind, line: usize) -> String {
-    let (finder, text) = words(kind);
-    let zero_based = line.saturating_sub(1);
-    let shown = match finder {
-        _ if zero_based == 0 => return format!("yaml: {text}"),
-        Finder::Scanner => zero_based + 1,
-        Finder::Parser => zero_based,
+/// `yaml: line 3: did not find expected key` for an error at byte `at`, on `line` (from 1) of the document's `text`, within
+/// brackets if `flow` is the bracket.
+pub(super) fn go_yaml_text(kind: &ErrorKind, text: &str, line: usize, at: usize, flow: Option<char>) -> String {
+    use ErrorKind as E;
+    let end_line = 1 + text.matches('\n').count();
+    let (line, (finder, words)) = match kind {
+        E::UnknownAnchor => {
+            let rest = text.get(at..).unwrap_or("").trim_start_matches('*');
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || "-_".contains(*c)).collect();
+            return format!("yaml: unknown anchor '{name}' referenced");
+        }
+        E::InvalidQuotedScalarIndent => match closing_quote_line(text, at) {
+            // go-yaml does not mind the indentation: it reads on to the next quote and stumbles over what follows that.
+            Some(line) => (line, (Finder::Parser, "did not find expected key")),
+            None => (end_line, words(&E::UnclosedQuotedScalar)),
+        },
+        E::SimpleKeyExpected | E::InvalidSimpleKey => (line_after_key(text, line), words(kind)),
+        // Where we point at what was opened, go-yaml points at where the text ends.
+        E::UnclosedQuotedScalar
+        | E::UnclosedFlowCollection { .. }
+        | E::UnexpectedEofFlowSequence
+        | E::UnexpectedEofFlowMapping
+        | E::UnexpectedEof => (end_line, words(kind)),
+        E::MappingValueNotAllowed | E::InvalidColonPlacement => match flow {
+            Some('[') => (line, words(&E::ExpectedFlowSequenceSeparator)),
+            Some(_) => (line, words(&E::ExpectedFlowMappingSeparator)),
+            None => (line, words(kind)),
+        },
+        _ => (line, words(kind)),
     };
-    format!("yaml: line {shown}: {text}")
+    let zero_based = line.saturating_sub(1);
+    match finder {
+        _ if zero_based == 0 => format!("yaml: {words}"),
+        Finder::Scanner => format!("yaml: line {}: {words}", zero_based + 1),
+        Finder::Parser => format!("yaml: line {zero_based}: {words}"),
+    }
+}
+
+/// The line (from 1) of the quote that closes the quoted text around byte `at`, if there is one.
+fn closing_quote_line(text: &str, at: usize) -> Option<usize> {
+    let before = text.get(..at)?;
+    let opened = before.rfind(['"', '\''])?;
+    let quote = char::from(before.as_bytes()[opened]);
+    let close = at + text.get(at..)?.find(quote)?;
+    Some(1 + text[..close].matches('\n').count())
 }
 
 /// go-yaml's words for what our parser found.
@@ -102,7 +137,7 @@ fn words(kind: &ErrorKind) -> (Finder, &'static str) {
 
 /// go-yaml misses the ':' of a key when it comes to what follows the key: the next line that has something and is not
 /// indented more, or the end of the text. `line` is the key's, from 1; so is the result.
-pub(super) fn line_after_key(text: &str, line: usize) -> usize {
+fn line_after_key(text: &str, line: usize) -> usize {
     let indent = |l: &str| l.len() - l.trim_start_matches(' ').len();
     let own = text.lines().nth(line.saturating_sub(1)).map_or(0, indent);
     let has_something = |l: &str| !l.trim().is_empty() && !l.trim_start().starts_with('#') && indent(l) <= own;
@@ -113,8 +148,11 @@ pub(super) fn line_after_key(text: &str, line: usize) -> usize {
 }
 
 /// The same in clear words: what is wrong, and what to do.
-pub(super) fn clear_text(kind: &ErrorKind) -> String {
+pub(super) fn clear_text(kind: &ErrorKind, flow: Option<char>) -> String {
     use ErrorKind as E;
+    if let (E::MappingValueNotAllowed | E::InvalidColonPlacement, Some(bracket)) = (kind, flow) {
+        return format!("a ',' or the bracket that closes '{bracket}' is missing before this place");
+    }
     match kind {
         E::TabNotAllowed | E::TabInBlockIndentation | E::TabInIndentation | E::TabAtBlockScalarStart => {
             "a tab is used for indentation; YAML allows only spaces there".into()
@@ -135,7 +173,7 @@ pub(super) fn clear_text(kind: &ErrorKind) -> String {
         }
         E::ExpectedBlockSequenceEntry => "a list item ('-') is expected here; check the indentation".into(),
         E::BlockSequenceEntryNotAllowed => "a list item is not allowed here; check the indentation".into(),
-        E::UnclosedQuotedScalar => "a quote is opened and never closed".into(),
+        E::UnclosedQuotedScalar | E::InvalidQuotedScalarIndent => "a quote is opened and never closed".into(),
         E::ExpectedFlowSequenceSeparator | E::UnexpectedEofFlowSequence => {
             "a ',' or the closing ']' is missing before this place".into()
         }
