@@ -34,7 +34,8 @@ fn Page() -> Html {
 }
 
 fn main() {
-    std::panic::set_hook(Box::new(|about| panicked(&about.to_string())));
+    // Yew puts in a hook of its own when it renders, unless it was given one.
+    yew::set_custom_panic_hook(Box::new(|about| panicked(&about.to_string())));
     let root = gloo::utils::document().get_element_by_id("app").expect("index.html has the element #app");
     root.set_inner_html("");
     yew::Renderer::<Page>::with_root(root).render();
