@@ -1,1 +1,3 @@
+//! The headless program `batchyard`; it takes its place here.
+
 fn main() {}
