@@ -309,7 +309,8 @@ mod tests {
     fn apply_changes_only_what_was_applied() {
         let shape = Shape::of_kind("batch/v1", "Job");
         let original = json(r#"{"metadata":{"labels":{"a":"1","b":"2"}},"spec":{"parallelism":5}}"#);
-        let current = json(r#"{"metadata":{"labels":{"a":"1","b":"2","own":"x"}},"spec":{"parallelism":5,"backoffLimit":6}}"#);
+        let current =
+            json(r#"{"metadata":{"labels":{"a":"1","b":"2","own":"x"}},"spec":{"parallelism":5,"backoffLimit":6}}"#);
         let modified = json(r#"{"metadata":{"labels":{"a":"1"}},"spec":{"parallelism":2}}"#);
         let patch = three_way(&original, &modified, &current, shape);
         assert_eq!(patch.to_json(), r#"{"metadata":{"labels":{"b":null}},"spec":{"parallelism":2}}"#);
