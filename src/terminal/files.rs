@@ -9,7 +9,7 @@ use crate::base::time::SimTime;
 use crate::shell::{FileError, FileInfo};
 
 /// The home directory, where the editor's tabs lie.
-pub const HOME: &str = "/home/learner";
+pub const HOME: &str = "/desk";
 /// Bytes all files together may hold.
 const BYTES_MAX: usize = 16 << 20;
 
@@ -28,7 +28,7 @@ pub struct Files {
 impl Default for Files {
     fn default() -> Files {
         let directory = Entry::Directory { modified: SimTime::EPOCH };
-        let entries = ["/", "/home", HOME, "/tmp"].map(|path| (path.to_owned(), directory.clone()));
+        let entries = ["/", HOME, "/tmp"].map(|path| (path.to_owned(), directory.clone()));
         Files { entries: entries.into() }
     }
 }
