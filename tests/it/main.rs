@@ -1,0 +1,3 @@
+//! The integration tests: what the engine promises, asked from outside through its public face.
+
+mod cron;
