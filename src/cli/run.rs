@@ -7,7 +7,7 @@ use batchyard::base::time::SimTime;
 use batchyard::sim::{Progress, Record, Scenario, Sim};
 use batchyard::store::{Change, ChangeType};
 
-use crate::args;
+use crate::args::{self, Args, Flag, UsageError};
 
 pub const HELP: &str = "\
 Simulates a scenario.
@@ -25,8 +25,8 @@ The formats are described in docs/scenario.md. Exit code 0 if the scenario was p
 2 if the command line is wrong or a file cannot be read or written.
 ";
 
-const FLAGS: &[args::Flag] =
-    &[args::Flag::value("trace"), args::Flag::value("outputs"), args::Flag::value("seed"), args::Flag::switch("help")];
+const FLAGS: &[Flag] =
+    &[Flag::value("--trace"), Flag::value("--outputs"), Flag::value("--seed")];
 
 /// Things done between looks at the clock; any number works.
 const BUDGET: u32 = 100_000;
@@ -36,22 +36,21 @@ pub fn run(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     match play(argv, out, err) {
         Ok(code) => code,
         Err(message) => {
-            let _ = writeln!(err, "batchyard run: {message}");
-            2
+            args::usage_error(err, "run", &message)
         }
     }
 }
 
-fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32, String> {
-    let parsed = args::parse(argv, FLAGS).map_err(|e| e.to_string())?;
-    if parsed.has("help") {
+fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32, UsageError> {
+    let parsed = Args::parse(FLAGS, argv)?;
+    if parsed.wants_help() {
         let _ = out.write_all(HELP.as_bytes());
         return Ok(0);
     }
-    let [file] = parsed.positional() else {
-        return Err("one scenario file is needed; `batchyard run --help` says more".to_owned());
+    let [file] = parsed.rest() else {
+        return Err(UsageError("one scenario file is needed".to_owned()));
     };
-    let text = std::fs::read_to_string(file).map_err(|e| format!("{file}: {e}"))?;
+    let text = std::fs::read_to_string(file).map_err(|e| UsageError(format!("{file}: {e}")))?;
     let mut scenario = match Scenario::parse(&text, file) {
         Ok(scenario) => scenario,
         Err(problems) => {
@@ -61,11 +60,11 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
             return Ok(1);
         }
     };
-    if let Some(seed) = parsed.value("seed") {
-        scenario.seed = seed.parse().map_err(|_| format!("--seed {seed}: a whole number is needed"))?;
+    if let Some(seed) = parsed.value("--seed") {
+        scenario.seed = seed.parse().map_err(|_| UsageError(format!("--seed {seed}: a whole number is needed")))?;
     }
-    let mut trace = parsed.value("trace").map(create).transpose()?;
-    let mut outputs = parsed.value("outputs").map(create).transpose()?;
+    let mut trace = parsed.value("--trace").map(create).transpose()?;
+    let mut outputs = parsed.value("--outputs").map(create).transpose()?;
     let quiet = trace.is_some() || outputs.is_some();
     let mut sim = Sim::new(&scenario);
     let (start, end) = (sim.start(), sim.start() + scenario.duration);
@@ -84,17 +83,17 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
                 }
                 Record::Output(_) => Ok(()),
             };
-            written.map_err(|e| e.to_string())?;
+            written.map_err(|e| UsageError(e.to_string()))?;
         }
     }
     for file in [&mut trace, &mut outputs].into_iter().flatten() {
-        file.flush().map_err(|e| e.to_string())?;
+        file.flush().map_err(|e| UsageError(e.to_string()))?;
     }
     Ok(0)
 }
 
-fn create(path: &str) -> Result<BufWriter<File>, String> {
-    File::create(path).map(BufWriter::new).map_err(|e| format!("{path}: {e}"))
+fn create(path: &str) -> Result<BufWriter<File>, UsageError> {
+    File::create(path).map(BufWriter::new).map_err(|e| UsageError(format!("{path}: {e}")))
 }
 
 /// One line of the story: events, commands, and objects that come and go.

@@ -1,3 +1,4 @@
-//! The one integration test binary: each subject is a module.
+//! The integration tests: what the engine promises, asked from outside through its public face.
 
+mod cron;
 mod tidy;
