@@ -1,3 +1,5 @@
+//! Tests of the schedule language: grammar, errors, the search for the next time.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Tests of time zones: the table, wall clock times, the checks of names.
+
 use super::*;
 
 fn zone(name: &str) -> Zone {
