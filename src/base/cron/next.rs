@@ -19,8 +19,7 @@ pub(super) fn search(fields: &Fields, after: i64, zone: &Zone) -> Option<i64> {
     if fields.never_match() {
         return None;
     }
-    let mut search = Search { fields, zone, at: after, wall: zone.wall(after), moved: false };
-    search.go_to(after + 1);
+    let mut search = Search { fields, zone, at: after + 1, wall: zone.wall(after + 1), moved: false };
     let last_year = search.wall.year + YEARS;
     while search.wall.year <= last_year {
         let fits = search.find_month()
