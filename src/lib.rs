@@ -2,6 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod base;
 pub mod api;
+pub mod base;
 pub mod yaml;

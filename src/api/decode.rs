@@ -126,13 +126,22 @@ pub fn diagnose(document: &Node, source: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (prefix, value) in flatten(&document.value()) {
         let place = |path: &str| {
-            let full = if prefix.is_empty() || path.is_empty() { format!("{prefix}{path}") } else { format!("{prefix}.{path}") };
+            let full = if prefix.is_empty() || path.is_empty() {
+                format!("{prefix}{path}")
+            } else {
+                format!("{prefix}.{path}")
+            };
             document.locate(&full).span()
         };
         if let Err(refusal) = decode_for_apply(&value, FieldValidation::Strict) {
             found.push(
-                Diagnostic::new(Severity::Error, "decode", place(&refusal.path), refusal.text.replace("{source}", source))
-                    .with_kubectl(refusal.kubectl(source, "creating")),
+                Diagnostic::new(
+                    Severity::Error,
+                    "decode",
+                    place(&refusal.path),
+                    refusal.text.replace("{source}", source),
+                )
+                .with_kubectl(refusal.kubectl(source, "creating")),
             );
         }
     }

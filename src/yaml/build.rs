@@ -208,7 +208,12 @@ impl Builder<'_, '_> {
                 };
                 if !fits {
                     let message = format!("{text:?} is no {name}, as its tag says");
-                    return Err(self.failure(span, "tag", message, format!("yaml: cannot decode `{text}` as a !!{name}")));
+                    return Err(self.failure(
+                        span,
+                        "tag",
+                        message,
+                        format!("yaml: cannot decode `{text}` as a !!{name}"),
+                    ));
                 }
                 meaning
             }
@@ -223,7 +228,13 @@ impl Builder<'_, '_> {
             Meaning::Int(n) => Value::Int(n),
             Meaning::Float(x) if x.is_finite() => scalar::through_json(x),
             Meaning::Float(x) => {
-                let name = if x.is_nan() { "NaN" } else if x > 0.0 { "+Inf" } else { "-Inf" };
+                let name = if x.is_nan() {
+                    "NaN"
+                } else if x > 0.0 {
+                    "+Inf"
+                } else {
+                    "-Inf"
+                };
                 let message = format!("{text} is a number that JSON cannot express");
                 return Err(self.failure(span, "number", message, format!("json: unsupported value: {name}")));
             }
@@ -261,7 +272,8 @@ impl Builder<'_, '_> {
 /// The characters go-yaml's reader accepts.
 fn check_characters(part: Part<'_>) -> Result<(), Failure> {
     let allowed = |c: char| {
-        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..) && c != '\u{feff}'
+        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
+            && c != '\u{feff}'
     };
     let Some((at, c)) = part.text.char_indices().find(|(i, c)| !allowed(*c) && !(*i == 0 && *c == '\u{feff}')) else {
         return Ok(());

@@ -320,8 +320,8 @@ fn compare_keys(a: &str, b: &str) -> Ordering {
         (false, false) => {}
     }
     // Zeros behind a digit that counts belong to the number that began before.
-    let within_number = (a[i] == '0' || b[i] == '0')
-        && a[..i].iter().rev().take_while(|c| c.is_ascii_digit()).any(|c| *c != '0');
+    let within_number =
+        (a[i] == '0' || b[i] == '0') && a[..i].iter().rev().take_while(|c| c.is_ascii_digit()).any(|c| *c != '0');
     let number = |text: &[char]| {
         let run = text[i..].iter().take_while(|c| c.is_ascii_digit());
         run.fold((u64::from(within_number), 0_usize), |(n, length), c| {

@@ -105,7 +105,8 @@ pub fn parse_bytes(bytes: &[u8], source: &str) -> Parsed {
             let column = 1 + good.rsplit('\n').next().unwrap_or("").chars().count() as u32;
             let (start, end) = (good.len() as u32, good.len() as u32 + 1);
             let span = Span { line, column, end_line: line, end_column: column + 1, start, end };
-            let kubectl = format!("error: error parsing {source}: {}", conversion_error("yaml: invalid leading UTF-8 octet"));
+            let kubectl =
+                format!("error: error parsing {source}: {}", conversion_error("yaml: invalid leading UTF-8 octet"));
             let diagnostic = Diagnostic::new(Severity::Error, "not-utf8", span, "this byte is not UTF-8 text");
             Parsed { diagnostics: vec![diagnostic.with_kubectl(kubectl)], ..Parsed::default() }
         }

@@ -49,9 +49,7 @@ impl Node {
         match &self.content {
             Content::Scalar(value) => value.clone(),
             Content::List(items) => Value::list(items.iter().map(Node::value)),
-            Content::Map(entries) => {
-                entries.iter().map(|e| (e.key.clone(), e.value.value())).collect::<Map>().into()
-            }
+            Content::Map(entries) => entries.iter().map(|e| (e.key.clone(), e.value.value())).collect::<Map>().into(),
         }
     }
 

@@ -136,7 +136,8 @@ fn is_timestamp(text: &str) -> bool {
     let end = time.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(time.len());
     let clock: Vec<&str> = time[..end].split(':').collect();
     let [hour, minute, second] = clock[..] else { return false };
-    let zone = time[end..].strip_prefix('.').map_or(&time[end..], |f| f.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let zone =
+        time[end..].strip_prefix('.').map_or(&time[end..], |f| f.trim_start_matches(|c: char| c.is_ascii_digit()));
     let zone_fits = zone.is_empty() || zone.trim_start() == "Z" || zone.starts_with(['+', '-']);
     in_range(hour, 0, 23) && in_range(minute, 0, 59) && in_range(second, 0, 59) && zone_fits
 }

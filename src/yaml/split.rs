@@ -19,7 +19,10 @@ pub(super) struct Part<'t> {
 pub(super) enum Piece<'t> {
     Part(Part<'t>),
     /// A separator line with something behind it. Reading ends there.
-    BadSeparator { line: Part<'t>, rest: &'t str },
+    BadSeparator {
+        line: Part<'t>,
+        rest: &'t str,
+    },
 }
 
 /// Cuts `text` into its parts.

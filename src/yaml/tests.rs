@@ -8,7 +8,12 @@ use crate::base::value::Value;
 
 fn json(text: &str) -> String {
     let parsed = parse(text, "STDIN");
-    assert_eq!(parsed.diagnostics.iter().filter(|d| d.severity == Severity::Error).count(), 0, "{:?}", parsed.diagnostics);
+    assert_eq!(
+        parsed.diagnostics.iter().filter(|d| d.severity == Severity::Error).count(),
+        0,
+        "{:?}",
+        parsed.diagnostics
+    );
     parsed.documents.iter().map(|d| d.value().to_json()).collect::<Vec<_>>().join("\n")
 }
 
@@ -133,7 +138,9 @@ fn hostile_texts_end_as_diagnostics() {
         assert!(parsed.kubectl_error().is_some(), "{}…", &text[..20]);
     }
     assert_eq!(error(&bomb).rsplit(": ").next(), Some("document contains excessive aliasing"));
-    assert!(parse_bytes(b"a: \xff", "STDIN").kubectl_error().is_some_and(|e| e.ends_with("invalid leading UTF-8 octet")));
+    assert!(
+        parse_bytes(b"a: \xff", "STDIN").kubectl_error().is_some_and(|e| e.ends_with("invalid leading UTF-8 octet"))
+    );
 }
 
 #[test]
@@ -171,6 +178,21 @@ fn written_as_kubectl_writes() {
           line
     "#]]
     .assert_eq(&emit(&Value::from_json(text).unwrap()));
+}
+
+/// Outputs of `kubectl get -o yaml` from the recordings: read and written again they are the same, to the byte.
+#[test]
+fn recorded_outputs_are_written_again() {
+    let mut count = 0;
+    for line in include_str!("../../tests/cases/printed.jsonl").lines() {
+        let printed = Value::from_json(line).unwrap();
+        let printed = printed.as_str().unwrap();
+        let parsed = parse(printed, "STDIN");
+        assert_eq!(parsed.diagnostics, []);
+        assert_eq!(emit(&parsed.documents[0].value()), printed);
+        count += 1;
+    }
+    assert_eq!(count, 21);
 }
 
 fn any_value() -> impl Strategy<Value = Value> {

@@ -63,9 +63,10 @@ fn key_message(key: &str, written_bytes: u32) -> Option<String> {
 fn scalar_message(ty: &Type, name: &str, scalar: &Value, plain: Option<&str>) -> Option<(&'static str, String)> {
     let plain = plain?;
     match (ty, scalar) {
-        (Type::String, Value::Bool(b)) => {
-            Some(("yaml-boolean", format!("{name}: YAML 1.1 reads {plain} as the boolean {b}; write \"{plain}\" in quotes")))
-        }
+        (Type::String, Value::Bool(b)) => Some((
+            "yaml-boolean",
+            format!("{name}: YAML 1.1 reads {plain} as the boolean {b}; write \"{plain}\" in quotes"),
+        )),
         (Type::String, Value::Int(_) | Value::Float(_)) => {
             Some(("yaml-number", format!("{name}: {plain} is a number here; write \"{plain}\" in quotes")))
         }

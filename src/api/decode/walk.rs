@@ -232,7 +232,8 @@ fn written_back(schema: &Schema, id: StructId, mut read: Map) -> Value {
 }
 
 fn skipped_when_absent(field: &Field) -> bool {
-    let is_struct = matches!(field.ty, Type::Struct(_) | Type::Quantity | Type::IntOrString | Type::Time | Type::MicroTime);
+    let is_struct =
+        matches!(field.ty, Type::Struct(_) | Type::Quantity | Type::IntOrString | Type::Time | Type::MicroTime);
     field.omit_empty && !is_struct
 }
 
@@ -256,9 +257,13 @@ fn zero(schema: &Schema, ty: &Type) -> Value {
         Type::Quantity => "0".into(),
         Type::Named { base, .. } => zero(schema, base),
         Type::Struct(id) => written_back(schema, *id, Map::new()),
-        Type::Bytes | Type::Time | Type::MicroTime | Type::Raw | Type::Pointer(_) | Type::List(_) | Type::Map { .. } => {
-            Value::Null
-        }
+        Type::Bytes
+        | Type::Time
+        | Type::MicroTime
+        | Type::Raw
+        | Type::Pointer(_)
+        | Type::List(_)
+        | Type::Map { .. } => Value::Null,
     }
 }
 

@@ -76,7 +76,9 @@ fn container(container: &mut Value, host_network: bool) {
 }
 
 fn probe(probe: &mut Value) {
-    for (name, value) in [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)] {
+    for (name, value) in
+        [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
+    {
         if probe.at(name).is_empty() {
             probe.set(name, value);
         }
@@ -189,9 +191,8 @@ pub fn qos_class(pod_spec: &Value) -> &'static str {
         }
     }
     let balanced = |resource: &str| {
-        let sum = |side: &str| {
-            sums.at_keys([&*format!("{side} {resource}")]).as_str().and_then(|s| Quantity::parse(s).ok())
-        };
+        let sum =
+            |side: &str| sums.at_keys([&*format!("{side} {resource}")]).as_str().and_then(|s| Quantity::parse(s).ok());
         sum("requests").is_some() && sum("requests") == sum("limits")
     };
     match (any, guaranteed && balanced("cpu") && balanced("memory")) {

@@ -110,11 +110,18 @@ pub enum Type {
     /// Any JSON.
     Raw,
     /// A named type: its Go name, what it is based on, and its values if it is an enum.
-    Named { name: &'static str, base: Box<Type>, values: Vec<&'static str> },
+    Named {
+        name: &'static str,
+        base: Box<Type>,
+        values: Vec<&'static str>,
+    },
     Struct(StructId),
     Pointer(Box<Type>),
     List(Box<Type>),
-    Map { key: Box<Type>, value: Box<Type> },
+    Map {
+        key: Box<Type>,
+        value: Box<Type>,
+    },
 }
 
 impl Schema {
@@ -281,7 +288,8 @@ mod tests {
         let schema = Schema::get();
         assert!(schema.kinds().len() >= 20);
         for entry in schema.kinds() {
-            let id = schema.kind(entry.api_version, entry.kind).unwrap_or_else(|| panic!("{} has no struct", entry.kind));
+            let id =
+                schema.kind(entry.api_version, entry.kind).unwrap_or_else(|| panic!("{} has no struct", entry.kind));
             assert!(schema.field(id, "metadata").is_some(), "{}", entry.kind);
         }
     }

@@ -124,7 +124,9 @@ impl Names {
             "raw" => Type::Raw,
             name => match (self.structs.get(name), self.named.get(name)) {
                 (Some(id), _) => Type::Struct(*id),
-                (_, Some((base, values))) => Type::Named { name, base: Box::new(self.parse(base)), values: values.clone() },
+                (_, Some((base, values))) => {
+                    Type::Named { name, base: Box::new(self.parse(base)), values: values.clone() }
+                }
                 _ => panic!("schema type {name:?}"),
             },
         }
