@@ -180,6 +180,21 @@ fn written_as_kubectl_writes() {
     .assert_eq(&emit(&Value::from_json(text).unwrap()));
 }
 
+/// Outputs of `kubectl get -o yaml` from the recordings: read and written again they are the same, to the byte.
+#[test]
+fn recorded_outputs_are_written_again() {
+    let mut count = 0;
+    for line in include_str!("../../tests/cases/printed.jsonl").lines() {
+        let printed = Value::from_json(line).unwrap();
+        let printed = printed.as_str().unwrap();
+        let parsed = parse(printed, "STDIN");
+        assert_eq!(parsed.diagnostics, []);
+        assert_eq!(emit(&parsed.documents[0].value()), printed);
+        count += 1;
+    }
+    assert_eq!(count, 21);
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "[ -~]{0,12}",

@@ -7,6 +7,7 @@ use super::pod;
 
 /// A Job without own labels gets its template's.
 pub(super) fn job(object: &mut Value) {
+    default_in(object, "spec", Value::map);
     update(object, "spec", |spec| {
         if spec.at("completions").is_null() && spec.at("parallelism").is_null() {
             spec.map_mut().insert("completions", 1);
@@ -31,6 +32,7 @@ pub(super) fn job(object: &mut Value) {
 }
 
 pub(super) fn cron_job(object: &mut Value) {
+    default_in(object, "spec", Value::map);
     update(object, "spec", |spec| {
         default_in(spec, "concurrencyPolicy", || "Allow".into());
         default_in(spec, "suspend", || false.into());

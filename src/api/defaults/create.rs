@@ -1,8 +1,7 @@
-//! What a kind's strategy does when an object is created, before defaults that depend on it are filled in.
+//! What a kind's strategy does when an object is created.
 //!
 //! Rule: status is cleared, generation begins at 1, a Job gets its generated selector and labels, a Pod its first status, a
-//! Secret's `stringData` goes into `data`. Call it with the uid and name already set, before [`super::apply`]: a Job without
-//! own labels is shown with all of its template's labels, the generated ones too. Sources:
+//! Secret's `stringData` goes into `data`. [`super::create`] calls it at the right moment. Sources:
 //! `pkg/registry/{batch/job,core/pod,core/namespace}/strategy.go`, `pkg/apis/core/v1/conversion.go`.
 
 use crate::base::value::{Map, Value};
@@ -12,7 +11,7 @@ use super::edit::update;
 use super::pod::qos_class;
 
 /// Prepares a new object of `kind`.
-pub fn prepare(kind: &str, object: &mut Value) {
+pub(super) fn prepare(kind: &str, object: &mut Value) {
     match kind {
         "Job" => {
             object.set("metadata.generation", 1);

@@ -23,6 +23,19 @@ pub use service::allocate_addresses;
 
 use edit::{default_in, each, update};
 
+/// Makes a decoded object a new one: its defaults, and what its kind's strategy does on creation. The name and the uid must
+/// be set.
+pub fn create(kind: &str, object: &mut Value) {
+    if kind == "Job" {
+        // A Job without own labels shows all of its template's, also the generated ones, as the server's shared map does.
+        create::prepare(kind, object);
+        apply(kind, object);
+    } else {
+        apply(kind, object);
+        create::prepare(kind, object);
+    }
+}
+
 /// Fills in the defaults of an object of `kind`. Kinds without defaults are left as they are.
 pub fn apply(kind: &str, object: &mut Value) {
     match kind {

@@ -51,6 +51,12 @@ impl Field {
         (0..64).contains(&number) && self.bits >> number & 1 == 1
     }
 
+    /// The smallest number it matches above this one.
+    fn after(self, number: i64) -> Option<i64> {
+        let above = self.bits & (u64::MAX << number << 1);
+        (above != 0).then(|| i64::from(above.trailing_zeros()))
+    }
+
     /// Whether it matches nothing, as the field `,` does.
     pub fn is_empty(self) -> bool {
         self.bits == 0

@@ -19,8 +19,7 @@ pub(super) fn search(fields: &Fields, after: i64, zone: &Zone) -> Option<i64> {
     if fields.never_match() {
         return None;
     }
-    let mut search = Search { fields, zone, at: after, wall: zone.wall(after), moved: false };
-    search.go_to(after + 1);
+    let mut search = Search { fields, zone, at: after + 1, wall: zone.wall(after + 1), moved: false };
     let last_year = search.wall.year + YEARS;
     while search.wall.year <= last_year {
         let fits = search.find_month()
@@ -79,6 +78,14 @@ impl Search<'_> {
         self.go_to(self.zone.instant(wall));
     }
 
+    /// The library steps by one unit (in seconds) until the number it waits for is shown. If the offset is the same that
+    /// many units ahead, the clocks do not change on the way (they never do twice within a day) and one leap gets there.
+    fn advance(&mut self, units: i64, unit_secs: i64) {
+        let ahead = self.at + units * unit_secs;
+        let same_offset = self.zone.offset_secs(ahead) == self.wall.to_secs() - self.at;
+        self.go_to(if same_offset { ahead } else { self.at + unit_secs });
+    }
+
     /// Before the first advance: back to `wall`, the beginning of the field that is advanced.
     fn begin(&mut self, wall: Wall) {
         if !self.moved {
@@ -123,7 +130,8 @@ impl Search<'_> {
     fn find_hour(&mut self) -> bool {
         while !self.fields.hour.matches(self.wall.hour) {
             self.begin(Wall { minute: 0, second: 0, ..self.wall });
-            self.go_to(self.at + HOUR);
+            let hour = self.wall.hour;
+            self.advance(self.fields.hour.after(hour).unwrap_or(24) - hour, HOUR);
             if self.wall.hour == 0 {
                 return false;
             }
@@ -138,7 +146,8 @@ impl Search<'_> {
                 // Whole minutes of UTC, not of the wall clock: they differed where offsets had seconds.
                 self.go_to(self.at.div_euclid(MINUTE) * MINUTE);
             }
-            self.go_to(self.at + MINUTE);
+            let minute = self.wall.minute;
+            self.advance(self.fields.minute.after(minute).unwrap_or(60) - minute, MINUTE);
             if self.wall.minute == 0 {
                 return false;
             }
@@ -150,7 +159,7 @@ impl Search<'_> {
     fn find_second(&mut self) -> bool {
         while self.wall.second != 0 {
             self.moved = true;
-            self.go_to(self.at + 1);
+            self.advance(60 - self.wall.second, 1);
             if self.wall.second == 0 {
                 return false;
             }
