@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
 use wasm_bindgen_cli_support::Bindgen;
@@ -56,13 +57,13 @@ pub fn build(profile: Profile, out: &Path) -> Result<Built> {
 /// Adds the wasm target when the compiler in use lacks it. Without rustup the machine's packages must bring it.
 fn add_target() -> Result<()> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot = proc::stdout_of(std::process::Command::new(rustc).args(["--print", "sysroot"]))
+    let sysroot = proc::stdout_of(Command::new(rustc).args(["--print", "sysroot"]).current_dir(proc::root()))
         .ok_or_else(|| anyhow!("cannot run rustc"))?;
     if Path::new(&sysroot).join("lib/rustlib").join(TARGET).is_dir() {
         return Ok(());
     }
-    let mut rustup = std::process::Command::new("rustup");
-    rustup.args(["target", "add", TARGET]);
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", TARGET]).current_dir(proc::root());
     proc::run(&mut rustup).with_context(|| format!("the compiler lacks the target {TARGET}; install it and try again"))
 }
 
