@@ -30,6 +30,8 @@ globalThis.batchyard = {
     restarting = true;
     setTimeout(restart, 0);
   },
+  /** What the Rust side exports, once it runs; for tests. */
+  exports: null,
   /** The editor's module (`mount`), fetched when first asked for. */
   editor: () => import(address('editor.js').href),
 };
@@ -83,6 +85,7 @@ addEventListener('error', (event) => {
 try {
   const module = await import(address('app.js').href);
   reset = module.__wbg_reset_state;
+  batchyard.exports = module;
   await module.default({ module_or_path: address('app_bg.wasm') });
 } catch (error) {
   if (!restarting) give_up(error);

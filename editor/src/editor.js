@@ -45,6 +45,7 @@ const why = Decoration.line({ class: 'cm-why' });
  * @param {HTMLElement} parent an element with a height of its own
  * @param {object} [options]
  * @param {string} [options.text] the first text
+ * @param {string} [options.file] the name of the file it belongs to, for `show`
  * @param {string} [options.label] the name told to screen readers
  * @param {boolean} [options.readOnly]
  * @param {'light'|'dark'} [options.theme]
@@ -66,16 +67,19 @@ export function mount(parent, options = {}) {
   const root = host.attachShadow({ mode: 'open' });
   const readOnly = new Compartment();
   const darkness = new Compartment();
+  const settings = { readOnly: options.readOnly ?? false, dark: options.theme === 'dark' };
+  const inForce = () => [
+    readOnly.reconfigure(EditorState.readOnly.of(settings.readOnly)),
+    darkness.reconfigure(EditorView.darkTheme.of(settings.dark)),
+  ];
 
-  const view = new EditorView({
-    parent: root,
-    root,
-    state: EditorState.create({
-      doc: options.text ?? '',
+  const stateOf = (text) =>
+    EditorState.create({
+      doc: text,
       extensions: [
         Prec.highest(keymap.of(commands(options))),
-        readOnly.of(EditorState.readOnly.of(options.readOnly ?? false)),
-        darkness.of(EditorView.darkTheme.of(options.theme === 'dark')),
+        readOnly.of(EditorState.readOnly.of(settings.readOnly)),
+        darkness.of(EditorView.darkTheme.of(settings.dark)),
         EditorView.contentAttributes.of({ 'aria-label': options.label ?? 'Manifest' }),
         told(options),
         hints(options),
@@ -83,8 +87,12 @@ export function mount(parent, options = {}) {
         basics(),
         theme,
       ],
-    }),
-  });
+    });
+
+  const view = new EditorView({ parent: root, root, state: stateOf(options.text ?? '') });
+  /** The files not shown at the moment, with their undo history and cursor, by name. */
+  const others = new Map();
+  let shown = options.file ?? '';
 
   const handle = {
     getText: () => view.state.doc.toString(),
@@ -93,6 +101,22 @@ export function mount(parent, options = {}) {
       if (text === handle.getText()) return;
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, annotations: fromPage.of(true) });
     },
+    /**
+     * Shows another file, with the undo history and cursor it had; `text` is what it should hold. Marks and the
+     * highlighted line of the old file stay with it. Not told to `onChange`.
+     */
+    show(name, text) {
+      if (name !== shown) {
+        others.set(shown, view.state);
+        view.setState(others.get(name) ?? stateOf(text));
+        view.dispatch({ effects: inForce() });
+        others.delete(name);
+        shown = name;
+      }
+      handle.setText(text);
+    },
+    /** Forgets a file that was closed or renamed. */
+    forget: (name) => others.delete(name),
     /** Replaces all marks. @param {Diagnostic[]} diagnostics */
     setDiagnostics(diagnostics) {
       const marks = diagnostics.map((diagnostic) => mark(view.state.doc, diagnostic));
@@ -107,9 +131,15 @@ export function mount(parent, options = {}) {
     highlightLine(line) {
       view.dispatch({ effects: showLine.of(line === null ? null : offset(view.state.doc, { line, column: 1 })) });
     },
-    setReadOnly: (on) => view.dispatch({ effects: readOnly.reconfigure(EditorState.readOnly.of(on)) }),
+    setReadOnly(on) {
+      settings.readOnly = on;
+      view.dispatch({ effects: inForce() });
+    },
     /** Only for CodeMirror's own defaults: the colours come from the page's custom properties. */
-    setTheme: (name) => view.dispatch({ effects: darkness.reconfigure(EditorView.darkTheme.of(name === 'dark')) }),
+    setTheme(name) {
+      settings.dark = name === 'dark';
+      view.dispatch({ effects: inForce() });
+    },
     focus: () => view.focus(),
     destroy() {
       view.destroy();

@@ -9,12 +9,6 @@ extern "C" {
     fn panicked(text: &str);
 }
 
-/// Trial of an export for the test that native and wasm agree.
-#[wasm_bindgen]
-pub fn echo(text: &str) -> String {
-    text.to_uppercase()
-}
-
 #[component]
 fn Page() -> Html {
     let count = use_state(|| 0_u32);

@@ -131,6 +131,29 @@ test('completes from what the page offers', async () => {
   await page.close();
 });
 
+test('keeps the undo history of each file', async () => {
+  const visit = await withEditor({ file: 'job.yaml' });
+  const { page } = visit;
+  const text = () => page.evaluate(() => editor.getText());
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('x');
+  await page.evaluate(() => editor.setReadOnly(true));
+  await page.evaluate(() => editor.show('queue.yaml', 'kind: Service'));
+  await page.keyboard.type('z');
+  await page.evaluate(() => editor.setReadOnly(false));
+  await page.keyboard.press('Control+z');
+  assert.equal(await text(), 'kind: Service', 'another file, read-only as the first, and nothing to undo in it');
+  await page.evaluate((text) => editor.show('job.yaml', text), `${TEXT}x`);
+  assert.equal(await text(), `${TEXT}x`);
+  await page.keyboard.type('y');
+  assert.equal(await text(), `${TEXT}xy`, 'the cursor is where it was, and it can be edited again');
+  await page.keyboard.press('Control+z');
+  assert.equal(await text(), TEXT);
+  assert.deepEqual((await told(page)).changed, [`${TEXT}x`, `${TEXT}xy`, TEXT]);
+  assert.deepEqual(visit.problems, []);
+  await page.close();
+});
+
 test('goes away without a trace', async () => {
   const visit = await withEditor();
   await visit.page.evaluate(() => editor.destroy());

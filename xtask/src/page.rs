@@ -5,9 +5,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::Command;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::pack::{self, Size};
@@ -57,39 +57,23 @@ pub fn build(profile: Profile, out: &Path) -> Result<Built> {
 /// Adds the wasm target when the compiler in use lacks it. Without rustup the machine's packages must bring it.
 fn add_target() -> Result<()> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot = proc::stdout_of(std::process::Command::new(rustc).args(["--print", "sysroot"]))
+    let sysroot = proc::stdout_of(Command::new(rustc).args(["--print", "sysroot"]).current_dir(proc::root()))
         .ok_or_else(|| anyhow!("cannot run rustc"))?;
     if Path::new(&sysroot).join("lib/rustlib").join(TARGET).is_dir() {
         return Ok(());
     }
-    let mut rustup = std::process::Command::new("rustup");
-    rustup.args(["target", "add", TARGET]);
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", TARGET]).current_dir(proc::root());
     proc::run(&mut rustup).with_context(|| format!("the compiler lacks the target {TARGET}; install it and try again"))
 }
 
-/// Runs cargo for the page and returns the path of the wasm, as cargo itself reports it.
+/// Compiles the page and returns the path of its wasm.
 fn compile(profile: Profile) -> Result<PathBuf> {
     let name = match profile {
         Profile::Quick => "dev",
         Profile::Small => "wasm",
     };
-    let mut cargo = proc::cargo();
-    cargo.args(["build", "--bin", BIN, "--features", "ui", "--target", TARGET, "--profile", name]);
-    cargo.arg("--message-format=json-render-diagnostics");
-    let output = cargo.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
-    if !output.status.success() {
-        bail!("the page does not compile");
-    }
-    let messages = String::from_utf8_lossy(&output.stdout);
-    messages.lines().find_map(wasm_of).ok_or_else(|| anyhow!("cargo reported no wasm for the binary `{BIN}`"))
-}
-
-/// The wasm that one line of cargo's JSON messages reports for the page, if it is such a line.
-fn wasm_of(message: &str) -> Option<PathBuf> {
-    let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    let is_page = message["reason"] == "compiler-artifact" && message["target"]["name"] == BIN;
-    let files = message["filenames"].as_array().filter(|_| is_page)?;
-    files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
+    proc::build_bin(BIN, &["--features", "ui", "--target", TARGET, "--profile", name])
 }
 
 /// Writes `app.js` and `app_bg.wasm`.
@@ -129,23 +113,5 @@ fn remove(folder: &Path) -> Result<()> {
             Err(error).with_context(|| format!("cannot remove {}", folder.display()))
         }
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wasm_of;
-
-    #[test]
-    fn reads_cargos_messages() {
-        let page = r#"{"reason":"compiler-artifact","target":{"name":"app"},"filenames":["t/app.d","t/app.wasm"]}"#;
-        assert_eq!(wasm_of(page).unwrap().to_str(), Some("t/app.wasm"));
-        for other in [
-            r#"{"reason":"compiler-artifact","target":{"name":"yew"},"filenames":["t/yew.wasm"]}"#,
-            r#"{"reason":"build-finished","success":true}"#,
-            "warning: not JSON",
-        ] {
-            assert_eq!(wasm_of(other), None, "{other}");
-        }
     }
 }

@@ -25,6 +25,26 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Builds one binary of the root package and returns its path, as cargo itself reports it.
+pub fn build_bin(bin: &str, arguments: &[&str]) -> Result<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--package", "batchyard", "--bin", bin, "--message-format=json-render-diagnostics"]);
+    let output = command.args(arguments).stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("`{bin}` does not compile");
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let path = messages.lines().find_map(|message| executable_of(message, bin));
+    path.with_context(|| format!("cargo reported no program for the binary `{bin}`"))
+}
+
+/// The program that one line of cargo's JSON messages reports for `bin`, if it is such a line.
+fn executable_of(message: &str, bin: &str) -> Option<PathBuf> {
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    let ours = message["reason"] == "compiler-artifact" && message["target"]["name"] == bin;
+    message["executable"].as_str().filter(|_| ours).map(PathBuf::from)
+}
+
 /// Runs `command` with our own terminal; an exit code other than 0 is an error that names the command.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start `{}`", shown(command)))?;
@@ -84,4 +104,23 @@ pub fn in_path(names: &[&str]) -> Option<PathBuf> {
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(format!("{name}{suffix}"))))
         .find(|candidate| candidate.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::executable_of;
+
+    #[test]
+    fn reads_cargos_messages() {
+        let page = r#"{"reason":"compiler-artifact","target":{"name":"app"},"executable":"t/app.wasm"}"#;
+        assert_eq!(executable_of(page, "app").unwrap().to_str(), Some("t/app.wasm"));
+        for other in [
+            r#"{"reason":"compiler-artifact","target":{"name":"yew"},"executable":null}"#,
+            r#"{"reason":"compiler-artifact","target":{"name":"batchyard"},"executable":"t/batchyard"}"#,
+            r#"{"reason":"build-finished","success":true}"#,
+            "warning: not JSON",
+        ] {
+            assert_eq!(executable_of(other, "app"), None, "{other}");
+        }
+    }
 }

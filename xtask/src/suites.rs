@@ -129,9 +129,7 @@ fn page_suites(tally: &mut Tally, arguments: &[String]) {
             anyhow::bail!("not run: the page was not built");
         }
         // The native program, for the test that native and wasm tell the same story.
-        proc::run(proc::cargo().args(["build", "-p", "batchyard", "--bin", "batchyard"]))?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| proc::root().join("target"), Into::into);
-        let native = target.join("debug").join(format!("batchyard{}", std::env::consts::EXE_SUFFIX));
+        let native = proc::build_bin("batchyard", &[])?;
         browser(&native, arguments)
     });
 }
