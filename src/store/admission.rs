@@ -30,8 +30,7 @@ pub(super) fn check_namespace(api: &Api<'_>, key: &Key) -> Result<(), ApiError> 
 /// # Errors
 /// Forbidden, if the Pod names an account or a priority class that is not there.
 pub(super) fn on_create(api: &Api<'_>, kind: Kind, value: &mut Value) -> Result<(), ApiError> {
-    defaults::create::prepare(kind.name(), value);
-    defaults::apply(kind.name(), value);
+    defaults::create(kind.name(), value);
     match kind {
         Kind::Pod => admit_pod(api, value),
         Kind::Service => {
