@@ -225,8 +225,11 @@ impl<'a> Indexes<'a> {
     /// # Errors
     /// If there is none: how long it is until the first.
     pub fn past_backoff(&self, indexes: Vec<i64>, now: SimTime) -> Result<Vec<i64>, Span> {
-        let wait =
-            |index: &i64| self.awaiting_replacement.get(index).map_or(Span::ZERO, |pod| index_backoff(pod.pod(), now));
+        let wait = |index: &i64| {
+            self.awaiting_replacement
+                .get(index)
+                .map_or(Span::ZERO, |pod| index_backoff(Backoff::POD_FAILURE, pod.pod(), now))
+        };
         let ready: Vec<i64> = indexes.iter().copied().filter(|index| wait(index) == Span::ZERO).collect();
         match indexes.iter().map(wait).min() {
             Some(shortest) if ready.is_empty() => Err(shortest),
@@ -236,9 +239,9 @@ impl<'a> Indexes<'a> {
 }
 
 /// What is left of an index's back-off after its last failed Pod.
-pub fn index_backoff(failed: &Pod, now: SimTime) -> Span {
+pub fn index_backoff(backoff: Backoff, failed: &Pod, now: SimTime) -> Span {
     let failures = FailureCounts::of(failed).all().saturating_add(1).unsigned_abs();
-    Backoff::POD_FAILURE.remaining(failures, finish_time(failed), now)
+    backoff.remaining(failures, finish_time(failed), now)
 }
 
 /// True if the Pod's failure ends its index: by a `FailIndex` rule, or as one failure too many.
