@@ -1,3 +1,4 @@
 //! The integration tests, in one program so that they are linked once.
 
 mod job_cases;
+mod lab;
