@@ -2,6 +2,9 @@
 //!
 //! Rule: a controller is read, a pure plan, write; it never reaches past the API.
 
+pub mod job;
+pub mod ref_manager;
+
 use crate::actor::Actor;
 use crate::base::rng::Rng;
 
@@ -24,6 +27,5 @@ impl Clone for Box<dyn Controller> {
 
 /// All controllers of kube-controller-manager that are simulated, in the order in which they act at equal times.
 pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
-    let _ = rng;
-    vec![]
+    vec![Box::new(job::JobController::new(rng))]
 }
