@@ -9,5 +9,6 @@ pub mod base;
 pub mod api;
 pub mod store;
 pub mod actor;
+pub mod sched;
 pub mod control;
 pub mod cluster;
