@@ -9,6 +9,7 @@ use crate::base::time::SimTime;
 use crate::base::value::Value;
 use crate::control::{self, Controller};
 use crate::object;
+use crate::sched::Scheduler;
 use crate::store::{Api, Change, Store};
 
 /// What a cluster is made of, from a scenario's `cluster` block.
@@ -52,14 +53,10 @@ pub struct Cluster {
 impl Cluster {
     /// A cluster at rest: its nodes are ready and nothing runs.
     pub fn new(setup: &Setup, start: SimTime, rng: Rng) -> Cluster {
-        let mut cluster = Cluster {
-            now: start,
-            rng,
-            routing: setup.routing,
-            store: Store::new(),
-            controllers: control::all(rng),
-            log: Vec::new(),
-        };
+        let mut controllers = control::all(rng);
+        controllers.push(Box::new(Scheduler::new(rng)));
+        let mut cluster =
+            Cluster { now: start, rng, routing: setup.routing, store: Store::new(), controllers, log: Vec::new() };
         cluster.api("user", |api| {
             let namespace = object! {
                 "apiVersion" => "v1", "kind" => "Namespace", "metadata" => object! { "name" => "default" },

@@ -2,6 +2,10 @@
 //!
 //! Rule: a controller is read, a pure plan, write; it never reaches past the API.
 
+pub mod gc;
+pub mod pod_gc;
+pub mod ttl;
+
 use crate::actor::Actor;
 use crate::base::rng::Rng;
 
@@ -24,6 +28,9 @@ impl Clone for Box<dyn Controller> {
 
 /// All controllers of kube-controller-manager that are simulated, in the order in which they act at equal times.
 pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
-    let _ = rng;
-    vec![]
+    vec![
+        Box::new(ttl::TtlAfterFinished::new()),
+        Box::new(gc::GarbageCollector::new(rng)),
+        Box::new(pod_gc::PodGc::new()),
+    ]
 }
