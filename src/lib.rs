@@ -10,5 +10,6 @@ pub mod yaml;
 pub mod api;
 pub mod store;
 pub mod actor;
+pub mod sched;
 pub mod control;
 pub mod cluster;

@@ -9,6 +9,7 @@ use crate::actor::Actor;
 use crate::base::rng::Rng;
 use crate::base::time::SimTime;
 use crate::control::{self, Controller};
+use crate::sched::Scheduler;
 use crate::store::{Api, Change, Store};
 
 /// What a cluster is made of, from a scenario's `cluster` block.
@@ -52,12 +53,14 @@ pub struct Cluster {
 impl Cluster {
     /// A cluster at rest: its nodes are ready and nothing runs.
     pub fn new(setup: &Setup, start: SimTime, rng: Rng) -> Cluster {
+        let mut controllers = control::all(rng);
+        controllers.push(Box::new(Scheduler::new(rng)));
         let mut cluster = Cluster {
             now: start,
             rng,
             routing: setup.routing,
             store: Store::new(),
-            controllers: control::all(rng),
+            controllers,
             log: Vec::new(),
         };
         cluster.api("kube-apiserver", |api| bootstrap::create(api, setup));

@@ -2,8 +2,11 @@
 //!
 //! Rule: a controller is read, a pure plan, write; it never reaches past the API.
 
-pub mod job;
 pub mod ref_manager;
+pub mod job;
+pub mod gc;
+pub mod ttl;
+pub mod pod_gc;
 
 use crate::actor::Actor;
 use crate::base::rng::Rng;
@@ -27,5 +30,10 @@ impl Clone for Box<dyn Controller> {
 
 /// All controllers of kube-controller-manager that are simulated, in the order in which they act at equal times.
 pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
-    vec![Box::new(job::JobController::new(rng))]
+    vec![
+        Box::new(job::JobController::new(rng)),
+        Box::new(ttl::TtlAfterFinished::new()),
+        Box::new(gc::GarbageCollector::new(rng)),
+        Box::new(pod_gc::PodGc::new()),
+    ]
 }
