@@ -8,8 +8,10 @@
 pub mod base;
 pub mod yaml;
 pub mod api;
+pub mod shell;
 pub mod store;
 pub mod actor;
 pub mod sched;
 pub mod control;
 pub mod cluster;
+pub mod terminal;

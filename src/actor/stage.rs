@@ -23,6 +23,7 @@ impl Stage {
         let now = SimTime::parse_rfc3339("2026-01-01T00:00:00Z").expect("a time");
         let mut stage = Stage { store: Store::new(), now, actors, log: Vec::new() };
         stage.create(r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"}}"#);
+        stage.create(r#"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default"}}"#);
         stage
     }
 
