@@ -12,6 +12,7 @@ mod emit;
 mod node;
 mod scalar;
 mod split;
+mod tabs;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use emit::emit;

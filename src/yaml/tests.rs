@@ -89,6 +89,28 @@ fn errors_are_kubectls() {
     assert_eq!(error("a: b\n--- c\n"), format!("{prefix}invalid Yaml document separator: c"));
 }
 
+/// Manifests broken by random edits, drawn without looking, with what libyaml says to them (its words and marks, line
+/// numbers counted as go-yaml counts them). Our parser is another one, so a few may differ; no more than before.
+#[test]
+fn broken_manifests_get_the_words_of_libyaml() {
+    let (mut equal, mut count, mut different) = (0, 0, String::new());
+    for line in include_str!("../../tests/cases/broken.jsonl").lines() {
+        let case = Value::from_json(line).unwrap();
+        let said = error(case.str_at("text").unwrap());
+        let expected = format!(
+            "error: error parsing STDIN: error converting YAML to JSON: {}",
+            case.at("error").as_str().unwrap()
+        );
+        count += 1;
+        if said == expected {
+            equal += 1;
+        } else {
+            different.push_str(&format!("{}\n  {expected}\n  {said}\n", case.at("text")));
+        }
+    }
+    assert_eq!((equal, count), (157, 160), "\n{different}");
+}
+
 #[test]
 fn diagnostics_have_places() {
     let text = "kind: Job\nmetadata:\n  name: a\n  name: b\n---\nspec:\n\tx: 1\n---\nok: 1\n";
@@ -96,7 +118,7 @@ fn diagnostics_have_places() {
     let lines: Vec<String> = parsed.diagnostics.iter().map(|d| format!("{d}\n")).collect();
     expect![[r#"
         4:3: hint: "name" stands here and on line 3; Kubernetes takes the last one, on line 4
-        7:2: error: a tab is used for indentation; YAML allows only spaces there
+        7:1: error: a tab is used for indentation; YAML allows only spaces there
     "#]]
     .assert_eq(&lines.concat());
     assert_eq!((parsed.documents.len(), parsed.reached), (2, 1));
