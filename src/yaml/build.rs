@@ -352,7 +352,7 @@ fn check_characters(part: Part<'_>) -> Result<(), Failure> {
         matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
             && c != '\u{feff}'
     };
-    let Some((at, c)) = part.text.char_indices().find(|(i, c)| !allowed(*c) && !(*i == 0 && *c == '\u{feff}')) else {
+    let Some((at, c)) = part.text.char_indices().find(|(i, c)| !(allowed(*c) || *i == 0 && *c == '\u{feff}')) else {
         return Ok(());
     };
     let before = &part.text[..at];

@@ -97,6 +97,7 @@ mod tests {
         ] {
             assert_eq!(first_bad_tab(text, &[]).map(|t| (t.line, t.in_plain)), expected, "{text:?}");
         }
-        assert_eq!(first_bad_tab("a: {\n\tb: c}\n", &[3..12]), None);
+        let brackets = std::slice::from_ref(&(3..12));
+        assert_eq!(first_bad_tab("a: {\n\tb: c}\n", brackets), None);
     }
 }
