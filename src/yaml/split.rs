@@ -25,8 +25,18 @@ pub(super) enum Piece<'t> {
     },
 }
 
-/// Cuts `text` into its parts.
-pub(super) fn split(text: &str) -> Vec<Piece<'_>> {
+/// Cuts `text`, which begins at byte `offset` and on `first_line` of the whole text, into its parts.
+pub(super) fn split(text: &str, offset: usize, first_line: usize) -> Vec<Piece<'_>> {
+    let mut pieces = cut(text);
+    for piece in &mut pieces {
+        let (Piece::Part(part) | Piece::BadSeparator { line: part, .. }) = piece;
+        part.start += offset;
+        part.line += first_line - 1;
+    }
+    pieces
+}
+
+fn cut(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut part = Part { text: "", start: 0, line: 1 };
     let mut end = 0;
@@ -56,7 +66,7 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> Vec<(&str, usize)> {
-        split(text)
+        split(text, 0, 1)
             .into_iter()
             .map(|p| match p {
                 Piece::Part(p) => (p.text, p.line),

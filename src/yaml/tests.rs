@@ -37,6 +37,9 @@ fn values() {
         ("{\"a\": [1, {\"b\": null}],\n\t\"c\": \"x\\u0041\"}", r#"{"a":[1,{"b":null}],"c":"xA"}"#),
         ("a: |\n  x\n   y\n\nb: >-\n  p\n  q\n", r#"{"a":"x\n y\n","b":"p q"}"#),
         ("a:\r\n  b: c\r\n", r#"{"a":{"b":"c"}}"#),
+        ("{\"a\": 1} {\"b\": 2}\n", "{\"a\":1}\n{\"b\":2}"),
+        ("{\"a\": 1}\n---\nb: 2\n", "{\"a\":1}\n{\"b\":2}"),
+        ("{a: b}\n---\nb: 2\n", "{\"a\":\"b\"}\n{\"b\":2}"),
         ("just text", "\"just text\""),
         ("", ""),
     ] {
@@ -86,6 +89,13 @@ fn errors_are_kubectls() {
         }
     }
     assert_eq!(wrong, "", "\n{wrong}");
+    for (text, expected) in [
+        ("{{ .Values.x }}\n", "json: offset 2: invalid character '{' looking for beginning of object key string"),
+        ("{\"a\": 1 \"b\": 2}", "json: offset 9: invalid character '\"' after object key:value pair"),
+        ("{\"a\": [1", "unexpected EOF"),
+    ] {
+        assert_eq!(error(text), format!("{prefix}{expected}"), "{text:?}");
+    }
     assert_eq!(error("a: b\n--- c\n"), format!("{prefix}invalid Yaml document separator: c"));
 }
 
