@@ -135,7 +135,10 @@ impl Builder<'_, '_> {
             Event::Alias(id) => {
                 let Some(target) = self.anchors.get(&id) else {
                     let message = "this alias stands inside the value it names";
-                    return Err(self.failure(span, "alias", message, "yaml: anchor value contains itself"));
+                    let source = span.start as usize - self.part.start..span.end as usize - self.part.start;
+                    let name = self.part.text.get(source).unwrap_or("").trim_start_matches('*');
+                    let go = format!("yaml: anchor '{name}' value contains itself");
+                    return Err(self.failure(span, "alias", message, go));
                 };
                 let mut node = target.clone();
                 node.span = span;
@@ -209,7 +212,8 @@ impl Builder<'_, '_> {
             }
             FrameKind::Map { key, entries, seen } => match key.take() {
                 Some(Key::Plain(key, key_span)) => {
-                    if let Some(first) = seen.insert(key.clone(), key_span) {
+                    let first = seen.insert(key.clone(), key_span);
+                    if let Some(first) = first.filter(|_| self.remarks.len() < limits::REMARKS) {
                         self.remarks.push(duplicate_key(&key, first, key_span));
                     }
                     entries.push(Entry { key, key_span, value: node });

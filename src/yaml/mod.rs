@@ -29,6 +29,8 @@ pub mod limits {
     pub const NESTING: usize = 100;
     /// Values of one document, with every alias counted as all that it stands for.
     pub const NODES: usize = 100_000;
+    /// Hints about one text; what would come behind them is left out.
+    pub const REMARKS: usize = 100;
     /// Documents of one text.
     pub const DOCUMENTS: usize = 1_000;
 }

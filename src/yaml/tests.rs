@@ -62,7 +62,7 @@ fn errors_are_kubectls() {
         ("# c\n%YAML 1.1\n---\na: b\n", "yaml: line 2: did not find expected <document start>"),
         ("a: b: c\n", "yaml: mapping values are not allowed in this context"),
         ("a: *b\n", "yaml: unknown anchor 'b' referenced"),
-        ("a: &x [*x]\n", "yaml: anchor value contains itself"),
+        ("a: &x [*x]\n", "yaml: anchor 'x' value contains itself"),
         ("a: .inf\n", "json: unsupported value: +Inf"),
         ("a: \u{1}\n", "yaml: control characters are not allowed"),
         ("a: b\n---\nc: d\ne\nf: g", "yaml: line 3: could not find expected ':'"),
