@@ -109,6 +109,11 @@ fn pieces(text: &str) -> (Vec<Piece<'_>>, Option<String>) {
                 at = end;
             }
             Err(error) => {
+                if pieces.len() > 1 {
+                    // After two values kubectl is sure that it reads JSON.
+                    pieces.push(Piece::NotJson(split::Part { text: &text[at..], start: at, line }));
+                    return (pieces, Some(error.text));
+                }
                 // The rest of the last value's line is passed over if it is blank.
                 let rest = &text[at..];
                 if let Some(i) = rest.find('\n').filter(|i| at > 0 && rest[..*i].trim().is_empty()) {
@@ -137,6 +142,16 @@ fn read(piece: Piece<'_>, remarks: &mut Vec<Diagnostic>) -> Result<Option<Node>,
                 go: String::new(),
             };
             Err((failure, format!("invalid Yaml document separator: {rest}")))
+        }
+        Piece::NotJson(part) => {
+            let first_line = part.text.lines().next().unwrap_or("");
+            let failure = build::Failure {
+                span: line_span(first_line, part.start, part.line),
+                code: "json-syntax",
+                message: "this is no JSON, although the text before it is".into(),
+                go: String::new(),
+            };
+            Err((failure, String::new()))
         }
     }
 }

@@ -93,6 +93,7 @@ fn errors_are_kubectls() {
         ("{{ .Values.x }}\n", "json: offset 2: invalid character '{' looking for beginning of object key string"),
         ("{\"a\": 1 \"b\": 2}", "json: offset 9: invalid character '\"' after object key:value pair"),
         ("{\"a\": [1", "unexpected EOF"),
+        ("{}{}\n---\na: b\n", "json: offset 7: invalid character '-' in numeric literal"),
     ] {
         assert_eq!(error(text), format!("{prefix}{expected}"), "{text:?}");
     }
