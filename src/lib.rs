@@ -15,3 +15,5 @@ pub mod sched;
 pub mod control;
 pub mod cluster;
 pub mod terminal;
+pub mod view;
+pub mod sim;

@@ -4,10 +4,14 @@
 //! Equal times are served in the order of the actors, so a run is its inputs and nothing else.
 
 mod bootstrap;
+mod faults;
+
+use std::collections::BTreeMap;
 
 use crate::actor::Actor;
+use crate::api::object::Object;
 use crate::base::rng::Rng;
-use crate::base::time::SimTime;
+use crate::base::time::{SimTime, Span};
 use crate::control::{self, Controller};
 use crate::sched::Scheduler;
 use crate::store::{Api, Change, Store};
@@ -46,6 +50,10 @@ pub struct Cluster {
     routing: Routing,
     pub(crate) store: Store,
     controllers: Vec<Box<dyn Controller>>,
+    /// Actors that do nothing, until a moment or for good.
+    stopped: BTreeMap<String, Option<SimTime>>,
+    /// How much later everyone reacts, and until when.
+    slow: Option<(Span, Option<SimTime>)>,
     /// Every change since the last [`Cluster::take_log`].
     log: Vec<Change>,
 }
@@ -61,6 +69,8 @@ impl Cluster {
             routing: setup.routing,
             store: Store::new(),
             controllers,
+            stopped: BTreeMap::new(),
+            slow: None,
             log: Vec::new(),
         };
         cluster.api("kube-apiserver", |api| bootstrap::create(api, setup));
@@ -93,36 +103,79 @@ impl Cluster {
 
     /// When something next happens by itself, if ever.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        let actors = self.actors().filter_map(Actor::next_wakeup);
+        let actors = self.controllers.iter().filter_map(|c| self.wakeup_of(&**c));
         actors.chain(self.store.next_expiry()).min().map(|at| at.max(self.now))
     }
 
     /// Lets the first thing that is due by `until` happen. False if there was none; then it is `until`.
     pub fn step(&mut self, until: SimTime) -> bool {
         let Some(next) = self.next_wakeup().filter(|next| *next <= until) else {
-            self.now = self.now.max(until);
+            self.set_now(until);
             return false;
         };
         self.now = next;
-        let (now, rng, store) = (self.now, self.rng, &mut self.store);
-        if store.next_expiry().is_some_and(|at| at <= now) {
-            Api::new(store, now, rng, "etcd").expire_events();
-        } else if let Some(controller) =
-            self.controllers.iter_mut().find(|c| c.next_wakeup().is_some_and(|at| at <= now))
+        if self.store.next_expiry().is_some_and(|at| at <= next) {
+            Api::new(&mut self.store, next, self.rng, "etcd").expire_events();
+        } else if let Some(i) = self.controllers.iter().position(|c| self.wakeup_of(&**c).is_some_and(|at| at <= next))
         {
-            controller.step(&mut Api::new(store, now, rng, controller.name()));
+            let actor = &mut self.controllers[i];
+            if self.stopped.remove(actor.name()).is_some() {
+                actor.restart(next, &self.store);
+            } else {
+                actor.step(&mut Api::new(&mut self.store, next, self.rng, actor.name()));
+            }
         }
         self.tell();
         true
     }
 
+    /// Moves the clock forward without anything happening; whoever calls knows that nothing is due before.
+    pub(crate) fn set_now(&mut self, now: SimTime) {
+        self.now = self.now.max(now);
+    }
+
+    /// When an actor may act: its own wish, not before it is started again, later while the API is slow.
+    fn wakeup_of(&self, actor: &dyn Actor) -> Option<SimTime> {
+        if let Some(stopped) = self.stopped.get(actor.name()) {
+            return *stopped;
+        }
+        let wish = actor.next_wakeup()?;
+        match self.slow {
+            Some((delay, until)) if until.is_none_or(|until| self.now < until) => Some(wish + delay),
+            _ => Some(wish),
+        }
+    }
+
+    /// When a Job whose Pods failed may create the next one, if a back-off holds it.
+    pub fn next_try(&self, namespace: &str, job: &str) -> Option<SimTime> {
+        let _ = (namespace, job);
+        None
+    }
+
+    /// When a CronJob next makes a Job, by its schedule.
+    pub fn next_schedule(&self, cron_job: &Object) -> Option<SimTime> {
+        let _ = cron_job;
+        None
+    }
+
+    /// What a container wrote.
+    ///
+    /// # Errors
+    /// Why there is nothing to show, in the API server's words.
+    pub fn logs(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: Option<&str>,
+        previous: bool,
+    ) -> Result<Vec<(SimTime, String)>, String> {
+        let _ = (namespace, pod, container, previous);
+        Ok(Vec::new())
+    }
+
     /// The changes since the last call, oldest first.
     pub fn take_log(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.log)
-    }
-
-    fn actors(&self) -> impl Iterator<Item = &dyn Actor> {
-        self.controllers.iter().map(|c| &**c as &dyn Actor)
     }
 
     /// Tells everyone what was written.

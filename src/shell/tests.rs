@@ -218,8 +218,10 @@ fn rows(table: &str) -> Vec<Row> {
         line += block.lines().count() + 1;
         let Some((script, rest)) = block.split_once("=> ") else { continue };
         let mut lines = rest.lines();
-        let numbers: Vec<i64> = lines.next().unwrap_or("").split_whitespace().map(|n| n.parse().expect("a number")).collect();
-        let mut want = Ran { out: String::new(), err: String::new(), exit: numbers[0] as i32, ms: *numbers.get(1).unwrap_or(&0) };
+        let numbers: Vec<i64> =
+            lines.next().unwrap_or("").split_whitespace().map(|n| n.parse().expect("a number")).collect();
+        let mut want =
+            Ran { out: String::new(), err: String::new(), exit: numbers[0] as i32, ms: *numbers.get(1).unwrap_or(&0) };
         for text in lines {
             match text.strip_prefix("! ") {
                 Some(text) => want.err.push_str(&format!("{text}\n")),

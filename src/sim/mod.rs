@@ -16,18 +16,23 @@ use crate::cluster::Cluster;
 use crate::terminal::Terminals;
 use crate::view::{self, History, View};
 
+pub use crate::terminal::Reply;
 pub use record::{Output, Record};
 pub use scenario::{Fault, Scenario, Step, StepAction};
-pub use crate::terminal::Reply;
 use world::World;
 
 /// What someone does to a running simulation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
     /// `kubectl apply -f FILE` with the text of an editor tab.
-    Apply { file: String, text: String },
+    Apply {
+        file: String,
+        text: String,
+    },
     /// A line typed into a terminal.
-    Run { line: String },
+    Run {
+        line: String,
+    },
     Fault(Fault),
 }
 
@@ -136,7 +141,8 @@ impl Sim {
         if self.given < self.branches[self.branch.0].inputs.len() || self.now() < self.frontier {
             self.fork();
         }
-        self.branches[self.branch.0].inputs.push((self.now(), input.clone()));
+        let now = self.now();
+        self.branches[self.branch.0].inputs.push((now, input.clone()));
         self.given += 1;
         let reply = self.give(&input);
         self.drain();

@@ -3,7 +3,6 @@
 use crate::shell::{Env, Io, Launch, Poll, Signal};
 use crate::terminal::host::Desk;
 use crate::terminal::kubectl;
-use crate::terminal::nodectl;
 
 /// A command that runs: what it was started with, and where it stands.
 #[derive(Clone, Debug)]
@@ -24,16 +23,12 @@ pub struct Args {
 #[derive(Clone, Debug)]
 enum State {
     Kubectl(kubectl::Task),
-    Nodectl,
 }
 
 type Start = fn(Launch<'_>) -> Command;
 
 /// Names and how each is started.
-const COMMANDS: &[(&str, Start)] = &[
-    ("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default()))),
-    ("nodectl", |launch| new(launch, State::Nodectl)),
-];
+const COMMANDS: &[(&str, Start)] = &[("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default())))];
 
 /// The command called `name`; a path to it works as well.
 pub fn find(name: &str) -> Option<Start> {
@@ -56,7 +51,6 @@ impl Command {
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         match &mut self.state {
             State::Kubectl(task) => task.poll(&self.args, desk, io),
-            State::Nodectl => nodectl::run(&self.args.argv, desk.cluster, io),
         }
     }
 

@@ -53,7 +53,13 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     fn runs_in_foreground(&self) -> bool {
         matches!(
             self.frames.last(),
-            Some(Frame::Children { .. } | Frame::Capture { .. } | Frame::Local(_) | Frame::External { .. } | Frame::Nested(_))
+            Some(
+                Frame::Children { .. }
+                    | Frame::Capture { .. }
+                    | Frame::Local(_)
+                    | Frame::External { .. }
+                    | Frame::Nested(_)
+            )
         )
     }
 

@@ -6,10 +6,12 @@
 
 use std::rc::Rc;
 
-use super::ast::{Action, Arm, Assign, Chain, Command, Connector, Item, Kind, Part, Pipeline, Redirect, Script, Simple, Word};
+use super::ast::{
+    Action, Arm, Assign, Chain, Command, Connector, Item, Kind, Part, Pipeline, Redirect, Script, Simple, Word,
+};
 use super::lexer::Token;
 use super::words::Quotes;
-use super::{braces, Dialect};
+use super::{Dialect, braces};
 
 /// Nesting of commands and words; real scripts stay under 20, and each level takes native stack.
 const MAX_DEPTH: u32 = 60;
@@ -127,7 +129,8 @@ impl<'a> Parser<'a> {
         let text: String = self.src[start..end].iter().take(200).collect();
         let background = self.accept("&")?;
         if !background {
-            let at_end = matches!(self.peek()?, Token::Newline | Token::End | Token::Operator(")" | ";;" | ";&" | ";;&"));
+            let at_end =
+                matches!(self.peek()?, Token::Newline | Token::End | Token::Operator(")" | ";;" | ";&" | ";;&"));
             if !at_end && !self.accept(";")? {
                 return Err(self.unexpected(None));
             }
@@ -241,7 +244,8 @@ impl<'a> Parser<'a> {
     fn parentheses(&mut self) -> Result<Kind, SyntaxError> {
         let (pos, line) = (self.pos, self.line);
         self.take()?;
-        if self.dialect == Dialect::Bash && self.src.get(self.pos) == Some(&'(') && self.src.get(pos - 1) == Some(&'(') {
+        if self.dialect == Dialect::Bash && self.src.get(self.pos) == Some(&'(') && self.src.get(pos - 1) == Some(&'(')
+        {
             self.pos += 1;
             let word = self.word(Quotes::Arithmetic)?;
             if self.looking_at("))") {
@@ -415,7 +419,9 @@ impl<'a> Parser<'a> {
             }
             match self.peek()? {
                 Token::Word(_) => {}
-                Token::Operator("(") if simple.assigns.is_empty() && redirects.is_empty() && simple.words.len() == 1 => {
+                Token::Operator("(")
+                    if simple.assigns.is_empty() && redirects.is_empty() && simple.words.len() == 1 =>
+                {
                     let name = simple.words[0].plain().unwrap_or_default().to_string();
                     self.take()?;
                     self.expect_operator(")")?;
@@ -467,7 +473,9 @@ impl<'a> Parser<'a> {
             self.take()?;
         }
         let operator = match self.peek()? {
-            Token::Operator(op @ ("<" | ">" | ">>" | ">|" | "<>" | "<&" | ">&" | "<<" | "<<-" | "<<<" | "&>" | "&>>")) => *op,
+            Token::Operator(
+                op @ ("<" | ">" | ">>" | ">|" | "<>" | "<&" | ">&" | "<<" | "<<-" | "<<<" | "&>" | "&>>"),
+            ) => *op,
             _ => return Ok(None),
         };
         if operator == "<<<" && self.dialect == Dialect::Ash {
@@ -594,7 +602,8 @@ impl<'a> Parser<'a> {
 /// Whether `text` may name a variable.
 pub(in crate::shell) fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_') && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Splits `name=value` and `name+=value`; gives the word back if it is neither.
