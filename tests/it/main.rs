@@ -3,4 +3,5 @@
 mod cron;
 mod job_cases;
 mod lab;
+mod scenarios;
 mod tidy;
