@@ -2,4 +2,5 @@
 
 mod job_cases;
 mod job_replays;
+mod job_timelines;
 mod lab;
