@@ -287,7 +287,7 @@ struct Synced {
 
 fn sync(job: &Job, pods: &[JobPod], record: BackoffRecord, now: SimTime, answers: Answers) -> Synced {
     let plan = plan(job, pods, record, now);
-    let mut patched = if plan.uncounted { plan.deletions.len() } else { 0 };
+    let mut patched = if plan.strips_finalizers { plan.deletions.len() } else { 0 };
     let deleted = if answers.refuses { 0 } else { plan.deletions.len() };
     let ready = plan.deletions.iter().take(deleted).filter(|pod| pod.pod().is_ready()).count();
     let limit = if answers.refuses { 0 } else { answers.create_limit.unwrap_or(usize::MAX) };
