@@ -22,7 +22,7 @@ use batchyard::control::job::tracking::tally;
 use batchyard::control::ref_manager::{Claim, claim};
 use batchyard::object;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, simple_job};
 
 /// `_about` of the tables: the time at which they run.
 const NOW: &str = "2026-01-01T00:00:00Z";
@@ -287,7 +287,7 @@ struct Synced {
 
 fn sync(job: &Job, pods: &[JobPod], record: BackoffRecord, now: SimTime, answers: Answers) -> Synced {
     let plan = plan(job, pods, record, now);
-    let mut patched = if plan.uncounted { plan.deletions.len() } else { 0 };
+    let mut patched = if plan.strips_finalizers { plan.deletions.len() } else { 0 };
     let deleted = if answers.refuses { 0 } else { plan.deletions.len() };
     let ready = plan.deletions.iter().take(deleted).filter(|pod| pod.pod().is_ready()).count();
     let limit = if answers.refuses { 0 } else { answers.create_limit.unwrap_or(usize::MAX) };
@@ -507,19 +507,6 @@ fn managed_by(case: &Value) {
     assert_eq!(status.at("active"), expected.at("active"));
     assert_eq!(status.at("uncountedTerminatedPods"), expected.at("uncountedTerminatedPods"));
     assert_eq!(status.has("ready"), expected.has("ready"));
-}
-
-/// A Job that needs one Pod.
-fn simple_job(name: &str) -> Value {
-    let container = object! { "name" => "main", "image" => "busybox:1.36" };
-    let spec = object! { "restartPolicy" => "Never", "containers" => vec![container] };
-    object! {
-        "apiVersion" => "batch/v1", "kind" => "Job", "metadata" => object! { "name" => name, "namespace" => "default" },
-        "spec" => object! {
-            "parallelism" => 1, "completions" => 1, "backoffLimit" => 6, "completionMode" => "NonIndexed",
-            "template" => object! { "metadata" => Value::map(), "spec" => spec },
-        },
-    }
 }
 
 fn sync_orphan_pod(case: &Value) {

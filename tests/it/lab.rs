@@ -11,7 +11,7 @@ use batchyard::base::time::{SimTime, Span};
 use batchyard::base::value::Value;
 use batchyard::control::job::JobController;
 use batchyard::object;
-use batchyard::store::{Api, Change, DeleteOptions, Store};
+use batchyard::store::{Api, Change, ChangeType, DeleteOptions, Store};
 
 /// The Job controller and a store, at one moment.
 pub struct Lab {
@@ -88,10 +88,80 @@ impl Lab {
         self.store.list(Kind::Pod).cloned().collect()
     }
 
+    /// The names of the Pods that have not ended, in the order in which they were made.
+    pub fn unfinished_pods(&self) -> Vec<String> {
+        let mut pods: Vec<_> = self.pods().into_iter().filter(|pod| !pod.pod().is_terminal()).collect();
+        pods.sort_by_key(|pod| {
+            let added = self.log.iter().find(|change| change.object.uid() == pod.uid());
+            added.map(|change| change.revision)
+        });
+        pods.iter().map(|pod| pod.name().to_owned()).collect()
+    }
+
+    /// The Pods that were made since this was last asked.
+    pub fn last_made_pods(&mut self) -> Vec<String> {
+        let made = self.log.drain(..).filter(|c| c.kind() == Kind::Pod && c.change == ChangeType::Added);
+        made.map(|c| c.object.name().to_owned()).collect()
+    }
+
+    /// Restarts the controller.
+    pub fn restart(&mut self) {
+        self.controller.restart(self.now, &self.store);
+    }
+
+    /// Runs a Pod as scheduler and kubelet do.
+    pub fn start_pod(&mut self, pod: &str) {
+        self.api(|api| api.bind(&Key::new(Kind::Pod, "default", pod), "node-1")).expect("it exists");
+        let now = self.now;
+        self.edit_status(Kind::Pod, pod, |status| {
+            status.set("phase", "Running");
+            status.set("conditions", vec![ready(now, "True")]);
+        });
+    }
+
+    /// Ends a Pod's only container with an exit code.
+    pub fn finish_pod(&mut self, pod: &str, exit_code: i64) {
+        let now = self.now;
+        let ended = object! { "exitCode" => exit_code, "finishedAt" => now, "startedAt" => now };
+        let container = object! { "name" => "main", "restartCount" => 0, "state" => object! { "terminated" => ended } };
+        self.edit_status(Kind::Pod, pod, |status| {
+            status.set("phase", if exit_code == 0 { "Succeeded" } else { "Failed" });
+            status.set("conditions", vec![ready(now, "False")]);
+            status.set("containerStatuses", vec![container]);
+        });
+    }
+
+    /// The Job controller's events about one object, oldest first: `Normal SuccessfulCreate Created pod: x`.
+    pub fn events(&self, about: &str) -> Vec<String> {
+        let ours = self.log.iter().filter(|c| c.kind() == Kind::Event && c.actor == self.controller.name());
+        let lines = ours.filter(|c| c.object.value().str_at("involvedObject.name") == Some(about)).map(|c| {
+            let text = |path: &str| c.object.value().str_at(path).unwrap_or_default().to_owned();
+            format!("{} {} {}", text("type"), text("reason"), text("message"))
+        });
+        lines.collect()
+    }
+
     fn tell(&mut self) {
         for change in self.store.take_changes() {
             self.controller.observe(&change, &self.store);
             self.log.push(change);
         }
+    }
+}
+
+fn ready(now: SimTime, status: &str) -> Value {
+    object! { "type" => "Ready", "status" => status, "lastTransitionTime" => now, "lastProbeTime" => Value::Null }
+}
+
+/// A Job that needs one Pod.
+pub fn simple_job(name: &str) -> Value {
+    let container = object! { "name" => "main", "image" => "busybox:1.36" };
+    let spec = object! { "restartPolicy" => "Never", "containers" => vec![container] };
+    object! {
+        "apiVersion" => "batch/v1", "kind" => "Job", "metadata" => object! { "name" => name, "namespace" => "default" },
+        "spec" => object! {
+            "parallelism" => 1, "completions" => 1, "backoffLimit" => 6, "completionMode" => "NonIndexed",
+            "template" => object! { "metadata" => Value::map(), "spec" => spec },
+        },
     }
 }

@@ -2,6 +2,8 @@
 
 mod cron;
 mod job_cases;
+mod job_replays;
+mod job_timelines;
 mod lab;
 mod scenarios;
 mod tidy;

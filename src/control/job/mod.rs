@@ -1,7 +1,7 @@
 //! The Job controller: makes a Job's Pods, replaces failed ones after a back-off, counts them, and ends the Job.
 //!
-//! A sync is read ([`sync`]), decide ([`plan`], [`tracking`]; pure), write (`sync` again). This file hears of changes
-//! and says when each Job is due.
+//! A sync is read (`sync`), decide ([`plan`](mod@plan), [`tracking`]; pure), write (`sync` again). This file hears of
+//! changes and says when each Job is due.
 //!
 //! Rules: `semantics/job.md`, for this file §1. Source: `pkg/controller/job/job_controller.go` (event handlers).
 //!
@@ -21,7 +21,7 @@ mod watch;
 use std::collections::BTreeMap;
 
 use crate::actor::{Actor, Retry, WorkQueue};
-use crate::api::batch::Job;
+use crate::api::batch::{JOB_TRACKING_FINALIZER, Job};
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
@@ -152,7 +152,7 @@ impl JobController {
 
     fn check_orphan(&mut self, change: &Change) {
         let exists = change.change != ChangeType::Deleted;
-        if exists && change.object.meta().has_finalizer(crate::api::batch::JOB_TRACKING_FINALIZER) {
+        if exists && change.object.meta().has_finalizer(JOB_TRACKING_FINALIZER) {
             self.orphans.add(change.object.key(), self.soon(change), cause_of(change));
         }
     }
@@ -202,9 +202,7 @@ impl Actor for JobController {
         for job in store.list(Kind::Job) {
             self.jobs.add(job.key(), now, Cause::default());
         }
-        for pod in
-            store.list(Kind::Pod).filter(|pod| pod.meta().has_finalizer(crate::api::batch::JOB_TRACKING_FINALIZER))
-        {
+        for pod in store.list(Kind::Pod).filter(|pod| pod.meta().has_finalizer(JOB_TRACKING_FINALIZER)) {
             self.orphans.add(pod.key(), now, Cause::default());
         }
     }

@@ -44,6 +44,19 @@ impl End {
     fn announced(success: bool, condition: &JobCondition) -> End {
         End { success, announced: true, ..End::failure(&condition.reason, &condition.message) }
     }
+
+    /// The rule that ends the Job, for explanations: mostly the field of the spec that asks for it.
+    pub fn rule(&self) -> &'static str {
+        match self.reason.as_str() {
+            "PodFailurePolicy" => "job/podFailurePolicy",
+            "BackoffLimitExceeded" => "job/backoffLimit",
+            "DeadlineExceeded" => "job/activeDeadlineSeconds",
+            "MaxFailedIndexesExceeded" => "job/maxFailedIndexes",
+            "FailedIndexes" => "job/backoffLimitPerIndex",
+            "SuccessPolicy" => "job/successPolicy",
+            _ => "job/completions",
+        }
+    }
 }
 
 /// What to do with the Job's Pods, and what was found on the way.
@@ -54,7 +67,7 @@ pub struct Plan<'a> {
     /// Pods to delete.
     pub deletions: Vec<&'a JobPod>,
     /// True if the deleted Pods lose their finalizer first, so that nobody counts them.
-    pub uncounted: bool,
+    pub strips_finalizers: bool,
     /// Pods to make, in slow-start batches.
     pub creations: Vec<NewPod>,
     /// When the Job needs a sync even if nothing happens: its deadline, or the end of its back-off.
@@ -95,7 +108,7 @@ pub fn plan<'a>(job: &'a Job, pods: &'a [JobPod], record: BackoffRecord, now: Si
         job,
         pods,
         deletions: Vec::new(),
-        uncounted: false,
+        strips_finalizers: false,
         creations: Vec::new(),
         sync_after: deadline_in(job, start_time, now),
         record: record.with(&finished.success_times, &finished.failure_times),
@@ -117,6 +130,20 @@ pub fn plan<'a>(job: &'a Job, pods: &'a [JobPod], record: BackoffRecord, now: Si
 }
 
 impl<'a> Plan<'a> {
+    /// The rule by which Pods are deleted.
+    pub fn deletion_rule(&self) -> &'static str {
+        match &self.end {
+            Some(end) => end.rule(),
+            None if self.job.is_suspended() => "job/suspend",
+            None => "job/parallelism",
+        }
+    }
+
+    /// The rule by which Pods are made: the first ones because the spec asks for them, later ones because others failed.
+    pub fn creation_rule(&self) -> &'static str {
+        if self.record.failures_after_last_success > 0 { "job/replacement" } else { "job/parallelism" }
+    }
+
     fn active(&self) -> impl Iterator<Item = &'a JobPod> + use<'a> {
         self.pods.iter().filter(|pod| pod.is_active())
     }
@@ -169,7 +196,7 @@ impl<'a> Plan<'a> {
     fn manage(&mut self, now: SimTime) {
         let active = self.active().count();
         if self.job.is_suspended() {
-            self.uncounted = true;
+            self.strips_finalizers = true;
             self.deletions = pods::for_removal(self.job, self.active().collect(), active);
             return;
         }
@@ -178,7 +205,7 @@ impl<'a> Plan<'a> {
         self.deletions = pods::for_removal(self.job, self.active().collect(), surplus);
         self.deletions.truncate(MAX_POD_CREATE_DELETE_PER_SYNC);
         if !self.deletions.is_empty() {
-            self.uncounted = true;
+            self.strips_finalizers = true;
             return;
         }
         let only_failed = replaces_only_failed(self.job);

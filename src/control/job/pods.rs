@@ -229,3 +229,133 @@ fn add_index_variable(container: &mut Value) {
     env.push(object! { "name" => NAME, "valueFrom" => source });
     container.set("env", env);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::kind::Kind;
+    use expect_test::expect;
+
+    /// A running Pod of a node, ready since second 100, made in second 50, with some fields changed.
+    fn pod(name: &str, changes: &[(&str, Value)]) -> JobPod {
+        let at = |seconds: i64| Value::from(SimTime::from_secs(seconds));
+        let ready = |status: &str, since: i64| {
+            object! { "type" => "Ready", "status" => status, "lastTransitionTime" => at(since) }
+        };
+        let mut value = object! {
+            "metadata" => object! { "name" => name, "creationTimestamp" => at(50) },
+            "spec" => object! {
+                "nodeName" => "node-1",
+                "initContainers" => vec![object! { "name" => "sidecar", "restartPolicy" => "Always" }],
+            },
+            "status" => object! { "phase" => "Running", "conditions" => vec![ready("True", 100)] },
+        };
+        for (path, change) in changes {
+            value.set(path, change.clone());
+        }
+        JobPod::new(Rc::new(Object::new(Kind::Pod, value, 1)))
+    }
+
+    #[test]
+    fn what_has_come_least_far_is_deleted_first() {
+        let ready = |since: i64| {
+            let since = SimTime::from_secs(since);
+            vec![object! { "type" => "Ready", "status" => "True", "lastTransitionTime" => since }]
+        };
+        let restarts = |name: &str, count: i32| vec![object! { "name" => name, "restartCount" => count }];
+        let pods = [
+            pod("old", &[("metadata.creationTimestamp", SimTime::from_secs(40).into())]),
+            pod("usual", &[]),
+            pod("sidecar-restarted", &[("status.initContainerStatuses", restarts("sidecar", 9).into())]),
+            pod("restarted", &[("status.containerStatuses", restarts("main", 1).into())]),
+            pod("ready-for-less", &[("status.conditions", ready(101).into())]),
+            pod("not-ready", &[("status.conditions", Vec::new().into())]),
+            pod("unknown", &[("status.phase", "Unknown".into())]),
+            pod("pending", &[("status.phase", "Pending".into())]),
+            pod("nowhere", &[("spec.nodeName", "".into())]),
+        ];
+        let removed = for_removal(&Job::default(), pods.iter().collect(), pods.len());
+        let names: Vec<&str> = removed.iter().map(|pod| pod.object().name()).collect();
+        let expected: Vec<&str> = pods.iter().rev().map(|pod| pod.object().name()).collect();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn a_pod_of_an_indexed_job_is_told_its_index_in_every_way() {
+        let containers = vec![
+            object! { "name" => "main" },
+            object! { "name" => "own", "env" => vec![object! { "name" => "JOB_COMPLETION_INDEX", "value" => "7" }] },
+        ];
+        let template = object! {
+            "metadata" => object! { "labels" => object! { "app" => "a" }, "finalizers" => vec![Value::from("own/one")] },
+            "spec" => object! { "containers" => containers },
+        };
+        let job = object! {
+            "metadata" => object! { "name" => "j", "namespace" => "default", "uid" => "u" },
+            "spec" => object! { "completionMode" => "Indexed", "template" => template },
+        };
+        let job = Object::new(Kind::Job, job, 1);
+        let failures = Some(FailureCounts { counted: 2, ignored: 1 });
+        let made = PodTemplate::new(&job).make(NewPod { index: Some(3), failures });
+        expect![[r#"
+            {
+              "apiVersion": "v1",
+              "kind": "Pod",
+              "metadata": {
+                "annotations": {
+                  "batch.kubernetes.io/job-completion-index": "3",
+                  "batch.kubernetes.io/job-index-failure-count": "2",
+                  "batch.kubernetes.io/job-index-ignored-failure-count": "1"
+                },
+                "finalizers": [
+                  "own/one",
+                  "batch.kubernetes.io/job-tracking"
+                ],
+                "generateName": "j-3-",
+                "labels": {
+                  "app": "a",
+                  "batch.kubernetes.io/job-completion-index": "3"
+                },
+                "namespace": "default",
+                "ownerReferences": [
+                  {
+                    "apiVersion": "batch/v1",
+                    "blockOwnerDeletion": true,
+                    "controller": true,
+                    "kind": "Job",
+                    "name": "j",
+                    "uid": "u"
+                  }
+                ]
+              },
+              "spec": {
+                "containers": [
+                  {
+                    "env": [
+                      {
+                        "name": "JOB_COMPLETION_INDEX",
+                        "valueFrom": {
+                          "fieldRef": {
+                            "apiVersion": "v1",
+                            "fieldPath": "metadata.labels['batch.kubernetes.io/job-completion-index']"
+                          }
+                        }
+                      }
+                    ],
+                    "name": "main"
+                  },
+                  {
+                    "env": [
+                      {
+                        "name": "JOB_COMPLETION_INDEX",
+                        "value": "7"
+                      }
+                    ],
+                    "name": "own"
+                  }
+                ],
+                "hostname": "j-3"
+              }
+            }"#]].assert_eq(&serde_json::to_string_pretty(&made).expect("it is JSON"));
+    }
+}

@@ -35,6 +35,7 @@ impl JobController {
             return Ok(());
         }
         if !matches!(job.spec.completion_mode.as_deref(), None | Some("NonIndexed" | "Indexed")) {
+            // Our API refuses such a Job, as does that of 1.36; a later version may know more modes.
             let message = "Skipped Job sync because completion mode is unknown";
             api.event(&object, EventType::Warning, "UnknownCompletionMode", message);
             return Ok(());
@@ -44,11 +45,12 @@ impl JobController {
         let now = api.now();
         let plan = plan(job, &pods, record, now);
         if let Some(after) = plan.sync_after {
-            self.jobs.add(key.clone(), now + after, Cause { rule: "job/backoff", ..api.cause() });
+            self.jobs.add(key.clone(), now + after, Cause { rule: "job/wait", ..api.cause() });
         }
         let (outcome, managed) = carry_out(api, &object, &plan);
         let tally = plan.account(outcome, now);
-        api.because("job/status");
+        let rule = tally.rule();
+        api.because(rule);
         if write_status(api, &object, &tally.status)? {
             self.records.insert(key.clone(), plan.record);
         }
@@ -58,7 +60,7 @@ impl JobController {
         api.because("job/counted");
         let (kept, released) = release(api, &tally.released);
         let settled = tally.settle(&kept, now);
-        api.because("job/status");
+        api.because(rule);
         write_status(api, &object, &settled.status)?;
         if let Some(end) = &settled.finished {
             tell_end(api, &object, &settled.status, end);
@@ -125,23 +127,23 @@ fn is_managed_here(job: &Job) -> bool {
 fn carry_out(api: &mut Api<'_>, job: &Object, plan: &Plan<'_>) -> (Outcome, Result<(), ApiError>) {
     let mut outcome = Outcome::default();
     let mut result = Ok(());
-    api.because(if plan.uncounted { "job/surplus" } else { "job/end" });
+    api.because(plan.deletion_rule());
     for pod in &plan.deletions {
-        let deleted = delete_pod(api, job, pod, plan.uncounted);
+        let deleted = delete_pod(api, job, pod, plan.strips_finalizers);
         if deleted.is_ok() {
             outcome.deleted += 1;
             outcome.deleted_ready += usize::from(pod.pod().is_ready());
         }
         result = result.and(deleted);
     }
-    api.because("job/create");
+    api.because(plan.creation_rule());
     let created = create_pods(api, job, &plan.creations, &mut outcome.created);
     (outcome, result.and(created))
 }
 
 /// Deletes one Pod. One that has gone already is as good as deleted.
-fn delete_pod(api: &mut Api<'_>, job: &Object, pod: &JobPod, uncounted: bool) -> Result<(), ApiError> {
-    if uncounted && pod.is_tracked() {
+fn delete_pod(api: &mut Api<'_>, job: &Object, pod: &JobPod, strips_finalizer: bool) -> Result<(), ApiError> {
+    if strips_finalizer && pod.is_tracked() {
         release(api, &[pod]).1?;
     }
     let name = &pod.pod().metadata.name;

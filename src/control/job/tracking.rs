@@ -92,6 +92,11 @@ pub fn tally<'a>(
 }
 
 impl<'a> Tally<'a> {
+    /// The rule that the status follows: that of the Job's end, or that of counting.
+    pub fn rule(&self) -> &'static str {
+        self.end.as_ref().map_or("job/status", End::rule)
+    }
+
     /// Adds to the counters the Pods that have lost their finalizer, and finishes the Job if all of them have ended.
     /// `kept` are those whose finalizer could not be taken off.
     pub fn settle(mut self, kept: &[&'a JobPod], now: SimTime) -> Settled {
