@@ -3,7 +3,10 @@
 //! Rule: a controller is read, a pure plan, write; it never reaches past the API.
 
 pub mod gc;
+pub mod node_lifecycle;
 pub mod pod_gc;
+pub mod ref_manager;
+pub mod taint_eviction;
 pub mod ttl;
 
 use crate::actor::Actor;
@@ -32,5 +35,7 @@ pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
         Box::new(ttl::TtlAfterFinished::new()),
         Box::new(gc::GarbageCollector::new(rng)),
         Box::new(pod_gc::PodGc::new()),
+        Box::new(node_lifecycle::NodeLifecycle::new(rng)),
+        Box::new(taint_eviction::TaintEviction::new()),
     ]
 }
