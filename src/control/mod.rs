@@ -6,6 +6,7 @@ pub mod gc;
 pub mod node_lifecycle;
 pub mod pod_gc;
 pub mod ref_manager;
+pub mod replicaset;
 pub mod taint_eviction;
 pub mod ttl;
 
@@ -34,6 +35,7 @@ pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
     vec![
         Box::new(ttl::TtlAfterFinished::new()),
         Box::new(gc::GarbageCollector::new(rng)),
+        Box::new(replicaset::ReplicaSetController::new(rng)),
         Box::new(pod_gc::PodGc::new()),
         Box::new(node_lifecycle::NodeLifecycle::new(rng)),
         Box::new(taint_eviction::TaintEviction::new()),
