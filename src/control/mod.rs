@@ -2,6 +2,7 @@
 //!
 //! Rule: a controller is read, a pure plan, write; it never reaches past the API.
 
+pub mod deployment;
 pub mod gc;
 pub mod node_lifecycle;
 pub mod pod_gc;
@@ -35,6 +36,7 @@ pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
     vec![
         Box::new(ttl::TtlAfterFinished::new()),
         Box::new(gc::GarbageCollector::new(rng)),
+        Box::new(deployment::DeploymentController::new(rng)),
         Box::new(replicaset::ReplicaSetController::new(rng)),
         Box::new(pod_gc::PodGc::new()),
         Box::new(node_lifecycle::NodeLifecycle::new(rng)),
