@@ -4,9 +4,13 @@
 
 pub mod ref_manager;
 pub mod job;
-pub mod gc;
 pub mod ttl;
+pub mod gc;
+pub mod deployment;
+pub mod replicaset;
 pub mod pod_gc;
+pub mod node_lifecycle;
+pub mod taint_eviction;
 
 use crate::actor::Actor;
 use crate::base::rng::Rng;
@@ -34,6 +38,10 @@ pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
         Box::new(job::JobController::new(rng)),
         Box::new(ttl::TtlAfterFinished::new()),
         Box::new(gc::GarbageCollector::new(rng)),
+        Box::new(deployment::DeploymentController::new(rng)),
+        Box::new(replicaset::ReplicaSetController::new(rng)),
         Box::new(pod_gc::PodGc::new()),
+        Box::new(node_lifecycle::NodeLifecycle::new(rng)),
+        Box::new(taint_eviction::TaintEviction::new()),
     ]
 }

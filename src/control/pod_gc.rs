@@ -30,8 +30,11 @@ pub struct PodGc {
     ended: BTreeSet<Key>,
     /// Pods by node, as far as they have one.
     placed: BTreeMap<String, BTreeSet<Key>>,
-    deleting: BTreeSet<Key>,
+    /// Pods being deleted, with the node they have, if any.
+    deleting: BTreeMap<Key, Option<String>>,
     nodes: BTreeSet<String>,
+    /// Nodes that carry the taint `out-of-service`.
+    out_of_service: BTreeSet<String>,
     /// Since when a node with Pods has been seen to be missing.
     missing_since: BTreeMap<String, SimTime>,
     last_round: Option<SimTime>,
@@ -80,11 +83,27 @@ impl PodGc {
             self.ended.insert(key.clone());
         }
         if object.value().has("metadata.deletionTimestamp") {
-            self.deleting.insert(key.clone());
+            self.deleting.insert(key.clone(), node_name(object).map(str::to_owned));
         }
         if let Some(node) = node_name(object) {
             self.placed.entry(node.to_owned()).or_default().insert(key);
         }
+    }
+
+    fn observe_node(&mut self, object: &Object) {
+        let name = object.name().to_owned();
+        self.missing_since.remove(&name);
+        if object.node().spec.taints.iter().any(|taint| taint.key == OUT_OF_SERVICE) {
+            self.out_of_service.insert(name.clone());
+        } else {
+            self.out_of_service.remove(&name);
+        }
+        self.nodes.insert(name);
+    }
+
+    /// True if a Pod is being deleted that no kubelet will end.
+    fn has_stuck(&self) -> bool {
+        self.deleting.values().any(|node| node.as_ref().is_none_or(|node| self.out_of_service.contains(node)))
     }
 
     fn is_orphaning(&self) -> bool {
@@ -148,7 +167,7 @@ impl PodGc {
     }
 
     fn collect_deleting(&self, api: &mut Api<'_>) {
-        let objects: Vec<Rc<Object>> = self.deleting.iter().filter_map(|key| api.get(key)).collect();
+        let objects: Vec<Rc<Object>> = self.deleting.keys().filter_map(|key| api.get(key)).collect();
         for object in objects {
             match node_name(&object) {
                 None => {
@@ -189,17 +208,15 @@ impl Actor for PodGc {
             (Kind::Pod, false) => self.observe_pod(&change.object),
             (Kind::Node, true) => {
                 self.nodes.remove(change.object.name());
+                self.out_of_service.remove(change.object.name());
             }
-            (Kind::Node, false) => {
-                self.nodes.insert(change.object.name().to_owned());
-                self.missing_since.remove(change.object.name());
-            }
+            (Kind::Node, false) => self.observe_node(&change.object),
             _ => {}
         }
     }
 
     fn next_wakeup(&self) -> Option<SimTime> {
-        let busy = self.ended.len() > THRESHOLD || self.is_orphaning() || !self.deleting.is_empty();
+        let busy = self.ended.len() > THRESHOLD || self.is_orphaning() || self.has_stuck();
         // Rounds stand on a grid, so that a round that had nothing to do need not have happened.
         let every = PERIOD.as_ms();
         let after = self.last_round.map_or(self.now.millis(), |last| self.now.millis().max(last.millis()));
@@ -215,7 +232,9 @@ impl Actor for PodGc {
 
     fn restart(&mut self, now: SimTime, store: &Store) {
         *self = PodGc { now, ..PodGc::default() };
-        self.nodes = store.list(Kind::Node).map(|node| node.name().to_owned()).collect();
+        for node in store.list(Kind::Node) {
+            self.observe_node(node);
+        }
         for pod in store.list(Kind::Pod) {
             self.observe_pod(pod);
         }
