@@ -14,7 +14,7 @@ mod grep;
 mod misc;
 mod nest;
 mod produce;
-//mod sed;
+mod sed;
 mod select;
 mod text;
 mod translate;
@@ -99,7 +99,7 @@ const fn row(name: &'static str, usage: &'static str, about: &'static str, run: 
 }
 
 /// Sorted by name.
-static TABLE: [Common; 57] = [
+static TABLE: [Common; 58] = [
     row("[", "[ EXPRESSION ]", "Check file types, compare values etc. Return a 0/1 exit code", misc::test),
     row("base64", "base64 [-d] [-w COL] [FILE]", "Base64 encode or decode FILE to standard output", encode::base64),
     row("basename", "basename FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...", "Strip directory path and SUFFIX from FILE", misc::basename),
@@ -134,6 +134,7 @@ static TABLE: [Common; 57] = [
     row("rev", "rev [FILE]...", "Reverse lines of FILE", text::rev),
     row("rm", "rm [-rf] FILE...", "Remove (unlink) FILEs", fs::rm),
     row("rmdir", "rmdir DIRECTORY...", "Remove DIRECTORY if it is empty", fs::rmdir),
+    row("sed", "sed [-nEi] [-e CMD]... [FILE]...", "Edit lines", sed::sed),
     row("seq", "seq [-w] [-s SEP] [FIRST [INC]] LAST", "Print numbers from FIRST to LAST, in steps of INC", produce::seq),
     row("sleep", "sleep [N]...", "Pause for a time equal to the total of the args given, where each arg can\nhave an optional suffix of (s)econds, (m)inutes, (h)ours, or (d)ays", misc::sleep),
     row("sort", "sort [-nrufst] [-k N] [FILE]...", "Sort lines of text", text::sort),
