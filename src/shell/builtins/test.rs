@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::shell::host::{resolve, System};
+use crate::shell::host::{System, resolve};
 use crate::shell::syntax::Dialect;
 
 /// The files that tests look at.
@@ -14,7 +14,8 @@ pub(in crate::shell) struct Files<'a> {
 /// One-argument operators; `None` if there is no such operator.
 pub(in crate::shell) fn unary(operator: &str, text: &str, files: &Files<'_>) -> Option<bool> {
     let path = resolve(files.cwd, text);
-    let device = matches!(path.as_str(), "/dev/null" | "/dev/zero" | "/dev/tty" | "/dev/stdin" | "/dev/stdout" | "/dev/stderr");
+    let device =
+        matches!(path.as_str(), "/dev/null" | "/dev/zero" | "/dev/tty" | "/dev/stdin" | "/dev/stdout" | "/dev/stderr");
     let info = files.system.info(&path).ok();
     Some(match operator {
         "-n" => !text.is_empty(),

@@ -13,7 +13,11 @@ use crate::shell::syntax::ast::Script;
 const CHUNK: usize = 16 * 1024;
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
-    pub(in crate::shell) fn step_children<H: Host<Command = C>>(&mut self, pids: Vec<u32>, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_children<H: Host<Command = C>>(
+        &mut self,
+        pids: Vec<u32>,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         if !pids.iter().all(|pid| cx.common.ended.contains_key(pid)) {
             self.frames.push(Frame::Children { pids });
             return Step::Blocked(None);
@@ -106,7 +110,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         full.then_some(Step::Blocked(None))
     }
 
-    pub(in crate::shell) fn step_local<H: Host<Command = C>>(&mut self, mut state: commands::State, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_local<H: Host<Command = C>>(
+        &mut self,
+        mut state: commands::State,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         if let Some(step) = self.output_blocked(cx) {
             self.frames.push(Frame::Local(state));
             return step;
@@ -147,7 +155,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         }
     }
 
-    pub(in crate::shell) fn step_external<H: Host<Command = C>>(&mut self, mut command: C, mut io: Io, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_external<H: Host<Command = C>>(
+        &mut self,
+        mut command: C,
+        mut io: Io,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         if let Some(step) = self.output_blocked(cx) {
             self.frames.push(Frame::External { command, io });
             return step;

@@ -68,7 +68,9 @@ impl Parser<'_> {
             let right = if binary == "=~" { self.regex_word()? } else { self.test_word()? };
             return Ok(Test::Binary(first, binary, right));
         }
-        if let (Some(operator), true) = (operator, matches!(self.peek()?, Token::Word(_)) && next.as_deref() != Some("]]")) {
+        if let (Some(operator), true) =
+            (operator, matches!(self.peek()?, Token::Word(_)) && next.as_deref() != Some("]]"))
+        {
             return Ok(Test::Unary(operator, self.test_word()?));
         }
         Ok(Test::NonEmpty(first))

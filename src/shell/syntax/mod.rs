@@ -8,8 +8,8 @@ mod lexer;
 mod parser;
 mod words;
 
+pub(super) use parser::{KEYWORDS, is_name};
 pub use parser::{Parser, SyntaxError, Trouble};
-pub(super) use parser::{is_name, KEYWORDS};
 
 #[cfg(test)]
 mod tests;

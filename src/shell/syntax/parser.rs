@@ -6,10 +6,12 @@
 
 use std::rc::Rc;
 
-use super::ast::{Action, Arm, Assign, Chain, Command, Connector, Item, Kind, Part, Pipeline, Redirect, Script, Simple, Word};
+use super::ast::{
+    Action, Arm, Assign, Chain, Command, Connector, Item, Kind, Part, Pipeline, Redirect, Script, Simple, Word,
+};
 use super::lexer::Token;
 use super::words::Quotes;
-use super::{braces, Dialect};
+use super::{Dialect, braces};
 
 /// Nesting of commands and words; real scripts stay under 20, and each level takes native stack.
 const MAX_DEPTH: u32 = 60;
@@ -127,7 +129,8 @@ impl<'a> Parser<'a> {
         let text: String = self.src[start..end].iter().take(200).collect();
         let background = self.accept("&")?;
         if !background {
-            let at_end = matches!(self.peek()?, Token::Newline | Token::End | Token::Operator(")" | ";;" | ";&" | ";;&"));
+            let at_end =
+                matches!(self.peek()?, Token::Newline | Token::End | Token::Operator(")" | ";;" | ";&" | ";;&"));
             if !at_end && !self.accept(";")? {
                 return Err(self.unexpected(None));
             }
@@ -241,7 +244,8 @@ impl<'a> Parser<'a> {
     fn parentheses(&mut self) -> Result<Kind, SyntaxError> {
         let (pos, line) = (self.pos, self.line);
         self.take()?;
-        if self.dialect == Dialect::Bash && self.src.get(self.pos) == Some(&'(') && self.src.get(pos - 1) == Some(&'(') {
+        if self.dialect == Dialect::Bash && self.src.get(self.pos) == Some(&'(') && self.src.get(pos - 1) == Some(&'(')
+        {
             self.pos += 1;
             let word = self.word(Quotes::Arithmetic)?;
             if self.looking_at("))") {
@@ -260,7 +264,7 @@ impl<'a> Parser<'a> {
         let script = self.script_until(ends)?;
         if script.items.is_empty() {
             return Err(match self.peek()? {
-                Token::End => self.unexpected_end(ends[0]),
+                Token::End => self.unexpected_end(ends.last().unwrap_or(&"")),
                 _ => self.unexpected(None),
             });
         }
@@ -415,7 +419,9 @@ impl<'a> Parser<'a> {
             }
             match self.peek()? {
                 Token::Word(_) => {}
-                Token::Operator("(") if simple.assigns.is_empty() && redirects.is_empty() && simple.words.len() == 1 => {
+                Token::Operator("(")
+                    if simple.assigns.is_empty() && redirects.is_empty() && simple.words.len() == 1 =>
+                {
                     let name = simple.words[0].plain().unwrap_or_default().to_string();
                     self.take()?;
                     self.expect_operator(")")?;
@@ -467,7 +473,9 @@ impl<'a> Parser<'a> {
             self.take()?;
         }
         let operator = match self.peek()? {
-            Token::Operator(op @ ("<" | ">" | ">>" | ">|" | "<>" | "<&" | ">&" | "<<" | "<<-" | "<<<" | "&>" | "&>>")) => *op,
+            Token::Operator(
+                op @ ("<" | ">" | ">>" | ">|" | "<>" | "<&" | ">&" | "<<" | "<<-" | "<<<" | "&>" | "&>>"),
+            ) => *op,
             _ => return Ok(None),
         };
         if operator == "<<<" && self.dialect == Dialect::Ash {
@@ -565,10 +573,12 @@ impl<'a> Parser<'a> {
                     Token::End => "end of file".to_string(),
                     Token::Newline => "newline".to_string(),
                     Token::Descriptor(_) => "redirection".to_string(),
-                    Token::Word(word) => match word.plain().filter(|text| KEYWORDS.contains(text)) {
-                        Some(keyword) => format!("\"{keyword}\""),
-                        None => "word".to_string(),
-                    },
+                    Token::Word(word) => {
+                        match word.plain().filter(|text| KEYWORDS.contains(text) && expected != Some(")")) {
+                            Some(keyword) => format!("\"{keyword}\""),
+                            None => "word".to_string(),
+                        }
+                    }
                     Token::Operator(operator) => format!("\"{operator}\""),
                 };
                 let expecting = expected.map(|e| format!(" (expecting \"{e}\")")).unwrap_or_default();
@@ -594,7 +604,8 @@ impl<'a> Parser<'a> {
 /// Whether `text` may name a variable.
 pub(in crate::shell) fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_') && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Splits `name=value` and `name+=value`; gives the word back if it is neither.
