@@ -260,7 +260,8 @@ fn bash_rows() {
     check(include_str!("tests/bash.txt"), "bash.txt", bash);
 }
 
-/// The recording `shell-in-containers`: both streams in one log, in the order they were written.
+/// The recording `shell-in-containers`: both streams in one log, in the order they were written. In the recording the
+/// runtime, which reads two pipes, saw `status 127` before the message that was written first.
 #[test]
 fn the_recorded_script_gives_the_recorded_log() {
     let mut shell = Shell::new(include_str!("tests/recorded.sh"), options(Dialect::Ash));
@@ -276,7 +277,10 @@ fn the_recorded_script_gives_the_recorded_log() {
             Poll::Wait => panic!("waits for nothing"),
         }
     };
-    assert_eq!((exit, String::from_utf8_lossy(&log).as_ref()), (7, include_str!("tests/recorded.log")));
+    let written = ["sh: nosuchcommand: not found\n", "status 127\n"];
+    let recorded =
+        include_str!("tests/recorded.log").replace(&(written[1].to_string() + written[0]), &written.concat());
+    assert_eq!((exit, String::from_utf8_lossy(&log).into_owned()), (7, recorded));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::awk_parse::{Expr, Pattern, Place, Rule, Statement, parse};
-use super::echo::{general, printf_text};
+use super::awk_value::Value;
 use super::filter::{Filter, Flow, start};
 use super::text::cloned;
 use super::{Call, Outcome, parse_args};
@@ -14,62 +14,6 @@ use crate::shell::syntax::Dialect;
 
 /// Steps one record may take: awk programs cannot be stopped half way.
 const MAX_STEPS: u32 = 2_000_000;
-
-#[derive(Clone, Debug)]
-enum Value {
-    Number(f64),
-    Text(String),
-    /// Input that looks like a number counts as one in comparisons.
-    Input(String),
-}
-
-impl Value {
-    fn number(&self) -> f64 {
-        match self {
-            Value::Number(number) => *number,
-            Value::Text(text) | Value::Input(text) => leading_number(text),
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Value::Number(number) if number.fract() == 0.0 && number.abs() < 1e16 => format!("{}", *number as i64),
-            Value::Number(number) => format!("{}{}", if *number < 0.0 { "-" } else { "" }, general(number.abs(), 6)),
-            Value::Text(text) | Value::Input(text) => text.clone(),
-        }
-    }
-
-    fn truth(&self) -> bool {
-        match self {
-            Value::Number(number) => *number != 0.0,
-            Value::Text(text) => !text.is_empty(),
-            Value::Input(text) => text.trim().parse::<f64>().map_or(!text.is_empty(), |number| number != 0.0),
-        }
-    }
-
-    fn is_numeric(&self) -> bool {
-        match self {
-            Value::Number(_) => true,
-            Value::Text(_) => false,
-            Value::Input(text) => text.trim().parse::<f64>().is_ok(),
-        }
-    }
-}
-
-/// The number a text begins with.
-fn leading_number(text: &str) -> f64 {
-    let text = text.trim_start();
-    let mut end = 0;
-    for (i, c) in text.char_indices().take(40) {
-        if !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E')) {
-            break;
-        }
-        if text[..=i].parse::<f64>().is_ok() {
-            end = i + 1;
-        }
-    }
-    text[..end].parse().unwrap_or(0.0)
-}
 
 /// How a statement ended.
 enum End {
@@ -81,23 +25,23 @@ enum End {
 }
 
 #[derive(Clone, Debug)]
-struct Awk {
+pub(super) struct Awk {
     rules: Vec<Rule>,
     in_range: Vec<bool>,
-    variables: BTreeMap<String, Value>,
-    arrays: BTreeMap<String, BTreeMap<String, Value>>,
+    pub(super) variables: BTreeMap<String, Value>,
+    pub(super) arrays: BTreeMap<String, BTreeMap<String, Value>>,
     /// `$1` and on.
     fields: Vec<String>,
-    record: String,
+    pub(super) record: String,
     out: String,
     steps: u32,
-    error: Option<String>,
+    pub(super) error: Option<String>,
     exit: Option<i32>,
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
 }
 
 impl Awk {
-    fn get(&self, name: &str) -> Value {
+    pub(super) fn get(&self, name: &str) -> Value {
         match name {
             "NF" => Value::Number(self.fields.len() as f64),
             _ => self.variables.get(name).cloned().unwrap_or(Value::Input(String::new())),
@@ -109,7 +53,7 @@ impl Awk {
         self.record = record;
     }
 
-    fn split(&self, text: &str, separator: &str) -> Vec<String> {
+    pub(super) fn split(&self, text: &str, separator: &str) -> Vec<String> {
         if text.is_empty() {
             return Vec::new();
         }
@@ -146,7 +90,7 @@ impl Awk {
         parts.join("\x1c")
     }
 
-    fn read(&mut self, place: &Place) -> Value {
+    pub(super) fn read(&mut self, place: &Place) -> Value {
         match place {
             Place::Variable(name) => self.get(name),
             Place::Field(index) => match self.eval(index).number() as i64 {
@@ -162,7 +106,7 @@ impl Awk {
         }
     }
 
-    fn write(&mut self, place: &Place, value: Value) {
+    pub(super) fn write(&mut self, place: &Place, value: Value) {
         match place {
             Place::Variable(name) if name == "NF" => {
                 self.fields.resize((value.number().max(0.0) as usize).min(10_000), String::new());
@@ -190,7 +134,7 @@ impl Awk {
         }
     }
 
-    fn eval(&mut self, expr: &Expr) -> Value {
+    pub(super) fn eval(&mut self, expr: &Expr) -> Value {
         self.steps = self.steps.saturating_sub(1);
         let yes = |value: bool| Value::Number(f64::from(u8::from(value)));
         match expr {
@@ -275,125 +219,12 @@ impl Awk {
         Value::Number(calculate(operator.chars().next().unwrap_or('+'), a, b))
     }
 
-    fn regex(&mut self, expr: &Expr) -> Option<Regex> {
+    pub(super) fn regex(&mut self, expr: &Expr) -> Option<Regex> {
         if let Expr::Regex(regex) = expr {
             return Some(regex.clone());
         }
         let pattern = self.eval(expr).text();
         Regex::extended(&pattern, false).map_err(|error| self.error = Some(error)).ok()
-    }
-
-    fn call(&mut self, name: &str, args: &[Expr]) -> Value {
-        let text = |awk: &mut Awk, n: usize| args.get(n).map(|arg| awk.eval(arg).text()).unwrap_or_default();
-        let number = |awk: &mut Awk, n: usize| args.get(n).map_or(0.0, |arg| awk.eval(arg).number());
-        match name {
-            "length" => {
-                if let Some(Expr::Place(place)) = args.first() {
-                    if let Place::Variable(array) = &**place {
-                        if let Some(array) = self.arrays.get(array) {
-                            return Value::Number(array.len() as f64);
-                        }
-                    }
-                }
-                let text = if args.is_empty() { self.record.clone() } else { text(self, 0) };
-                Value::Number(text.chars().count() as f64)
-            }
-            "substr" => {
-                let (text, from) = (text(self, 0), number(self, 1).round() as i64);
-                let until = if args.len() > 2 { from.saturating_add(number(self, 2).round() as i64) } else { i64::MAX };
-                let chars = text.chars().zip(1i64..).filter(|(_, at)| (from..until).contains(at));
-                Value::Text(chars.map(|(c, _)| c).collect())
-            }
-            "index" => {
-                let (text, part) = (text(self, 0), text(self, 1));
-                Value::Number(text.find(&part).map_or(0, |at| text[..at].chars().count() + 1) as f64)
-            }
-            "split" => {
-                let Some(Expr::Place(place)) = args.get(1) else { return Value::Number(0.0) };
-                let Place::Variable(array) = &**place else { return Value::Number(0.0) };
-                let separator = match args.get(2) {
-                    None => self.get("FS").text(),
-                    Some(_) => text(self, 2),
-                };
-                let whole = text(self, 0);
-                let parts = self.split(&whole, &separator);
-                let count = parts.len();
-                let elements =
-                    parts.into_iter().zip(1..).map(|(part, n): (String, usize)| (n.to_string(), Value::Input(part)));
-                self.arrays.insert(array.clone(), elements.collect());
-                Value::Number(count as f64)
-            }
-            "sub" | "gsub" => self.substitute(name == "gsub", args),
-            "match" => {
-                let whole = text(self, 0);
-                let found =
-                    args.get(1).and_then(|arg| self.regex(arg)).and_then(|regex| regex.find(whole.as_bytes(), 0)?[0]);
-                let (start, length) =
-                    found.map_or((0.0, -1.0), |(start, end)| (start as f64 + 1.0, (end - start) as f64));
-                self.variables.insert("RSTART".into(), Value::Number(start));
-                self.variables.insert("RLENGTH".into(), Value::Number(length));
-                Value::Number(start)
-            }
-            "toupper" => Value::Text(text(self, 0).to_uppercase()),
-            "tolower" => Value::Text(text(self, 0).to_lowercase()),
-            "sprintf" => Value::Text(self.format(args)),
-            "int" => Value::Number(number(self, 0).trunc()),
-            "sqrt" => Value::Number(number(self, 0).sqrt()),
-            _ => {
-                self.error = Some("Call to undefined function".into());
-                Value::Number(0.0)
-            }
-        }
-    }
-
-    fn substitute(&mut self, all: bool, args: &[Expr]) -> Value {
-        let record = Place::Field(Expr::Number(0.0));
-        let place = match args.get(2) {
-            Some(Expr::Place(place)) => (**place).clone(),
-            _ => record,
-        };
-        let (Some(regex), Some(with)) = (args.first().and_then(|arg| self.regex(arg)), args.get(1)) else {
-            return Value::Number(0.0);
-        };
-        let with = self.eval(with).text();
-        let text = self.read(&place).text();
-        let bytes = text.as_bytes();
-        let (mut out, mut at, mut copied, mut count) = (Vec::new(), 0, 0, 0);
-        while let Some(groups) = Some(at).filter(|at| *at <= bytes.len()).and_then(|at| regex.find(bytes, at)) {
-            let Some((start, end)) = groups[0] else { break };
-            out.extend_from_slice(&bytes[copied..start]);
-            super::sed::replacement(&with, &groups, bytes, &mut out);
-            copied = end;
-            count += 1;
-            at = if end > start { end } else { end + 1 };
-            if !all || out.len() > crate::shell::expand::MAX_BYTES {
-                break;
-            }
-        }
-        if count > 0 {
-            out.extend_from_slice(&bytes[copied..]);
-            self.write(&place, Value::Text(String::from_utf8_lossy(&out).into_owned()));
-        }
-        Value::Number(f64::from(count))
-    }
-
-    fn format(&mut self, args: &[Expr]) -> String {
-        let mut texts = args.iter().map(|arg| self.eval(arg)).collect::<Vec<_>>().into_iter();
-        let format = texts.next().map(|value| value.text()).unwrap_or_default();
-        // Integer conversions cut what stands after the point.
-        let kinds = conversions(&format);
-        let values: Vec<String> = texts
-            .zip(kinds.chars().chain(std::iter::repeat(' ')))
-            .map(|(value, kind)| match kind {
-                'd' | 'i' | 'x' | 'X' | 'o' | 'u' => format!("{}", value.number() as i64),
-                'e' | 'f' | 'g' | 'E' | 'G' | 'F' => format!("{}", value.number()),
-                _ => value.text(),
-            })
-            .take(kinds.len())
-            .collect();
-        // The escapes of the program text are done already.
-        let printed = printf_text(&format.replace('\\', "\\\\"), &values, self.dialect);
-        String::from_utf8_lossy(&printed.bytes).into_owned()
     }
 
     fn run(&mut self, statement: &Statement) -> End {
@@ -550,18 +381,6 @@ fn calculate(operator: char, a: f64, b: f64) -> f64 {
         '%' => a % b,
         _ => a.powf(b),
     }
-}
-
-/// The letters of the conversions in a format.
-fn conversions(format: &str) -> String {
-    let mut letters = String::new();
-    let mut chars = format.chars();
-    while let Some(c) = chars.next() {
-        if c == '%' {
-            letters.extend(chars.by_ref().find(|c| c.is_alphabetic() || *c == '%').filter(|c| *c != '%'));
-        }
-    }
-    letters
 }
 
 impl Filter for Awk {

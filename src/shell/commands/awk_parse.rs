@@ -301,12 +301,11 @@ impl Parser {
         self.expect("(")?;
         if let [Token::Word(name), Token::Word(keyword), Token::Word(array), Token::Operator(")"), ..] =
             &self.tokens[self.pos..]
+            && keyword == "in"
         {
-            if keyword == "in" {
-                let (name, array) = (name.clone(), array.clone());
-                self.pos += 4;
-                return Ok(Statement::ForIn(name, array, Box::new(self.statement()?)));
-            }
+            let (name, array) = (name.clone(), array.clone());
+            self.pos += 4;
+            return Ok(Statement::ForIn(name, array, Box::new(self.statement()?)));
         }
         let empty = || Statement::Block(Vec::new());
         let start = if self.at(";") { empty() } else { self.simple()? };
