@@ -253,6 +253,7 @@ fn check(table: &str, name: &str, run: fn(&str) -> Ran) {
 #[test]
 fn ash_rows() {
     check(include_str!("tests/ash.txt"), "ash.txt", ash);
+    check(include_str!("tests/ash_more.txt"), "ash_more.txt", ash);
 }
 
 #[test]
@@ -542,5 +543,12 @@ proptest! {
         let quoted = escapes::quote(&text);
         prop_assert_eq!(ash(&format!("printf '%s' {quoted}")).out, text.clone());
         prop_assert_eq!(ash(&format!("x={quoted}; printf '%s' \"$x\"")).out, text);
+    }
+}
+
+#[test]
+fn every_listed_builtin_exists() {
+    for name in builtins::NAMES {
+        assert!(name == "exec" || builtins::find::<Machine>(name).is_some(), "{name}");
     }
 }

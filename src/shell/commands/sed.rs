@@ -89,7 +89,10 @@ impl Sed {
         }
         self.emit(after.as_bytes(), call);
         match end {
-            End::Quit => Flow::Stop,
+            End::Quit => {
+                self.held = None;
+                Flow::Stop
+            }
             End::Next(at) => {
                 self.resume = Some(at);
                 Flow::More

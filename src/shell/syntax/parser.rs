@@ -152,7 +152,8 @@ impl<'a> Parser<'a> {
     }
 
     fn pipeline(&mut self) -> Result<Pipeline, SyntaxError> {
-        let timed = self.accept_keyword("time")?;
+        // In ash `time` is a program, so that redirections on its line are its own.
+        let timed = self.dialect == Dialect::Bash && self.accept_keyword("time")?;
         if timed && self.at_keyword("-p")? {
             self.take()?;
         }
