@@ -159,6 +159,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
             self.common.ended.insert(pid, status);
             while self.common.ended.len() > MAX_ENDED {
                 self.common.ended.pop_first();
+                self.common.killed.pop_first();
             }
         } else {
             self.processes.insert(pid, process);

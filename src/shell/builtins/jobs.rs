@@ -165,6 +165,15 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         for pid in &pids {
             let own = self.state.jobs.iter().any(|job| job.pid == *pid);
             status = cx.common.ended.get(pid).copied().unwrap_or(127);
+            // ash says how a background job died; bash does so only at a prompt.
+            let death = match cx.common.killed.remove(pid) {
+                Some(Signal::Term) => "Terminated\n",
+                Some(Signal::Kill) => "Killed\n",
+                _ => "",
+            };
+            if self.state.dialect == Dialect::Ash {
+                self.write(2, death.as_bytes(), cx);
+            }
             if status == 127 && !own && !all && self.state.dialect == Dialect::Bash {
                 self.complain(cx, Some("wait"), &format!("pid {pid} is not a child of this shell"));
             }

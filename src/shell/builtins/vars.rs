@@ -95,10 +95,10 @@ pub(super) fn export<H: Host>(process: &mut Process<H::Command>, words: &[String
         if !is_name(name) {
             return bad_name(process, &words[0], name, cx);
         }
-        if let Some(value) = value {
-            if process.state.set(name, value).is_err() {
-                return read_only(process, name, cx);
-            }
+        if let Some(value) = value
+            && process.state.set(name, value).is_err()
+        {
+            return read_only(process, name, cx);
         }
         let var = process.state.vars.entry(name.to_string()).or_default();
         if exports {

@@ -50,10 +50,11 @@ pub fn nice(call: &mut Call<'_>) -> Outcome {
 }
 
 pub fn time(call: &mut Call<'_>) -> Outcome {
-    if call.args.is_empty() {
+    let argv: Vec<String> = call.args.iter().skip_while(|arg| *arg == "-p").cloned().collect();
+    if argv.is_empty() {
         return call.usage(1);
     }
-    Outcome::Nests(Nested::Timed { argv: call.args.to_vec(), since: None })
+    Outcome::Nests(Nested::Timed { argv, since: None })
 }
 
 pub fn timeout(call: &mut Call<'_>) -> Outcome {

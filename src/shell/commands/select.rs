@@ -173,6 +173,13 @@ impl Filter for Tail {
         }
         Flow::More
     }
+    fn finish(&mut self, call: &mut Call<'_>) -> i32 {
+        if self.files == 0 && call.is_ash() {
+            call.err("tail", "no files");
+            return 1;
+        }
+        0
+    }
     fn end_file(&mut self, _: &str, call: &mut Call<'_>) {
         for (line, complete) in self.held.drain(..) {
             call.out_bytes(&line);

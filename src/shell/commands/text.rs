@@ -249,7 +249,7 @@ pub fn sort(call: &mut Call<'_>) -> Outcome {
         output: args.value('o').map(str::to_string),
         ..Sort::default()
     };
-    start(call, sort, args.operands, if call.is_ash() { 1 } else { 2 })
+    start(call, sort, args.operands, 2)
 }
 
 #[derive(Clone, Debug, Default)]

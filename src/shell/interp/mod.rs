@@ -163,6 +163,8 @@ pub(super) struct Common {
     pub files: Files,
     /// Exit codes of processes that ended and may be waited for.
     pub ended: BTreeMap<u32, i32>,
+    /// Those of them that a signal ended.
+    pub killed: BTreeMap<u32, Signal>,
     pub next_pid: u32,
     pub history: Vec<String>,
     /// Bytes beyond what is kept, of a substitution whose output is too large.

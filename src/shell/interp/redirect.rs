@@ -57,7 +57,7 @@ impl Target {
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
     /// Changes the descriptors; gives what they were. On an error it is reported and nothing is changed.
-    pub(in crate::shell) fn apply_redirects<H: Host<Command = C>>(
+    pub(super) fn apply_redirects<H: Host<Command = C>>(
         &mut self,
         targets: Vec<Target>,
         cx: &mut Context<'_, H>,

@@ -43,6 +43,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             let ignored = signal.is_harmless() || self.first || self.is_prompt() && signal != Signal::Kill;
             if !ignored {
                 self.terminate(signal, cx);
+                cx.common.killed.insert(self.pid, signal);
                 return Some(Step::Ended(signal.exit_code()));
             }
         }

@@ -77,10 +77,10 @@ impl Parser<'_> {
     }
 
     fn test_word(&mut self) -> Result<Word, SyntaxError> {
-        if matches!(self.peek()?, Token::Word(word) if word.plain() != Some("]]")) {
-            if let Token::Word(word) = self.take()? {
-                return Ok(word);
-            }
+        if matches!(self.peek()?, Token::Word(word) if word.plain() != Some("]]"))
+            && let Token::Word(word) = self.take()?
+        {
+            return Ok(word);
         }
         Err(self.unexpected(None))
     }

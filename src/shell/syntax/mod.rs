@@ -3,6 +3,7 @@
 
 pub mod ast;
 mod braces;
+mod compound;
 mod conditional;
 mod lexer;
 mod parser;
