@@ -7,7 +7,11 @@
 
 pub mod base;
 pub mod api;
+pub mod shell;
+pub mod program;
 pub mod store;
 pub mod actor;
+pub mod net;
 pub mod control;
+pub mod node;
 pub mod cluster;
