@@ -70,7 +70,7 @@ impl Nodes {
                     self.announce(worker, &ending.why, api);
                 }
                 self.ask_status(worker, now);
-                let delay = self.draw(latency::CLEAN_UP, "clean-up", worker, now);
+                let delay = self.draw(latency::DELETE, "delete", worker, now);
                 self.after(worker, What::End, now, delay);
             }
             EndStep::CleanUp | EndStep::Done => self.clean_up(worker, api),
@@ -194,9 +194,13 @@ impl Nodes {
             self.announce_stopped(worker, &ending.why, api);
             self.ask_status(worker, now);
         }
-        let relist = self.kubelets[worker.node].next_relist(now);
-        let delay = self.draw(latency::LAST_STATUS, "last-status", worker, now);
-        self.add(worker.id, What::End, relist + delay, worker.cause);
+        let at = if ending.why == EndReason::Completed {
+            let relist = self.kubelets[worker.node].next_relist(now);
+            relist + self.draw(latency::LAST_STATUS, "last-status", worker, now)
+        } else {
+            now + self.draw(latency::CLEAN_UP, "clean-up", worker, now)
+        };
+        self.add(worker.id, What::End, at, worker.cause);
     }
 
     fn announce_stopped(&self, worker: &Worker, why: &EndReason, api: &mut Api<'_>) {

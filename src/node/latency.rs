@@ -39,8 +39,6 @@ pub const IMAGE: Range = range(2, 10);
 pub const PULL_NEAR: Range = range(8, 36);
 /// A pull that fails.
 pub const PULL_FAILS: Range = range(12, 60);
-/// From the failed pull's first event to its second.
-pub const EVENT_GAP: Range = range(3, 9);
 /// Image is there → container created.
 pub const CREATE: Range = range(8, 40);
 /// Created → started.
@@ -55,8 +53,10 @@ pub const SANDBOX_STOP: Range = range(110, 240);
 pub const LAST_STATUS: Range = range(40, 330);
 /// A Pod is past its deadline → its containers are stopped.
 pub const DEADLINE_PAUSE: Range = range(300, 500);
-/// The last status → the kubelet deletes the Pod from the API.
+/// All stopped → what is left of a Pod that was told to end is cleaned up, and its last status due.
 pub const CLEAN_UP: Range = range(120, 900);
+/// The last status → the kubelet deletes the Pod from the API.
+pub const DELETE: Range = range(17, 40);
 /// A request between two containers, one way.
 pub const NETWORK: Range = range(1, 3);
 /// An exec'd command, from asking to its first step.
@@ -77,8 +77,6 @@ pub const MOUNT_RETRY: Span = Span::ms(500);
 /// … at most this.
 pub const MOUNT_RETRY_MAX: Span = Span::ms(122_000);
 /// A program that used its share of steps goes on after this.
-pub const BUSY_STEP: Span = Span::ms(50);
-/// The node's lease is renewed this often.
-pub const LEASE_PERIOD: Span = Span::secs(10);
+pub const BUSY_STEP: Span = Span::ms(100);
 /// The node's conditions are reported this often even if nothing changed.
 pub const NODE_REPORT_PERIOD: Span = Span::mins(5);

@@ -164,12 +164,26 @@ impl Nodes {
     /// Sends a signal to a process; false if it is not running.
     pub(super) fn signal(&mut self, worker: &mut Worker, slot: usize, number: u32, signal: Signal, now: SimTime) -> bool {
         let Some(run) = worker.slots[slot].run_mut().filter(|run| run.ended.is_none()) else { return false };
-        let Some(running) = run.processes.get_mut(&number).filter(|r| r.exit_code.is_none()) else { return false };
-        match running.process.signal(signal, number == 0) {
+        let Some(mut running) = run.processes.remove(&number) else { return false };
+        if running.exit_code.is_some() {
+            run.processes.insert(number, running);
+            return false;
+        }
+        let Running { process, io, .. } = &mut running;
+        let reaction =
+            self.with_machine(worker, slot, now, |machine| process.signal(signal, number == 0, machine, io));
+        let Some(run) = worker.slots[slot].run_mut() else { return false };
+        if number == 0 {
+            run.log.write(running.io.output.take(), now);
+        }
+        if let Some(Reaction::Dies(code)) = reaction {
+            running.exit_code = Some(code);
+        }
+        run.processes.insert(number, running);
+        match reaction.unwrap_or(Reaction::Ignored) {
             Reaction::Ignored => {}
             Reaction::Handled => self.after(worker, What::Run { slot, process: number }, now, Span::ms(1)),
             Reaction::Dies(code) => {
-                running.exit_code = Some(code);
                 if number == 0 {
                     self.container_ended(worker, slot, code, None, now);
                 }
@@ -193,7 +207,7 @@ impl Nodes {
         };
         let (env, cwd) = (Rc::clone(&run.env), run.cwd.clone());
         let occasion = Default::default();
-        let start = Start { argv, env: &env, cwd: &cwd, occasion: &occasion, described: None };
+        let start = Start { argv, env: &env, cwd: &cwd, occasion: &occasion, first: false, described: None };
         let started = self.with_machine(worker, slot, now, |machine| Process::start(start, machine));
         let process = started.unwrap_or_else(|| Err("container not running".into()))?;
         let number = worker.next_process;

@@ -441,7 +441,7 @@ impl Nodes {
             Some(run) => (Rc::clone(&run.env), run.cwd.clone()),
             None => return Err("no container".into()),
         };
-        let start = Start { argv, env: &env, cwd: &cwd, occasion, described: described.as_ref() };
+        let start = Start { argv, env: &env, cwd: &cwd, occasion, first: true, described: described.as_ref() };
         self.with_machine(worker, slot, now, |machine| Process::start(start, machine))
             .unwrap_or_else(|| Err("no container".into()))
     }

@@ -26,10 +26,15 @@ impl Worker {
     pub fn status(&self, now: SimTime, host_ip: &str) -> Value {
         let object = &self.object;
         let pod = object.pod();
-        let statuses: Vec<ContainerStatus> = (0..self.slots.len()).map(|slot| self.container_status(slot)).collect();
+        let mut statuses: Vec<ContainerStatus> = (0..self.slots.len()).map(|slot| self.container_status(slot)).collect();
         let finished = self.ending.as_ref().is_some_and(|e| matches!(e.step, EndStep::CleanUp | EndStep::Done));
         let killed_off = self.ending.as_ref().is_some_and(|e| e.step == EndStep::LastStatus);
         let terminal = finished || killed_off;
+        let before = phase(&pod.spec, &statuses, terminal, self.initialized);
+        let failing = self.ending.as_ref().is_some_and(|e| matches!(e.why, EndReason::Failed { .. }));
+        let conditions = self.conditions(&statuses, if failing { "Failed" } else { before }, now);
+        // Conditions are found before what was never seen again is written off (recorded in `image-pull-fail`).
+        statuses.iter_mut().for_each(|status| self.write_off(status));
         let computed = phase(&pod.spec, &statuses, terminal, self.initialized);
         let own_end = self.ending.as_ref().map(|e| &e.why);
         // A Pod that ended by itself keeps its phase until all is cleaned up; one that was told to end shows it as soon as its containers have stopped.
@@ -38,8 +43,6 @@ impl Worker {
             Some(_) => !terminal,
             None => matches!(computed, "Succeeded" | "Failed"),
         };
-        let failing = matches!(own_end, Some(EndReason::Failed { .. }));
-        let shown_for_conditions = if failing { "Failed" } else { computed };
         let final_phase = if failing { "Failed" } else { computed };
         let phase = if keeps_phase && matches!(final_phase, "Succeeded" | "Failed") {
             pod.status.phase.clone()
@@ -63,7 +66,7 @@ impl Worker {
             status.reason = reason.clone();
             status.message = message.clone();
         }
-        status.conditions = self.conditions(&statuses, shown_for_conditions, now);
+        status.conditions = conditions;
         let init_count = pod.spec.init_containers.len();
         status.container_statuses = statuses[init_count..].to_vec();
         status.container_statuses.sort_by(|a, b| a.name.cmp(&b.name));
@@ -173,7 +176,6 @@ impl Worker {
         if let Some((run, ended)) = before {
             status.last_state.terminated = Some(terminated(run, ended));
         }
-        self.lose_what_never_ran(&mut status);
         self.show_reason(slot, slot_index, &mut status);
         status
     }
@@ -192,7 +194,7 @@ impl Worker {
     }
 
     /// A container that was still waiting when its Pod ended has no end of its own.
-    fn lose_what_never_ran(&self, status: &mut ContainerStatus) {
+    fn write_off(&self, status: &mut ContainerStatus) {
         let finished = self.ending.as_ref().is_some_and(|e| matches!(e.step, EndStep::CleanUp | EndStep::Done));
         let told = self.ending.as_ref().is_some_and(|e| e.why != EndReason::Completed);
         if finished && told && status.state.terminated.is_none() {

@@ -39,7 +39,6 @@ impl Worker {
             wanted_status: None,
             started_counted: false,
             initialized: false,
-            restarting_all: false,
             next_process: 1,
             probes_from: now,
             admitted: false,

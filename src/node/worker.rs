@@ -56,7 +56,6 @@ pub struct Worker {
     pub wanted_status: Option<Value>,
     pub started_counted: bool,
     pub initialized: bool,
-    pub restarting_all: bool,
     /// The number of the next process that is started beside a container's first.
     pub next_process: u32,
     /// From when its probes' periods count: the volumes were mounted then.

@@ -21,7 +21,7 @@ use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::program::http::{Request, Response};
 use crate::program::machine::Machine;
-use crate::shell::process::{Io, Poll};
+use crate::shell::{Io, Poll};
 
 /// The annotation that says what a Pod's containers do.
 pub const ANNOTATION: &str = "batchyard.dev/behaviour";

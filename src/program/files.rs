@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::time::SimTime;
-use crate::shell::host::{FileError, FileInfo};
+use crate::shell::{FileError, FileInfo};
 
 /// A file or a directory.
 #[derive(Clone, PartialEq, Eq, Debug)]

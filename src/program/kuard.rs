@@ -8,7 +8,7 @@ use crate::program::http::{NetError, Request, Response};
 use crate::program::kuard_flags::Config;
 use crate::program::machine::{Machine, RequestId};
 use crate::program::memq::MemQ;
-use crate::shell::process::{Io, Poll};
+use crate::shell::{Io, Poll};
 
 /// How long the worker waits before it asks again.
 const RETRY_AFTER: Span = Span::secs(1);

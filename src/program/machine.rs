@@ -10,7 +10,7 @@ use crate::base::time::SimTime;
 use crate::program::files::Files;
 use crate::program::http::{Answer, Request};
 use crate::program::image::Image;
-use crate::shell::host::{FileError, FileInfo, System};
+use crate::shell::{FileError, FileInfo, System};
 
 /// A request on its way, as the client knows it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -72,11 +72,6 @@ impl Machine<'_> {
         *self.draws += 1;
         self.rng.stream(purpose, &format!("{}/{}", self.key, self.draws))
     }
-
-    /// Whether this file of the container can be run: one of the image's programs, or a file made executable.
-    pub fn finds_program(&self, path: &str) -> bool {
-        self.image.has_program(path) || self.files.info(path).is_ok_and(|info| info.executable && !info.directory)
-    }
 }
 
 impl System for Machine<'_> {
@@ -103,6 +98,10 @@ impl System for Machine<'_> {
 
     fn memory_limit_bytes(&self) -> Option<u64> {
         self.memory_limit_bytes
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.image.program(name, None).is_some()
     }
 
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {

@@ -17,8 +17,7 @@ pub mod reference;
 mod wget;
 
 use crate::base::time::SimTime;
-use crate::shell::host::Env;
-use crate::shell::process::{Io, Poll, Signal};
+use crate::shell::{Dialect, Env, Host, Io, Launch, Options, Poll, Shell, Signal};
 
 pub use behaviour::{ANNOTATION, Behaviour, Occasion, OnTerm};
 pub use machine::{Connections, Machine, RequestId};
@@ -30,9 +29,15 @@ use image::ProgramKind;
 use kuard::Kuard;
 use wget::{Fetch, Tool};
 
+/// Steps of a script that run in one poll; then a little time passes.
+const STEPS_PER_POLL: u32 = 4000;
+
 /// One running program. A copy is the program at that moment.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub enum Process {
+    Shell(Box<Shell<Process>>),
+    /// A shell that takes its script from its standard input, once that has ended.
+    ShellOfInput(Box<Options>),
     Kuard(Box<Kuard>),
     Scripted(Box<Scripted>),
     Fetch(Box<Fetch>),
@@ -64,6 +69,8 @@ pub struct Start<'a> {
     /// Absolute.
     pub cwd: &'a str,
     pub occasion: &'a Occasion,
+    /// The container's first process.
+    pub first: bool,
     /// What the Pod's annotation says of the container's own program, if it does.
     pub described: Option<&'a Behaviour>,
 }
@@ -89,12 +96,12 @@ impl Process {
                 Process::Scripted(Box::new(Scripted::new((**behaviour).clone(), start.occasion.clone())))
             }
             ProgramKind::Perl => perl(start.argv),
-            ProgramKind::Shell => Process::command(start),
+            ProgramKind::Shell => Process::command(start, machine),
         })
     }
 
-    /// A command of the shell's world, run directly.
-    fn command(start: Start<'_>) -> Process {
+    /// A shell, or a command of its world run directly.
+    fn command(start: Start<'_>, machine: &Machine<'_>) -> Process {
         let base = start.argv[0].rsplit('/').next().unwrap_or_default();
         match base {
             "sleep" => sleep(&start.argv[1..]),
@@ -102,7 +109,40 @@ impl Process {
             "false" => Process::exits(1),
             "wget" => Process::Fetch(Box::new(Fetch::new(Tool::Wget, start.argv, start.cwd))),
             "curl" => Process::Fetch(Box::new(Fetch::new(Tool::Curl, start.argv, start.cwd))),
-            _ => Process::Prints { out: String::new(), err: format!("{base}: not simulated\n"), exit_code: 127 },
+            _ => Process::shell(start, base, machine),
+        }
+    }
+
+    fn shell(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
+        let dialect = if machine.image.shell == "busybox" { Dialect::Ash } else { Dialect::Bash };
+        let is_shell = commands::is_shell(base);
+        let read = if is_shell { Options::from_args(start.argv, dialect) } else { Ok(Options::new(dialect)) };
+        let mut options = match read {
+            Ok(options) => options,
+            Err(why) => {
+                return Process::Prints { out: String::new(), err: format!("{base}: {why}\n"), exit_code: 2 };
+            }
+        };
+        options.env = start.env.clone();
+        options.cwd = start.cwd.to_owned();
+        options.first_process = start.first;
+        options.started = machine.now;
+        if !is_shell {
+            let words: Vec<String> = start.argv.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
+            return Process::Shell(Box::new(Shell::new(&words.join(" "), options)));
+        }
+        if let Some(script) = options.script.clone() {
+            return Process::Shell(Box::new(Shell::new(&script, options)));
+        }
+        match options.file.clone() {
+            None => Process::ShellOfInput(Box::new(options)),
+            Some(file) => match machine.files.read(&crate::shell::host::resolve(start.cwd, &file)) {
+                Ok(bytes) => Process::Shell(Box::new(Shell::new(&String::from_utf8_lossy(&bytes), options))),
+                Err(_) => {
+                    let err = format!("{base}: can't open '{file}': No such file or directory\n");
+                    Process::Prints { out: String::new(), err, exit_code: 2 }
+                }
+            },
         }
     }
 
@@ -113,6 +153,16 @@ impl Process {
     /// Lets the program go on until it ends, waits or has used its share.
     pub fn poll(&mut self, machine: &mut Machine<'_>, io: &mut Io) -> Poll {
         match self {
+            Process::Shell(shell) => {
+                let mut steps = STEPS_PER_POLL;
+                shell.poll(machine, io, &mut steps)
+            }
+            Process::ShellOfInput(_) if !io.stdin.is_closed() => Poll::Wait,
+            Process::ShellOfInput(options) => {
+                let script = String::from_utf8_lossy(&io.stdin.take()).into_owned();
+                *self = Process::Shell(Box::new(Shell::new(&script, (**options).clone())));
+                self.poll(machine, io)
+            }
             Process::Kuard(kuard) => kuard.poll(machine, io),
             Process::Scripted(scripted) => scripted.poll(machine, io),
             Process::Fetch(fetch) => fetch.poll(machine, io),
@@ -142,9 +192,13 @@ impl Process {
 
     /// Tells the program of a signal. `first` says that it is the container's first process, which only gets signals it
     /// handles (and the kernel's own SIGKILL).
-    pub fn signal(&mut self, signal: Signal, first: bool) -> Reaction {
+    pub fn signal(&mut self, signal: Signal, first: bool, machine: &mut Machine<'_>, io: &mut Io) -> Reaction {
         if signal == Signal::Kill {
             return Reaction::Dies(Signal::Kill.exit_code());
+        }
+        if let Process::Shell(shell) = self {
+            shell.signal(machine, io, signal);
+            return shell.ended().map_or(Reaction::Handled, Reaction::Dies);
         }
         let terminates = matches!(signal, Signal::Term | Signal::Int | Signal::Quit);
         match self {
@@ -180,6 +234,44 @@ impl Process {
             response.headers.push(("Content-Length".into(), response.body.len().to_string()));
         }
         response
+    }
+}
+
+/// What a container's shell finds beside its own commands.
+impl Host for Machine<'_> {
+    type Command = Process;
+
+    fn start(&mut self, launch: Launch<'_>) -> crate::shell::Start<Process> {
+        let name = launch.argv[0].as_str();
+        let path_variable = launch.env.get("PATH").map(String::as_str);
+        let found = self.image.program(name, path_variable).map(|(_, kind)| kind.clone());
+        let base = name.rsplit('/').next().unwrap_or_default();
+        match found {
+            // The shell does the rest itself.
+            Some(ProgramKind::Shell) if !matches!(base, "wget" | "curl") => crate::shell::Start::NotFound,
+            Some(_) => {
+                let occasion = Occasion::default();
+                let start = Start {
+                    argv: launch.argv,
+                    env: launch.env,
+                    cwd: launch.cwd,
+                    occasion: &occasion,
+                    first: false,
+                    described: None,
+                };
+                Process::start(start, self).map_or(crate::shell::Start::NotFound, crate::shell::Start::Started)
+            }
+            None if self.files.info(name).is_ok() && name.contains('/') => crate::shell::Start::NotExecutable,
+            None => crate::shell::Start::NotFound,
+        }
+    }
+
+    fn poll(&mut self, command: &mut Process, io: &mut Io) -> Poll {
+        command.poll(self, io)
+    }
+
+    fn signal(&mut self, command: &mut Process, signal: Signal) {
+        command.signal(signal, false, self, &mut Io::default());
     }
 }
 

@@ -5,8 +5,8 @@
 use crate::base::time::{SimTime, Span};
 use crate::program::http::{Answer, NetError, Request, Response};
 use crate::program::machine::{Machine, RequestId};
-use crate::shell::host::{System, resolve};
-use crate::shell::process::{Io, Poll};
+use crate::shell::host::resolve;
+use crate::shell::{Io, Poll, Stream, System};
 
 /// A running `wget` or `curl`.
 #[derive(Clone, PartialEq, Debug)]
@@ -144,7 +144,7 @@ impl Fetch {
         }
         let name = options.output.clone().unwrap_or_else(|| file_name(options.url.as_deref().unwrap_or_default()));
         if name == "-" {
-            io.output.write(crate::shell::process::Stream::Stdout, &response.body);
+            io.output.write(Stream::Stdout, &response.body);
             if !options.quiet {
                 io.err("writing to stdout\nwritten to stdout\n");
             }
@@ -183,11 +183,11 @@ impl Fetch {
             Some("/dev/null") => {}
             Some(name) => {
                 if machine.write_file(&resolve(&self.cwd, name), &bytes, false).is_err() {
-                    io.err(&format!("curl: (23) Failure writing output to destination\n"));
+                    io.err("curl: (23) Failure writing output to destination\n");
                     return 23;
                 }
             }
-            None => io.output.write(crate::shell::process::Stream::Stdout, &bytes),
+            None => io.output.write(Stream::Stdout, &bytes),
         }
         if let Some(format) = &options.write_out {
             io.out(&write_out(format, response.status));
