@@ -43,6 +43,8 @@ pub const PULL_FAILS: Range = range(12, 60);
 pub const CREATE: Range = range(8, 40);
 /// Created → started.
 pub const START: Range = range(70, 130);
+/// Started → the program does its first thing.
+pub const FIRST_STEP: Range = range(25, 60);
 /// Start is done → the status says so (the relist that the sync asks for).
 pub const RELIST_AT_ONCE: Range = range(4, 14);
 /// What a signal takes to reach a process, and its end to be noticed by whoever waits for it.

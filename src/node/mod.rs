@@ -85,6 +85,8 @@ struct Task {
 enum What {
     /// Look at the Pod and decide.
     Sync,
+    /// The Pod's own deadline strikes: look at it.
+    Deadline,
     /// The stage of the running sync is over.
     Stage,
     /// Read what the runtime says of the Pod.
@@ -204,7 +206,7 @@ impl Nodes {
         }
         let worker_ref = &mut *worker;
         match task.what {
-            What::Sync => self.sync(worker_ref, api),
+            What::Sync | What::Deadline => self.sync(worker_ref, api),
             What::Stage => self.go_on(worker_ref, api),
             What::Relist => self.relist(worker_ref, api),
             What::Status => self.write_status(worker_ref, api),

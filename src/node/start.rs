@@ -357,7 +357,8 @@ impl Nodes {
                     run.processes.insert(0, running);
                 }
                 self.event(worker, Some(slot), false, "Started", "Container started", api);
-                self.after(worker, What::Run { slot, process: 0 }, now, Span::ms(1));
+                let first_step = self.draw(latency::FIRST_STEP, "first-step", worker, now);
+                self.after(worker, What::Run { slot, process: 0 }, now, first_step);
                 self.begin_probing(worker, slot, now);
                 if self.begin_post_start(worker, slot, now) {
                     return;

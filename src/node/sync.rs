@@ -67,7 +67,7 @@ impl Nodes {
             }
             if let Some(deadline) = deadline(worker) {
                 let beat = self.kubelets[worker.node].sync_beat(deadline);
-                self.add(worker.id, What::Sync, beat, worker.cause);
+                self.add(worker.id, What::Deadline, beat, worker.cause);
             }
         }
         let has_run = worker.slots.iter().any(|slot| !slot.init && slot.seen_run().is_some());
