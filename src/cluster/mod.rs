@@ -5,6 +5,7 @@
 
 mod bootstrap;
 mod faults;
+mod reach;
 
 use std::collections::BTreeMap;
 
@@ -13,33 +14,19 @@ use crate::api::object::Object;
 use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
 use crate::control::{self, Controller};
+use crate::node::Nodes;
+use crate::program::image::Images;
 use crate::sched::Scheduler;
 use crate::store::{Api, Change, Store};
+
+pub use crate::net::Routing;
+pub use crate::node::NodeSpec;
 
 /// What a cluster is made of, from a scenario's `cluster` block.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Setup {
-    pub nodes: Vec<NodeSetup>,
+    pub nodes: Vec<NodeSpec>,
     pub routing: Routing,
-}
-
-/// One machine.
-#[derive(Clone, PartialEq, Debug)]
-pub struct NodeSetup {
-    pub name: String,
-    /// Quantities, such as `2` and `24Gi`.
-    pub cpu: String,
-    pub memory: String,
-}
-
-/// How a Service's name finds a Pod (`semantics/kuard.md`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Routing {
-    /// A random ready endpoint for each connection, as kube-proxy does.
-    #[default]
-    Random,
-    /// The oldest ready endpoint, as on the recorded cluster.
-    First,
 }
 
 /// A whole cluster at one moment.
@@ -50,6 +37,7 @@ pub struct Cluster {
     routing: Routing,
     pub(crate) store: Store,
     controllers: Vec<Box<dyn Controller>>,
+    nodes: Nodes,
     /// Actors that do nothing, until a moment or for good.
     stopped: BTreeMap<String, Option<SimTime>>,
     /// How much later everyone reacts, and until when.
@@ -69,11 +57,15 @@ impl Cluster {
             routing: setup.routing,
             store: Store::new(),
             controllers,
+            nodes: Nodes::new(rng, setup.routing, Images::built_in()),
             stopped: BTreeMap::new(),
             slow: None,
             log: Vec::new(),
         };
-        cluster.api("kube-apiserver", |api| bootstrap::create(api, setup));
+        cluster.api("kube-apiserver", bootstrap::create);
+        for node in &setup.nodes {
+            cluster.add_node(node);
+        }
         cluster.take_log();
         cluster
     }
@@ -103,7 +95,7 @@ impl Cluster {
 
     /// When something next happens by itself, if ever.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        let actors = self.controllers.iter().filter_map(|c| self.wakeup_of(&**c));
+        let actors = self.controllers.iter().filter_map(|c| self.wakeup_of(&**c)).chain(self.nodes.next_wakeup());
         actors.chain(self.store.next_expiry()).min().map(|at| at.max(self.now))
     }
 
@@ -124,6 +116,8 @@ impl Cluster {
             } else {
                 actor.step(&mut Api::new(&mut self.store, next, self.rng, actor.name()));
             }
+        } else {
+            self.nodes.step(&mut Api::new(&mut self.store, next, self.rng, self.nodes.name()));
         }
         self.tell();
         true
@@ -158,21 +152,6 @@ impl Cluster {
         None
     }
 
-    /// What a container wrote.
-    ///
-    /// # Errors
-    /// Why there is nothing to show, in the API server's words.
-    pub fn logs(
-        &self,
-        namespace: &str,
-        pod: &str,
-        container: Option<&str>,
-        previous: bool,
-    ) -> Result<Vec<(SimTime, String)>, String> {
-        let _ = (namespace, pod, container, previous);
-        Ok(Vec::new())
-    }
-
     /// The changes since the last call, oldest first.
     pub fn take_log(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.log)
@@ -184,6 +163,7 @@ impl Cluster {
             for controller in &mut self.controllers {
                 controller.observe(&change, &self.store);
             }
+            self.nodes.observe(&change, &self.store);
             self.log.push(change);
         }
     }

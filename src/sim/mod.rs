@@ -239,8 +239,8 @@ impl Sim {
     /// Why there is none, in the API server's words.
     pub fn logs(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
         let start = self.start();
-        let lines = self.world.cluster.logs("default", pod, container, previous)?;
-        Ok(lines.into_iter().map(|(at, text)| LogLine { at_ms: at.since(start).as_ms(), text }).collect())
+        let lines = self.world.cluster.logs_of(pod, container, previous)?;
+        Ok(lines.into_iter().map(|line| LogLine { at_ms: line.at.since(start).as_ms(), text: line.text }).collect())
     }
 
     fn give(&mut self, input: &Input) -> Reply {

@@ -5,7 +5,7 @@
 use crate::base::duration::GoDuration;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
-use crate::cluster::{NodeSetup, Routing, Setup};
+use crate::cluster::{NodeSpec, Routing, Setup};
 use crate::yaml::{self, Diagnostic, Severity};
 
 /// Where the virtual clock starts if the scenario does not say: 2026-11-21T08:00:00Z.
@@ -97,7 +97,7 @@ pub enum Fault {
 impl Default for Scenario {
     /// Two nodes as on the page, nothing to do, ten minutes.
     fn default() -> Scenario {
-        let node = |name: &str| NodeSetup { name: name.to_owned(), cpu: "2".to_owned(), memory: "24Gi".to_owned() };
+        let node = |name: &str| NodeSpec { name: name.to_owned(), cpu: "2".to_owned(), memory: "24Gi".to_owned() };
         Scenario {
             name: "scenario".to_owned(),
             title: String::new(),
@@ -198,13 +198,13 @@ impl Reader<'_> {
                 Value::Int(number) => Some(number.to_string()),
                 _ => None,
             };
-            NodeSetup {
+            NodeSpec {
                 name: text("name").unwrap_or_else(|| format!("node-{}", i + 1)),
                 cpu: text("cpu").unwrap_or_else(|| "2".to_owned()),
                 memory: text("memory").unwrap_or_else(|| "24Gi".to_owned()),
             }
         };
-        let nodes: Vec<NodeSetup> = value.list_at("nodes").iter().enumerate().map(node).collect();
+        let nodes: Vec<NodeSpec> = value.list_at("nodes").iter().enumerate().map(node).collect();
         Setup { nodes: if nodes.is_empty() { default.nodes } else { nodes }, routing }
     }
 

@@ -3,6 +3,7 @@
 use crate::shell::{Env, Io, Launch, Poll, Signal};
 use crate::terminal::host::Desk;
 use crate::terminal::kubectl;
+use crate::terminal::nodectl;
 
 /// A command that runs: what it was started with, and where it stands.
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub struct Args {
 #[derive(Clone, Debug)]
 enum State {
     Kubectl(kubectl::Task),
+    Nodectl,
 }
 
 type Start = fn(Launch<'_>) -> Command;
@@ -51,6 +53,7 @@ impl Command {
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         match &mut self.state {
             State::Kubectl(task) => task.poll(&self.args, desk, io),
+            State::Nodectl => nodectl::run(&self.args.argv, desk.cluster, io),
         }
     }
 
