@@ -1,9 +1,13 @@
 //! The Job controller alone against recordings of a real 1.36 cluster.
 //!
-//! `job_replays.json.gz` holds, for each recording, what everyone else did — users, scheduler, kubelets — and what the
-//! Job controller wrote: the history of each Job's status and the events. The test does the former at the recorded
-//! moments and expects the latter. Pods are named by Job, index and order of creation (`job/index/n`), since their
-//! names are drawn; of Pods that were made together the file numbers first the one that is deleted first.
+//! `job_replays.json.gz` holds, for each recording, what everyone else did (users, scheduler, kubelets) and what the Job
+//! controller wrote: the history of each Job's status and its events. The test does the former at the recorded moments
+//! and expects the latter.
+//!
+//! The file is cut out of the recorded watch events: Jobs as they were created and each later spec; bindings, statuses
+//! (phase, Ready, container states), deletions by others and ends of Pods; until the first Job is deleted. `start` is the
+//! whole second that fits all creation times. Pods are named by Job, index and order of creation (`job/index/n`), since
+//! their names are drawn; of Pods that were made together the file numbers first the one that is deleted first.
 
 use std::collections::BTreeMap;
 use std::io::Read;
