@@ -64,7 +64,8 @@ fn watched(lab: &Lab) -> String {
                 format!("event {} {} {message}", text("type"), text("reason"))
             }
         };
-        lines += &format!("{:>4}.{} {what}\n", at.div_euclid(1000), at.rem_euclid(1000) / 100);
+        let second = format!("{}.{}", at.div_euclid(1000), at.rem_euclid(1000) / 100);
+        lines += &format!("{second:<6}{what}\n");
     }
     lines
 }
@@ -99,18 +100,18 @@ fn one_pod_that_succeeds() {
     check(
         &lab,
         &expect![[r#"
-               0.0 job {}
-               0.0 pod 0 Pending tracked
-               0.0 event Normal SuccessfulCreate Created pod: <0>
-               0.0 job {active:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
-               2.0 pod 0 Pending tracked
-               2.0 pod 0 Running tracked
-               3.0 job {active:1,ready:1,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
-               5.0 pod 0 Succeeded tracked
-               6.0 job {ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{succeeded:1}} SuccessCriteriaMet=True
-               6.0 pod 0 Succeeded
-               6.0 job {completionTime:2026-11-21T08:00:06Z,ready:0,startTime:2026-11-21T08:00:00Z,succeeded:1,terminating:0,uncountedTerminatedPods:{}} SuccessCriteriaMet=True Complete=True
-               6.0 event Normal Completed Job completed
+            0.0   job {}
+            0.0   pod 0 Pending tracked
+            0.0   event Normal SuccessfulCreate Created pod: <0>
+            0.0   job {active:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
+            2.0   pod 0 Pending tracked
+            2.0   pod 0 Running tracked
+            3.0   job {active:1,ready:1,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
+            5.0   pod 0 Succeeded tracked
+            6.0   job {ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{succeeded:1}} SuccessCriteriaMet=True
+            6.0   pod 0 Succeeded
+            6.0   job {completionTime:2026-11-21T08:00:06Z,ready:0,startTime:2026-11-21T08:00:00Z,succeeded:1,terminating:0,uncountedTerminatedPods:{}} SuccessCriteriaMet=True Complete=True
+            6.0   event Normal Completed Job completed
         "#]],
     );
 }
@@ -127,22 +128,22 @@ fn one_failure_is_replaced_after_ten_seconds_the_second_ends_the_job() {
     check(
         &lab,
         &expect![[r#"
-               0.0 job {}
-               0.0 pod 0 Pending tracked
-               0.0 event Normal SuccessfulCreate Created pod: <0>
-               0.0 job {active:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
-               0.5 pod 0 Failed tracked
-               1.0 job {ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{failed:1}}
-               1.0 pod 0 Failed
-               1.0 job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
-              10.0 pod 1 Pending tracked
-              10.0 event Normal SuccessfulCreate Created pod: <1>
-              10.0 job {active:1,failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
-              13.0 pod 1 Failed tracked
-              14.0 job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{failed:1}} FailureTarget=True
-              14.0 pod 1 Failed
-              14.0 job {failed:2,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}} FailureTarget=True Failed=True
-              14.0 event Warning BackoffLimitExceeded Job has reached the specified backoff limit
+            0.0   job {}
+            0.0   pod 0 Pending tracked
+            0.0   event Normal SuccessfulCreate Created pod: <0>
+            0.0   job {active:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
+            0.5   pod 0 Failed tracked
+            1.0   job {ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{failed:1}}
+            1.0   pod 0 Failed
+            1.0   job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
+            10.0  pod 1 Pending tracked
+            10.0  event Normal SuccessfulCreate Created pod: <1>
+            10.0  job {active:1,failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
+            13.0  pod 1 Failed tracked
+            14.0  job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{failed:1}} FailureTarget=True
+            14.0  pod 1 Failed
+            14.0  job {failed:2,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}} FailureTarget=True Failed=True
+            14.0  event Warning BackoffLimitExceeded Job has reached the specified backoff limit
         "#]],
     );
 }
@@ -159,22 +160,22 @@ fn the_deadline_ends_a_job_but_it_is_failed_only_when_its_pod_has_gone() {
     check(
         &lab,
         &expect![[r#"
-               0.0 job {}
-               0.0 pod 0 Pending tracked
-               0.0 event Normal SuccessfulCreate Created pod: <0>
-               0.0 job {active:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
-               1.0 pod 0 Pending tracked
-               1.0 pod 0 Running tracked
-               1.0 job {active:1,ready:1,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
-               5.0 pod 0 Running tracked deleting
-               5.0 event Normal SuccessfulDelete Deleted pod: <0>
-               5.0 job {ready:0,startTime:2026-11-21T08:00:00Z,terminating:1,uncountedTerminatedPods:{failed:1}} FailureTarget=True
-               5.0 pod 0 Running deleting
-               5.0 job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:1,uncountedTerminatedPods:{}} FailureTarget=True
-              11.0 pod 0 Running deleting gone
-              12.0 job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}} FailureTarget=True
-              12.0 job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}} FailureTarget=True Failed=True
-              12.0 event Warning DeadlineExceeded Job was active longer than specified deadline
+            0.0   job {}
+            0.0   pod 0 Pending tracked
+            0.0   event Normal SuccessfulCreate Created pod: <0>
+            0.0   job {active:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
+            1.0   pod 0 Pending tracked
+            1.0   pod 0 Running tracked
+            1.0   job {active:1,ready:1,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
+            5.0   pod 0 Running tracked deleting
+            5.0   event Normal SuccessfulDelete Deleted pod: <0>
+            5.0   job {ready:0,startTime:2026-11-21T08:00:00Z,terminating:1,uncountedTerminatedPods:{failed:1}} FailureTarget=True
+            5.0   pod 0 Running deleting
+            5.0   job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:1,uncountedTerminatedPods:{}} FailureTarget=True
+            11.0  pod 0 Running deleting gone
+            12.0  job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}} FailureTarget=True
+            12.0  job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}} FailureTarget=True Failed=True
+            12.0  event Warning DeadlineExceeded Job was active longer than specified deadline
         "#]],
     );
 }
@@ -195,25 +196,25 @@ fn suspending_deletes_pods_without_counting_them_and_stops_the_clock() {
     check(
         &lab,
         &expect![[r#"
-               0.0 job {}
-               0.0 job {ready:0,terminating:0,uncountedTerminatedPods:{}} Suspended=True
-               0.0 event Normal Suspended Job suspended
-             100.0 job {ready:0,terminating:0,uncountedTerminatedPods:{}} Suspended=True
-             100.0 pod 0 Pending tracked
-             100.0 event Normal SuccessfulCreate Created pod: <0>
-             100.0 job {active:1,ready:0,startTime:2026-11-21T08:01:40Z,terminating:0,uncountedTerminatedPods:{}} Suspended=False
-             100.0 event Normal Resumed Job resumed
-             105.0 pod 0 Pending tracked
-             105.0 pod 0 Running tracked
-             106.0 job {active:1,ready:1,startTime:2026-11-21T08:01:40Z,terminating:0,uncountedTerminatedPods:{}} Suspended=False
-             110.0 job {active:1,ready:1,startTime:2026-11-21T08:01:40Z,terminating:0,uncountedTerminatedPods:{}} Suspended=False
-             110.0 pod 0 Running
-             110.0 pod 0 Running deleting
-             110.0 event Normal SuccessfulDelete Deleted pod: <0>
-             110.0 job {ready:0,terminating:1,uncountedTerminatedPods:{}} Suspended=True
-             110.0 event Normal Suspended Job suspended
-             110.2 pod 0 Running deleting gone
-             111.0 job {ready:0,terminating:0,uncountedTerminatedPods:{}} Suspended=True
+            0.0   job {}
+            0.0   job {ready:0,terminating:0,uncountedTerminatedPods:{}} Suspended=True
+            0.0   event Normal Suspended Job suspended
+            100.0 job {ready:0,terminating:0,uncountedTerminatedPods:{}} Suspended=True
+            100.0 pod 0 Pending tracked
+            100.0 event Normal SuccessfulCreate Created pod: <0>
+            100.0 job {active:1,ready:0,startTime:2026-11-21T08:01:40Z,terminating:0,uncountedTerminatedPods:{}} Suspended=False
+            100.0 event Normal Resumed Job resumed
+            105.0 pod 0 Pending tracked
+            105.0 pod 0 Running tracked
+            106.0 job {active:1,ready:1,startTime:2026-11-21T08:01:40Z,terminating:0,uncountedTerminatedPods:{}} Suspended=False
+            110.0 job {active:1,ready:1,startTime:2026-11-21T08:01:40Z,terminating:0,uncountedTerminatedPods:{}} Suspended=False
+            110.0 pod 0 Running
+            110.0 pod 0 Running deleting
+            110.0 event Normal SuccessfulDelete Deleted pod: <0>
+            110.0 job {ready:0,terminating:1,uncountedTerminatedPods:{}} Suspended=True
+            110.0 event Normal Suspended Job suspended
+            110.2 pod 0 Running deleting gone
+            111.0 job {ready:0,terminating:0,uncountedTerminatedPods:{}} Suspended=True
         "#]],
     );
 }
@@ -227,15 +228,15 @@ fn pods_of_a_deleted_job_lose_their_finalizers() {
     check(
         &lab,
         &expect![[r#"
-               0.0 job {}
-               0.0 pod 0 Pending tracked
-               0.0 event Normal SuccessfulCreate Created pod: <0>
-               0.0 pod 1 Pending tracked
-               0.0 event Normal SuccessfulCreate Created pod: <1>
-               0.0 job {active:2,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
-               2.0 job gone
-               2.0 pod 1 Pending
-               2.0 pod 0 Pending
+            0.0   job {}
+            0.0   pod 0 Pending tracked
+            0.0   event Normal SuccessfulCreate Created pod: <0>
+            0.0   pod 1 Pending tracked
+            0.0   event Normal SuccessfulCreate Created pod: <1>
+            0.0   job {active:2,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}}
+            2.0   job gone
+            2.0   pod 1 Pending
+            2.0   pod 0 Pending
         "#]],
     );
 }
@@ -420,19 +421,21 @@ fn too_many_successes_are_told() {
 /// Ten thousand Pods, each counted once, with work per sync that depends on the Pods that run and not on those that ran.
 #[test]
 fn ten_thousand_completions() {
-    let mut lab = lab_with(&[("parallelism", 500.into()), ("completions", 10_000.into())]);
-    let mut rounds = 0;
-    while lab.find(Kind::Job, "j").job().finished().is_none() {
-        lab.run_for(Span::secs(2));
-        let running: Vec<String> = lab.last_made_pods();
-        for pod in running {
-            lab.finish_pod(&pod, 0);
+    for mode in ["NonIndexed", "Indexed"] {
+        let mut lab =
+            lab_with(&[("parallelism", 500.into()), ("completions", 10_000.into()), ("completionMode", mode.into())]);
+        let mut rounds = 0;
+        while lab.find(Kind::Job, "j").job().finished().is_none() {
+            lab.run_for(Span::secs(2));
+            for pod in lab.last_made_pods() {
+                lab.finish_pod(&pod, 0);
+            }
+            rounds += 1;
+            assert!(rounds < 60, "{}", short_status(&status(&lab)));
         }
-        rounds += 1;
-        assert!(rounds < 60, "{}", short_status(&status(&lab)));
+        assert_eq!(status(&lab).i64_at("succeeded"), Some(10_000));
+        assert_eq!(lab.pods().len(), 10_000);
     }
-    assert_eq!(status(&lab).i64_at("succeeded"), Some(10_000));
-    assert_eq!(lab.pods().len(), 10_000);
 }
 
 #[derive(Clone, Debug)]

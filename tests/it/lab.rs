@@ -31,6 +31,14 @@ impl Lab {
             "apiVersion" => "v1", "kind" => "Namespace", "metadata" => object! { "name" => "default" },
             "status" => object! { "phase" => "Active" },
         });
+        // What the API asks for before it lets Pods in.
+        let name = object! { "name" => "default", "namespace" => "default" };
+        lab.create(object! { "apiVersion" => "v1", "kind" => "ServiceAccount", "metadata" => name });
+        let class = object! { "name" => "system-cluster-critical" };
+        lab.create(object! {
+            "apiVersion" => "scheduling.k8s.io/v1", "kind" => "PriorityClass", "metadata" => class,
+            "value" => 2_000_000_000_i64, "globalDefault" => false,
+        });
         lab
     }
 

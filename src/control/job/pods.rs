@@ -356,6 +356,7 @@ mod tests {
                 ],
                 "hostname": "j-3"
               }
-            }"#]].assert_eq(&serde_json::to_string_pretty(&made).expect("it is JSON"));
+            }"#]]
+        .assert_eq(&serde_json::to_string_pretty(&made).expect("it is JSON"));
     }
 }
