@@ -8,6 +8,7 @@ mod bootstrap;
 use crate::actor::Actor;
 use crate::base::rng::Rng;
 use crate::base::time::SimTime;
+use crate::base::zone::ZoneTable;
 use crate::control::{self, Controller};
 use crate::store::{Api, Change, Store};
 
@@ -43,6 +44,7 @@ pub struct Cluster {
     now: SimTime,
     rng: Rng,
     routing: Routing,
+    zones: ZoneTable,
     pub(crate) store: Store,
     controllers: Vec<Box<dyn Controller>>,
     /// Every change since the last [`Cluster::take_log`].
@@ -50,14 +52,15 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster at rest: its nodes are ready and nothing runs.
-    pub fn new(setup: &Setup, start: SimTime, rng: Rng) -> Cluster {
+    /// A cluster at rest: its nodes are ready and nothing runs. `zones` may be empty until a time zone is named.
+    pub fn new(setup: &Setup, start: SimTime, rng: Rng, zones: ZoneTable) -> Cluster {
         let mut cluster = Cluster {
             now: start,
             rng,
             routing: setup.routing,
+            zones: zones.clone(),
             store: Store::new(),
-            controllers: control::all(rng),
+            controllers: control::all(rng, zones),
             log: Vec::new(),
         };
         cluster.api("kube-apiserver", |api| bootstrap::create(api, setup));
@@ -75,6 +78,18 @@ impl Cluster {
 
     pub fn routing(&self) -> Routing {
         self.routing
+    }
+
+    pub fn zones(&self) -> &ZoneTable {
+        &self.zones
+    }
+
+    /// Gives the running cluster its table of time zones; whoever waited for it goes on.
+    pub fn set_zones(&mut self, zones: ZoneTable) {
+        for controller in &mut self.controllers {
+            controller.set_zones(&zones, self.now);
+        }
+        self.zones = zones;
     }
 
     pub fn store(&self) -> &Store {

@@ -2,8 +2,11 @@
 //!
 //! Rule: a controller is read, a pure plan, write; it never reaches past the API.
 
+pub mod cronjob;
+
 use crate::actor::Actor;
 use crate::base::rng::Rng;
+use crate::base::zone::ZoneTable;
 
 /// An actor that can be copied with the rest of the cluster.
 pub trait Controller: Actor {
@@ -23,7 +26,6 @@ impl Clone for Box<dyn Controller> {
 }
 
 /// All controllers of kube-controller-manager that are simulated, in the order in which they act at equal times.
-pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
-    let _ = rng;
-    vec![]
+pub fn all(rng: Rng, zones: ZoneTable) -> Vec<Box<dyn Controller>> {
+    vec![Box::new(cronjob::CronJobController::new(rng, zones))]
 }
