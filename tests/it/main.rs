@@ -1,4 +1,5 @@
 //! The integration tests: what the engine promises, asked from outside through its public face.
 
 mod cron;
+mod cronjob_cases;
 mod tidy;

@@ -511,7 +511,7 @@ fn a_year_of_every_five_minutes() {
         world.until(f64::from(run) * 300.0 + 4.0);
         let job = world.cron("a").status.active[0].name.clone();
         world.finish(&job, "Complete");
-        world.act(Api::expire_events);
+        world.act(|api| api.expire_events());
         world.log.clear();
         started += 1;
         assert!(world.jobs().len() <= 4);
