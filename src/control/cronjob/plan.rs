@@ -161,10 +161,9 @@ pub fn decide(cron: &CronJob, timing: &Timing, now: SimTime, notes: &mut Vec<Not
 }
 
 /// Steps 8 to 10: what may stand against a start that is due.
-fn may_start(cron: &CronJob, due: SimTime, now: SimTime, notes: &mut Vec<Note>) -> bool {
+pub(super) fn may_start(cron: &CronJob, due: SimTime, now: SimTime, notes: &mut Vec<Note>) -> bool {
     if cron.spec.starting_deadline_seconds.is_some_and(|seconds| due + Span::secs(seconds) < now) {
-        let message =
-            format!("Missed scheduled time to start a job: {}", due.format("%a, %d %b %Y %H:%M:%S +0000"));
+        let message = format!("Missed scheduled time to start a job: {}", due.format("%a, %d %b %Y %H:%M:%S +0000"));
         notes.push(Note::warning("MissSchedule", message));
         return false;
     }

@@ -145,8 +145,7 @@ impl Sync<'_, '_> {
         let name = plan::job_name(self.object.name(), due);
         let job = self.api.find(Kind::Job, self.object.namespace(), &name);
         let job = job.ok_or_else(|| ApiError::not_found(Kind::Job, &name))?;
-        let is_forgotten =
-            job.meta().is_controlled_by(self.object.uid()) && !plan::is_active(self.cron, job.uid());
+        let is_forgotten = job.meta().is_controlled_by(self.object.uid()) && !plan::is_active(self.cron, job.uid());
         Ok(is_forgotten.then_some(job))
     }
 
