@@ -4,6 +4,7 @@
 
 pub mod ref_manager;
 pub mod job;
+pub mod cronjob;
 pub mod ttl;
 pub mod gc;
 pub mod deployment;
@@ -14,6 +15,7 @@ pub mod taint_eviction;
 
 use crate::actor::Actor;
 use crate::base::rng::Rng;
+use crate::base::zone::ZoneTable;
 
 /// An actor that can be copied with the rest of the cluster.
 pub trait Controller: Actor {
@@ -33,9 +35,10 @@ impl Clone for Box<dyn Controller> {
 }
 
 /// All controllers of kube-controller-manager that are simulated, in the order in which they act at equal times.
-pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
+pub fn all(rng: Rng, zones: ZoneTable) -> Vec<Box<dyn Controller>> {
     vec![
         Box::new(job::JobController::new(rng)),
+        Box::new(cronjob::CronJobController::new(rng, zones)),
         Box::new(ttl::TtlAfterFinished::new()),
         Box::new(gc::GarbageCollector::new(rng)),
         Box::new(deployment::DeploymentController::new(rng)),

@@ -1,6 +1,7 @@
 //! The integration tests: what the engine promises, asked from outside through its public face.
 
 mod cron;
+mod cronjob_cases;
 mod job_cases;
 mod job_replays;
 mod job_timelines;
