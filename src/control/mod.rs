@@ -3,11 +3,14 @@
 //! Rule: a controller is read, a pure plan, write; it never reaches past the API.
 
 pub mod deployment;
+pub mod endpoints;
 pub mod gc;
+pub mod namespace;
 pub mod node_lifecycle;
 pub mod pod_gc;
 pub mod ref_manager;
 pub mod replicaset;
+pub mod service_account;
 pub mod taint_eviction;
 pub mod ttl;
 
@@ -34,10 +37,13 @@ impl Clone for Box<dyn Controller> {
 /// All controllers of kube-controller-manager that are simulated, in the order in which they act at equal times.
 pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
     vec![
+        Box::new(service_account::ServiceAccountController::new()),
         Box::new(ttl::TtlAfterFinished::new()),
         Box::new(gc::GarbageCollector::new(rng)),
         Box::new(deployment::DeploymentController::new(rng)),
         Box::new(replicaset::ReplicaSetController::new(rng)),
+        Box::new(endpoints::EndpointsController::new(rng)),
+        Box::new(namespace::NamespaceController::new()),
         Box::new(pod_gc::PodGc::new()),
         Box::new(node_lifecycle::NodeLifecycle::new(rng)),
         Box::new(taint_eviction::TaintEviction::new()),

@@ -27,6 +27,18 @@ pub(super) fn prepare_for_create(api: &Api<'_>, kind: Kind, value: &mut Value) {
             set_scheduling_gated(value);
         }
         Kind::Service => allocate_cluster_ip(api, value),
+        Kind::Namespace => {
+            value.set_default("spec.finalizers", vec![Value::from("kubernetes")]);
+            value.set("status", object! { "phase" => "Active" });
+        }
+        Kind::PersistentVolumeClaim => {
+            protect(value, "kubernetes.io/pvc-protection");
+            value.set("status", object! { "phase" => "Pending" });
+        }
+        Kind::PersistentVolume => {
+            protect(value, "kubernetes.io/pv-protection");
+            value.set("status", object! { "phase" => "Pending" });
+        }
         _ => {}
     }
 }
@@ -69,6 +81,15 @@ fn generate_job_selector(value: &mut Value) {
     match_labels.map_mut().insert("batch.kubernetes.io/controller-uid", uid);
     selector.set("matchLabels", match_labels);
     value.set("spec.selector", selector);
+}
+
+/// Keeps a claim or volume from going while it is in use (admission `StorageObjectInUseProtection`).
+fn protect(value: &mut Value, finalizer: &str) {
+    let mut finalizers = value.list_at("metadata.finalizers").to_vec();
+    if !finalizers.iter().any(|f| f.as_str() == Some(finalizer)) {
+        finalizers.push(finalizer.into());
+        value.set("metadata.finalizers", finalizers);
+    }
 }
 
 fn set_scheduling_gated(value: &mut Value) {
