@@ -10,9 +10,12 @@ pub mod node_lifecycle;
 pub mod pod_gc;
 pub mod ref_manager;
 pub mod replicaset;
+pub mod resource_quota;
 pub mod service_account;
 pub mod taint_eviction;
 pub mod ttl;
+pub mod volume_binder;
+pub mod volume_protection;
 
 use crate::actor::Actor;
 use crate::base::rng::Rng;
@@ -44,6 +47,9 @@ pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
         Box::new(replicaset::ReplicaSetController::new(rng)),
         Box::new(endpoints::EndpointsController::new(rng)),
         Box::new(namespace::NamespaceController::new()),
+        Box::new(volume_binder::VolumeBinder::new()),
+        Box::new(volume_protection::VolumeProtection::new()),
+        Box::new(resource_quota::ResourceQuotaController::new()),
         Box::new(pod_gc::PodGc::new()),
         Box::new(node_lifecycle::NodeLifecycle::new(rng)),
         Box::new(taint_eviction::TaintEviction::new()),
