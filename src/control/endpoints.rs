@@ -148,10 +148,34 @@ fn target_ref(pod: &Object) -> Value {
     object! { "kind" => "Pod", "name" => pod.name(), "namespace" => pod.namespace(), "uid" => pod.uid() }
 }
 
+/// Addresses with the same ports.
+#[derive(Default)]
+struct Subset {
+    ports: Vec<Value>,
+    ready: Vec<Value>,
+    not_ready: Vec<Value>,
+}
+
+impl Subset {
+    fn into_value(self) -> Value {
+        let mut subset = Value::map();
+        for (field, mut list) in [("addresses", self.ready), ("notReadyAddresses", self.not_ready)] {
+            list.sort_by_key(|address| address.at("ip").to_json());
+            if !list.is_empty() {
+                subset.set(field, list);
+            }
+        }
+        if !self.ports.is_empty() {
+            subset.set("ports", self.ports);
+        }
+        subset
+    }
+}
+
 /// The old kind: ready addresses and the others, in one object of the Service's name.
 fn write_endpoints(api: &mut Api<'_>, service: &Object, endpoints: &[Endpoint]) {
     let publish_all = service.service().spec.publish_not_ready_addresses;
-    let mut groups: BTreeMap<String, (Vec<Value>, Vec<Value>, Vec<Value>)> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Subset> = BTreeMap::new();
     for endpoint in endpoints.iter().filter(|e| publish_all || !e.terminating) {
         if endpoint.ports.is_empty() && !service.service().spec.ports.is_empty() {
             continue;
@@ -164,25 +188,15 @@ fn write_endpoints(api: &mut Api<'_>, service: &Object, endpoints: &[Endpoint]) 
             address.set("hostname", hostname);
         }
         let ports: Vec<Value> = endpoint.ports.iter().map(without_empty_name).collect();
-        let group = groups.entry(Value::list(ports.clone()).to_json()).or_insert((ports, Vec::new(), Vec::new()));
-        if endpoint.ready { group.1.push(address) } else { group.2.push(address) }
+        let group = groups.entry(Value::list(ports.clone()).to_json()).or_default();
+        group.ports = ports;
+        if endpoint.ready {
+            group.ready.push(address);
+        } else {
+            group.not_ready.push(address);
+        }
     }
-    let subsets: Vec<Value> = groups
-        .into_values()
-        .map(|(ports, mut ready, mut not_ready)| {
-            let mut subset = Value::map();
-            for (field, list) in [("addresses", &mut ready), ("notReadyAddresses", &mut not_ready)] {
-                list.sort_by_key(|address| address.at("ip").to_json());
-                if !list.is_empty() {
-                    subset.set(field, std::mem::take(list));
-                }
-            }
-            if !ports.is_empty() {
-                subset.set("ports", ports);
-            }
-            subset
-        })
-        .collect();
+    let subsets: Vec<Value> = groups.into_values().map(Subset::into_value).collect();
     let key = Key::new(Kind::Endpoints, service.namespace(), service.name());
     if api.get(&key).is_none() {
         let mut labels = service.value().at("metadata.labels").clone();
