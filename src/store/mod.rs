@@ -7,6 +7,7 @@
 mod admission;
 mod api;
 mod events;
+pub mod quota;
 mod strategy;
 mod write;
 

@@ -1,5 +1,6 @@
 //! The integration tests: what the engine promises, asked from outside through its public face.
 
+mod control_cases;
 mod cron;
 mod cronjob_cases;
 mod job_cases;
