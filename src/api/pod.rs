@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::meta::{LabelExpression, LabelSelector, ObjectMeta, StringMap};
+use crate::base::quantity::Quantity;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 
@@ -415,10 +416,15 @@ pub fn qos_class(pod: &Value) -> &'static str {
     for list in ["spec.initContainers", "spec.containers"] {
         for container in pod.list_at(list) {
             for resource in ["cpu", "memory"] {
-                let of = |part: &str| container.at_keys(["resources", part, resource]);
+                // An amount of nothing is as good as none.
+                let of = |part: &str| {
+                    let text = container.at_keys(["resources", part, resource]).as_str()?;
+                    Quantity::parse(text).ok().filter(|amount| !amount.is_zero())
+                };
                 let (request, limit) = (of("requests"), of("limits"));
-                any |= !request.is_empty() || !limit.is_empty();
-                guaranteed &= !limit.is_empty() && (request.is_empty() || request == limit);
+                any |= request.is_some() || limit.is_some();
+                let stated = container.at_keys(["resources", "requests", resource]).as_str().is_some();
+                guaranteed &= limit.is_some() && (!stated || request == limit);
             }
         }
     }

@@ -1,0 +1,4 @@
+//! Tests of the whole from outside.
+
+mod kubelet_cases;
+mod node;
