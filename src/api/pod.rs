@@ -5,7 +5,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::api::meta::{LabelExpression, LabelSelector, ObjectMeta, StringMap};
-use crate::base::quantity::Quantity;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 
@@ -405,32 +404,4 @@ fn is_zero(n: &i32) -> bool {
 
 fn is_zero64(n: &i64) -> bool {
     *n == 0
-}
-
-/// The class by which a node under pressure chooses whom to evict.
-///
-/// Source: `pkg/apis/core/v1/helper/qos/qos.go`; only cpu and memory count.
-pub fn qos_class(pod: &Value) -> &'static str {
-    let mut any = false;
-    let mut guaranteed = true;
-    for list in ["spec.initContainers", "spec.containers"] {
-        for container in pod.list_at(list) {
-            for resource in ["cpu", "memory"] {
-                // An amount of nothing is as good as none.
-                let of = |part: &str| {
-                    let text = container.at_keys(["resources", part, resource]).as_str()?;
-                    Quantity::parse(text).ok().filter(|amount| !amount.is_zero())
-                };
-                let (request, limit) = (of("requests"), of("limits"));
-                any |= request.is_some() || limit.is_some();
-                let stated = container.at_keys(["resources", "requests", resource]).as_str().is_some();
-                guaranteed &= limit.is_some() && (!stated || request == limit);
-            }
-        }
-    }
-    match (any, guaranteed) {
-        (false, _) => "BestEffort",
-        (true, true) => "Guaranteed",
-        (true, false) => "Burstable",
-    }
 }

@@ -74,7 +74,7 @@ fn number(chars: &[char], base: u32, max: usize, out: &mut String, otherwise: &s
 
 /// The text in quotes, if it needs any, so that the shell reads it back as one word (`set -x`, `trap`, `printf %q`).
 pub fn quote(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
+    let plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,]".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_string();
     }

@@ -21,10 +21,16 @@ pub(super) enum Open {
     Null,
     Zero,
     /// Bytes read at opening: a file, a here-document.
-    Bytes { bytes: Vec<u8>, at: usize },
+    Bytes {
+        bytes: Vec<u8>,
+        at: usize,
+    },
     /// A file that writes append to.
     File(String),
-    PipeEnd { pipe: u32, writes: bool },
+    PipeEnd {
+        pipe: u32,
+        writes: bool,
+    },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -124,7 +130,13 @@ impl Files {
     }
 
     /// Writes; errors of files (a full disk) are dropped as most programs do not look at them.
-    pub fn write(&mut self, id: Option<OpenId>, bytes: &[u8], system: &mut dyn System, io: &mut Io) -> Result<(), Broken> {
+    pub fn write(
+        &mut self,
+        id: Option<OpenId>,
+        bytes: &[u8],
+        system: &mut dyn System,
+        io: &mut Io,
+    ) -> Result<(), Broken> {
         match id.and_then(|id| self.opens.get(&id)) {
             Some(Open::Output(stream)) => io.output.write(*stream, bytes),
             Some(Open::Stdin) => io.output.write(Stream::Stdout, bytes),
@@ -156,7 +168,9 @@ impl Files {
         self.opens.retain(|id, _| held.contains(id));
         for (number, pipe) in &mut self.pipes {
             let end = |wanted: bool| {
-                self.opens.values().any(|open| matches!(open, Open::PipeEnd { pipe, writes } if pipe == number && *writes == wanted))
+                self.opens
+                    .values()
+                    .any(|open| matches!(open, Open::PipeEnd { pipe, writes } if pipe == number && *writes == wanted))
             };
             pipe.readers = end(false);
             pipe.writers = end(true);

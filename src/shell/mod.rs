@@ -30,7 +30,7 @@ pub use commands::{help_of, names as command_names};
 pub use host::{Env, FileError, FileInfo, Host, Launch, Start, System};
 pub use options::Options;
 pub use process::{Chunk, Input, Io, Output, Poll, Read, Signal, Stream};
-pub use syntax::{is_incomplete, Dialect};
+pub use syntax::{Dialect, is_incomplete};
 
 use files::{Files, Open};
 use interp::{Common, Context, Process, Step, TextKind};
@@ -159,6 +159,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
             self.common.ended.insert(pid, status);
             while self.common.ended.len() > MAX_ENDED {
                 self.common.ended.pop_first();
+                self.common.killed.pop_first();
             }
         } else {
             self.processes.insert(pid, process);

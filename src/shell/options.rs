@@ -61,7 +61,7 @@ impl Options {
         let mut options = Options::new(dialect);
         options.name = argv.first().cloned().unwrap_or_else(|| options.name.clone());
         let mut rest = argv.get(1..).unwrap_or_default().iter();
-        let mut wants_script = false;
+        let (mut wants_script, mut from_input) = (false, false);
         let mut operands: Vec<String> = Vec::new();
         while let Some(arg) = rest.next() {
             match arg.strip_prefix('-').filter(|letters| !letters.is_empty()) {
@@ -70,7 +70,8 @@ impl Options {
                     for letter in letters.chars() {
                         match letter {
                             'c' => wants_script = true,
-                            's' | 'i' | 'l' => {}
+                            's' => from_input = true,
+                            'i' | 'l' => {}
                             'o' => {
                                 let name = rest.next().cloned().unwrap_or_default();
                                 let flag = options.flags.by_name(&name).ok_or(format!("illegal option -o {name}"))?;
@@ -88,14 +89,14 @@ impl Options {
             }
         }
         operands.extend(rest.cloned());
-        let mut operands = operands.into_iter();
+        let mut operands = operands.into_iter().peekable();
         if wants_script {
             options.script = Some(operands.next().ok_or("-c requires an argument".to_string())?);
             if let Some(name) = operands.next() {
                 options.name = name;
                 options.named = true;
             }
-        } else if let Some(file) = operands.next() {
+        } else if let Some(file) = operands.next_if(|_| !from_input) {
             options.name = file.clone();
             options.named = true;
             options.file = Some(file);

@@ -67,7 +67,8 @@ impl Regex {
 
     fn compile(pattern: &str, ignore_case: bool, extended: bool) -> Result<Regex, String> {
         let pattern = if ignore_case { pattern.to_ascii_lowercase() } else { pattern.to_string() };
-        let mut parser = Parser { text: pattern.as_bytes(), pos: 0, extended, groups: 0, depth: 0, has_references: false };
+        let mut parser =
+            Parser { text: pattern.as_bytes(), pos: 0, extended, groups: 0, depth: 0, has_references: false };
         let node = parser.either()?;
         if parser.pos < parser.text.len() {
             return Err("Unmatched ) or \\)".into());

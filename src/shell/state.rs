@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use super::host::Env;
 use super::process::Signal;
-use super::syntax::ast::Command;
 use super::syntax::Dialect;
+use super::syntax::ast::Command;
 use crate::base::time::SimTime;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

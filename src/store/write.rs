@@ -70,7 +70,6 @@ impl Api<'_> {
         value.set("metadata.uid", uid);
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;
-        strategy::prepare_for_create(self, kind, &mut value);
         admission::validate_create(kind, &name, &value)?;
         if self.store.get(&key).is_some() {
             return Err(ApiError::already_exists(kind, &name));
@@ -164,6 +163,7 @@ impl Api<'_> {
         let current = self.existing(pod)?;
         let mut value = current.value().clone();
         value.set("spec.nodeName", node);
+        value.remove("status.nominatedNodeName");
         strategy::set_pod_condition(&mut value, "PodScheduled", "True", self.now, "", "");
         Ok(self.store.commit(pod.clone(), Some(value), self.now, self.actor, self.cause))
     }
@@ -201,7 +201,7 @@ impl Api<'_> {
             return Ok(Rc::clone(current));
         }
         if spec {
-            admission::on_update(key.kind, &mut value, current.value());
+            admission::on_update(key.kind, &mut value);
             strategy::prepare_for_update(key.kind, &mut value, current.value());
             if value == *current.value() {
                 return Ok(Rc::clone(current));

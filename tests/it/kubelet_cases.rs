@@ -4,7 +4,8 @@
 //! `TestCreatePod`, `TestGetMinTolerationTime`, `TestCalculateStatus`, `TestGetPodsToDelete` (controllers) and `TestFitError_Error`
 //! (scheduler).
 
-use batchyard::api::pod::{Container, ContainerStatus, PodCondition, PodSpec, qos_class};
+use batchyard::api::defaults::qos_class;
+use batchyard::api::pod::{Container, ContainerStatus, PodCondition, PodSpec};
 use batchyard::base::value::Value;
 use batchyard::node::{AfterExit, Finding, after_exit, containers_ready, initialized, matching_rule, phase, pod_ready};
 
@@ -162,6 +163,6 @@ fn qos_classes() {
             assert!(left_out("TestComputePodQOS", "pod-level"));
             return Ok(());
         }
-        same(qos_class(case.at("pod")), case.str_at("expected").unwrap())
+        same(qos_class(case.at("pod.spec")), case.str_at("expected").unwrap())
     });
 }

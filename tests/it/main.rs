@@ -1,4 +1,11 @@
-//! Tests of the whole from outside.
+//! The integration tests: what the engine promises, asked from outside through its public face.
 
+mod cron;
+mod job_cases;
+mod job_replays;
+mod job_timelines;
 mod kubelet_cases;
+mod lab;
 mod node;
+mod scenarios;
+mod tidy;

@@ -33,6 +33,9 @@ impl Lab {
         let mut lab =
             Lab { store: Store::new(), nodes, now: start, start, rng, statuses: Vec::new(), events: Vec::new() };
         lab.create(r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"}}"#);
+        lab.create(
+            r#"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default","namespace":"default"}}"#,
+        );
         let spec = NodeSpec { name: "node-1".into(), cpu: "2".into(), memory: "4Gi".into() };
         lab.nodes.register(&spec, &mut Api::new(&mut lab.store, start, rng, "kubelet"));
         lab.tell();

@@ -2,7 +2,7 @@
 
 use super::Flow;
 use crate::shell::escapes::quote;
-use crate::shell::host::{resolve, Host};
+use crate::shell::host::{Host, resolve};
 use crate::shell::interp::{Context, Leave, Process, TextKind};
 use crate::shell::process::Signal;
 use crate::shell::state::Event;
@@ -28,7 +28,8 @@ pub(super) fn source<H: Host>(process: &mut Process<H::Command>, words: &[String
     let ash = process.state.dialect == Dialect::Ash;
     match cx.host.read_file(&resolve(&process.state.cwd, file)) {
         Ok(bytes) => {
-            let positional = (words.len() > 2).then(|| std::mem::replace(&mut process.state.positional, words[2..].to_vec()));
+            let positional =
+                (words.len() > 2).then(|| std::mem::replace(&mut process.state.positional, words[2..].to_vec()));
             process.push_text(&String::from_utf8_lossy(&bytes), TextKind::Sourced { positional });
             process.state.status = 0;
             Flow::Continues
@@ -70,7 +71,11 @@ pub(super) fn exit<H: Host>(process: &mut Process<H::Command>, words: &[String],
     }
 }
 
-pub(super) fn leave_function<H: Host>(process: &mut Process<H::Command>, words: &[String], cx: &mut Context<'_, H>) -> Flow {
+pub(super) fn leave_function<H: Host>(
+    process: &mut Process<H::Command>,
+    words: &[String],
+    cx: &mut Context<'_, H>,
+) -> Flow {
     let status = i64::from(process.state.status);
     match number(process, words, status, cx) {
         Ok(_) if process.state.interactive && !process.in_function() => {
@@ -82,7 +87,11 @@ pub(super) fn leave_function<H: Host>(process: &mut Process<H::Command>, words: 
     }
 }
 
-pub(super) fn leave_loop<H: Host>(process: &mut Process<H::Command>, words: &[String], cx: &mut Context<'_, H>) -> Flow {
+pub(super) fn leave_loop<H: Host>(
+    process: &mut Process<H::Command>,
+    words: &[String],
+    cx: &mut Context<'_, H>,
+) -> Flow {
     let levels = match number(process, words, 1, cx) {
         Ok(levels) => levels.clamp(1, 1000) as usize,
         Err(flow) => return flow,

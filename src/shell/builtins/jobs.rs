@@ -62,7 +62,11 @@ pub(super) fn kill<H: Host>(process: &mut Process<H::Command>, words: &[String],
                 asks_only = name == "-0";
                 signal = Signal::parse(&name[1..]).or(asks_only.then_some(Signal::Chld));
                 if signal.is_none() {
-                    let text = if ash { format!("invalid signal '{}'", &name[1..]) } else { format!("{}: invalid signal specification", &name[1..]) };
+                    let text = if ash {
+                        format!("invalid signal '{}'", &name[1..])
+                    } else {
+                        format!("{}: invalid signal specification", &name[1..])
+                    };
                     process.complain(cx, Some("kill").filter(|_| !ash), &text);
                     return Flow::Done(1);
                 }
@@ -72,7 +76,11 @@ pub(super) fn kill<H: Host>(process: &mut Process<H::Command>, words: &[String],
     }
     let Some(signal) = signal else { return Flow::Done(1) };
     if args.is_empty() {
-        let text = if ash { "you need to specify whom to kill" } else { "usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]" };
+        let text = if ash {
+            "you need to specify whom to kill"
+        } else {
+            "usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]"
+        };
         process.complain(cx, Some("kill").filter(|_| !ash), text);
         return Flow::Done(if ash { 1 } else { 2 });
     }
@@ -143,7 +151,12 @@ pub(super) fn wait<H: Host>(process: &mut Process<H::Command>, words: &[String],
 }
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
-    pub(in crate::shell) fn step_wait<H: Host<Command = C>>(&mut self, pids: Vec<u32>, all: bool, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_wait<H: Host<Command = C>>(
+        &mut self,
+        pids: Vec<u32>,
+        all: bool,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         if pids.iter().any(|pid| cx.common.alive.contains(pid) && !cx.common.ended.contains_key(pid)) {
             self.frames.push(Frame::Wait { pids, all });
             return Step::Blocked(None);
@@ -152,6 +165,15 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         for pid in &pids {
             let own = self.state.jobs.iter().any(|job| job.pid == *pid);
             status = cx.common.ended.get(pid).copied().unwrap_or(127);
+            // ash says how a background job died; bash does so only at a prompt.
+            let death = match cx.common.killed.remove(pid) {
+                Some(Signal::Term) => "Terminated\n",
+                Some(Signal::Kill) => "Killed\n",
+                _ => "",
+            };
+            if self.state.dialect == Dialect::Ash {
+                self.write(2, death.as_bytes(), cx);
+            }
             if status == 127 && !own && !all && self.state.dialect == Dialect::Bash {
                 self.complain(cx, Some("wait"), &format!("pid {pid} is not a child of this shell"));
             }
@@ -164,7 +186,10 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     /// Whether a function is being called.
     pub(in crate::shell) fn in_function(&self) -> bool {
         self.frames.iter().any(|frame| {
-            matches!(frame, Frame::Call { .. } | Frame::Text { kind: crate::shell::interp::TextKind::Sourced { .. }, .. })
+            matches!(
+                frame,
+                Frame::Call { .. } | Frame::Text { kind: crate::shell::interp::TextKind::Sourced { .. }, .. }
+            )
         })
     }
 

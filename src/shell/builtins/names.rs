@@ -1,6 +1,6 @@
 //! What a name means: `type` and `command`.
 
-use super::{find, Flow};
+use super::{Flow, find};
 use crate::shell::commands;
 use crate::shell::host::Host;
 use crate::shell::interp::{Context, Process};

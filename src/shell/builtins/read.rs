@@ -25,8 +25,15 @@ pub(in crate::shell) struct ReadLine {
 }
 
 pub(super) fn read<H: Host>(process: &mut Process<H::Command>, words: &[String], cx: &mut Context<'_, H>) -> Flow {
-    let mut read =
-        ReadLine { names: Vec::new(), raw: false, count: None, delimiter: b'\n', deadline: None, bytes: Vec::new(), escaped: false };
+    let mut read = ReadLine {
+        names: Vec::new(),
+        raw: false,
+        count: None,
+        delimiter: b'\n',
+        deadline: None,
+        bytes: Vec::new(),
+        escaped: false,
+    };
     let mut args = words[1..].iter();
     while let Some(arg) = args.next() {
         let Some(letters) = arg.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
@@ -67,7 +74,11 @@ pub(super) fn read<H: Host>(process: &mut Process<H::Command>, words: &[String],
 }
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
-    pub(in crate::shell) fn step_read<H: Host<Command = C>>(&mut self, mut read: ReadLine, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_read<H: Host<Command = C>>(
+        &mut self,
+        mut read: ReadLine,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         let input = self.descriptor(0);
         loop {
             match cx.common.files.read(input, 4096, cx.io) {
@@ -149,7 +160,8 @@ fn split(bytes: &[(u8, bool)], ifs: &[u8], count: usize) -> Vec<Vec<u8>> {
         let end = bytes[at..].iter().position(|byte| is_separator(*byte)).map_or(bytes.len(), |n| at + n);
         fields.push(bytes[at..end].iter().map(|(byte, _)| *byte).collect());
         at = end;
-        let skip_blanks = |at: usize| bytes[at..].iter().position(|byte| !is_blank(*byte)).map_or(bytes.len(), |n| at + n);
+        let skip_blanks =
+            |at: usize| bytes[at..].iter().position(|byte| !is_blank(*byte)).map_or(bytes.len(), |n| at + n);
         at = skip_blanks(at);
         if end < bytes.len() && bytes.get(at).is_some_and(|byte| is_separator(*byte)) {
             at = skip_blanks(at + 1);

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::shell::host::{resolve, System};
+use crate::shell::host::{System, resolve};
 use crate::shell::syntax::Dialect;
 
 /// The files that tests look at.
@@ -14,7 +14,8 @@ pub(in crate::shell) struct Files<'a> {
 /// One-argument operators; `None` if there is no such operator.
 pub(in crate::shell) fn unary(operator: &str, text: &str, files: &Files<'_>) -> Option<bool> {
     let path = resolve(files.cwd, text);
-    let device = matches!(path.as_str(), "/dev/null" | "/dev/zero" | "/dev/tty" | "/dev/stdin" | "/dev/stdout" | "/dev/stderr");
+    let device =
+        matches!(path.as_str(), "/dev/null" | "/dev/zero" | "/dev/tty" | "/dev/stdin" | "/dev/stdout" | "/dev/stderr");
     let info = files.system.info(&path).ok();
     Some(match operator {
         "-n" => !text.is_empty(),
@@ -78,10 +79,10 @@ pub(in crate::shell) fn evaluate(args: &[String], files: &Files<'_>, dialect: Di
         return Ok(false);
     }
     // POSIX decides by the number of arguments, so that operands may look like operators.
-    if let [a, operator, b] = args {
-        if let Some(result) = binary(a, operator, b, files) {
-            return result.map_err(|text| parser.bad_number(&text));
-        }
+    if let [a, operator, b] = args
+        && let Some(result) = binary(a, operator, b, files)
+    {
+        return result.map_err(|text| parser.bad_number(&text));
     }
     if let [only] = args {
         return Ok(!only.is_empty());
@@ -136,11 +137,11 @@ impl Parser<'_> {
     fn primary(&mut self) -> Result<bool, String> {
         let missing = || "argument expected".to_string();
         let rest = &self.args[self.pos.min(self.args.len())..];
-        if let [a, operator, b, ..] = rest {
-            if let Some(result) = binary(a, operator, b, self.files) {
-                self.pos += 3;
-                return result.map_err(|text| self.bad_number(&text));
-            }
+        if let [a, operator, b, ..] = rest
+            && let Some(result) = binary(a, operator, b, self.files)
+        {
+            self.pos += 3;
+            return result.map_err(|text| self.bad_number(&text));
         }
         if rest.first().is_some_and(|word| word == "(") {
             self.depth += 1;
@@ -151,11 +152,11 @@ impl Parser<'_> {
             let value = self.or()?;
             return if self.accept(")") { Ok(value) } else { Err("closing paren expected".into()) };
         }
-        if let [operator, operand, ..] = rest {
-            if let Some(value) = unary(operator, operand, self.files) {
-                self.pos += 2;
-                return Ok(value);
-            }
+        if let [operator, operand, ..] = rest
+            && let Some(value) = unary(operator, operand, self.files)
+        {
+            self.pos += 2;
+            return Ok(value);
         }
         let word = rest.first().ok_or_else(missing)?;
         self.pos += 1;

@@ -1,13 +1,13 @@
 //! Variables and the current directory: `cd`, `pwd`, `export`, `readonly`, `local`, `unset`, `shift`, `let`, `printf -v`.
 
-use super::flow::number;
 use super::Flow;
+use super::flow::number;
 use crate::shell::commands::printf_text;
 use crate::shell::escapes::quote;
 use crate::shell::expand::{arith, read_only_message};
-use crate::shell::host::{resolve, Host};
+use crate::shell::host::{Host, resolve};
 use crate::shell::interp::{Context, Leave, Process};
-use crate::shell::syntax::{is_name, Dialect};
+use crate::shell::syntax::{Dialect, is_name};
 
 pub(super) fn cd<H: Host>(process: &mut Process<H::Command>, words: &[String], cx: &mut Context<'_, H>) -> Flow {
     let target = match words.get(1).map(String::as_str).filter(|arg| *arg != "--") {
@@ -78,7 +78,11 @@ pub(super) fn export<H: Host>(process: &mut Process<H::Command>, words: &[String
                     (false, _) => words[0].as_str(),
                 };
                 let value = var.value.as_ref().map(|value| {
-                    if bash { format!("=\"{}\"", value.replace('"', "\\\"")) } else { format!("='{}'", value.replace('\'', "'\\''")) }
+                    if bash {
+                        format!("=\"{}\"", value.replace('"', "\\\""))
+                    } else {
+                        format!("='{}'", value.replace('\'', "'\\''"))
+                    }
                 });
                 text.push_str(&format!("{start} {name}{}\n", value.unwrap_or_default()));
             }
@@ -91,10 +95,10 @@ pub(super) fn export<H: Host>(process: &mut Process<H::Command>, words: &[String
         if !is_name(name) {
             return bad_name(process, &words[0], name, cx);
         }
-        if let Some(value) = value {
-            if process.state.set(name, value).is_err() {
-                return read_only(process, name, cx);
-            }
+        if let Some(value) = value
+            && process.state.set(name, value).is_err()
+        {
+            return read_only(process, name, cx);
         }
         let var = process.state.vars.entry(name.to_string()).or_default();
         if exports {
@@ -116,7 +120,8 @@ fn read_only<H: Host>(process: &mut Process<H::Command>, name: &str, cx: &mut Co
 pub(super) fn local<H: Host>(process: &mut Process<H::Command>, words: &[String], cx: &mut Context<'_, H>) -> Flow {
     let is_local = words[0] == "local";
     if is_local && !process.in_function() {
-        let text = if process.state.dialect == Dialect::Ash { "not in a function" } else { "can only be used in a function" };
+        let text =
+            if process.state.dialect == Dialect::Ash { "not in a function" } else { "can only be used in a function" };
         process.complain(cx, Some("local"), text);
         return match process.state.dialect {
             Dialect::Ash => Flow::Leave(Leave::Abort(2)),
@@ -179,7 +184,11 @@ pub(super) fn shift<H: Host>(process: &mut Process<H::Command>, words: &[String]
     Flow::Done(0)
 }
 
-pub(super) fn let_values<H: Host>(process: &mut Process<H::Command>, words: &[String], cx: &mut Context<'_, H>) -> Flow {
+pub(super) fn let_values<H: Host>(
+    process: &mut Process<H::Command>,
+    words: &[String],
+    cx: &mut Context<'_, H>,
+) -> Flow {
     let mut last = 0;
     for text in &words[1..] {
         match arith::evaluate(text, &mut process.state) {
@@ -203,7 +212,8 @@ pub(super) fn printf<H: Host>(process: &mut Process<H::Command>, words: &[String
     }
     let Some((format, values)) = args.split_first() else {
         let prefix = process.state.prefix(bash.then_some("printf"));
-        let usage = if bash { "usage: printf [-v var] format [arguments]" } else { "usage: printf FORMAT [ARGUMENT...]" };
+        let usage =
+            if bash { "usage: printf [-v var] format [arguments]" } else { "usage: printf FORMAT [ARGUMENT...]" };
         process.write(2, format!("{prefix}{usage}\n").as_bytes(), cx);
         return Flow::Done(if bash { 2 } else { 1 });
     };
@@ -244,7 +254,9 @@ pub(super) fn list<H: Host>(process: &mut Process<H::Command>, cx: &mut Context<
         if let Some(value) = &var.value {
             let shown = match process.state.dialect {
                 Dialect::Ash => format!("'{}'", value.replace('\'', "'\\''")),
-                Dialect::Bash if value.contains('\n') => format!("$'{}'", value.replace('\n', "\\n").replace('\t', "\\t")),
+                Dialect::Bash if value.contains('\n') => {
+                    format!("$'{}'", value.replace('\n', "\\n").replace('\t', "\\t"))
+                }
                 Dialect::Bash => quote(value),
             };
             text.push_str(&format!("{name}={shown}\n"));

@@ -1,12 +1,13 @@
 //! `echo` and `printf`.
 
 use super::{Call, Outcome};
-use crate::shell::escapes::{quote, unescape, Style};
+use crate::shell::escapes::{Style, quote, unescape};
 use crate::shell::expand::MAX_BYTES;
 use crate::shell::syntax::Dialect;
 
 pub fn echo(call: &mut Call<'_>) -> Outcome {
-    let is_option = |arg: &&String| arg.len() > 1 && arg.starts_with('-') && arg[1..].chars().all(|c| "neE".contains(c));
+    let is_option =
+        |arg: &&String| arg.len() > 1 && arg.starts_with('-') && arg[1..].chars().all(|c| "neE".contains(c));
     let options: String = call.args.iter().take_while(is_option).map(|arg| &arg[1..]).collect();
     let count = call.args.iter().take_while(is_option).count();
     let text = call.args[count..].join(" ");
@@ -265,7 +266,9 @@ pub(super) fn general(value: f64, precision: usize) -> String {
     }
     let scientific = exponential(value, precision - 1);
     let exponent = scientific.split_once('e').and_then(|(_, text)| text.parse::<i64>().ok()).unwrap_or(0);
-    let trim = |text: &str| if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text.to_string() };
+    let trim = |text: &str| {
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text.to_string() }
+    };
     if exponent < -4 || exponent >= precision as i64 {
         let (mantissa, rest) = scientific.split_once('e').unwrap_or((&scientific, "+00"));
         return format!("{}e{rest}", trim(mantissa));

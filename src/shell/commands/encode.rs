@@ -1,8 +1,8 @@
 //! `base64`.
 
-use super::filter::{start, Filter, Flow};
+use super::filter::{Filter, Flow, start};
 use super::text::cloned;
-use super::{parse_args, Call, Outcome};
+use super::{Call, Outcome, parse_args};
 use crate::shell::expand::MAX_BYTES;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

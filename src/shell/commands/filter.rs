@@ -69,7 +69,8 @@ enum Source {
 pub fn start(call: &Call<'_>, filter: impl Filter + 'static, files: Vec<String>, failure: i32) -> Outcome {
     let files = if files.is_empty() { vec!["-".to_string()] } else { files };
     let filter: Box<dyn Filter> = Box::new(filter);
-    let running = Running { name: call.name, filter, files, next: 0, current: None, pending: Vec::new(), failed: 0, failure };
+    let running =
+        Running { name: call.name, filter, files, next: 0, current: None, pending: Vec::new(), failed: 0, failure };
     Outcome::Runs(State::Filter(Box::new(running)))
 }
 

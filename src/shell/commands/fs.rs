@@ -1,7 +1,7 @@
 //! Commands that change or list files: `ls`, `mkdir`, `rm`, `rmdir`, `cp`, `mv`, `touch`, `mktemp`, `chmod`.
 
 use super::date::format_time;
-use super::{parse_args, Call, Outcome};
+use super::{Call, Outcome, parse_args};
 use crate::shell::host::{FileError, FileInfo};
 
 /// Directories below one that is removed or copied.
@@ -59,7 +59,11 @@ pub fn rmdir(call: &mut Call<'_>) -> Outcome {
             Err(error) => Err(error),
         };
         if let Err(error) = result {
-            let text = if call.is_ash() { format!("'{name}': {error}") } else { format!("failed to remove '{name}': {error}") };
+            let text = if call.is_ash() {
+                format!("'{name}': {error}")
+            } else {
+                format!("failed to remove '{name}': {error}")
+            };
             call.err("rmdir", &text);
             status = 1;
         }
@@ -120,7 +124,11 @@ fn copy_or_move(call: &mut Call<'_>, moves: bool) -> Outcome {
     let into = call.system.info(&target_path).is_ok_and(|info| info.directory);
     if !into && sources.len() > 1 {
         let name = call.name;
-        let text = if call.is_ash() { format!("can't create '{target}': Not a directory") } else { format!("target '{target}' is not a directory") };
+        let text = if call.is_ash() {
+            format!("can't create '{target}': Not a directory")
+        } else {
+            format!("target '{target}' is not a directory")
+        };
         call.err(name, &text);
         return Outcome::Done(1);
     }
@@ -177,11 +185,13 @@ pub fn touch(call: &mut Call<'_>) -> Outcome {
     let mut status = 0;
     for name in &args.operands {
         let path = call.path(name);
-        if call.system.info(&path).is_ok_and(|info| info.directory) || args.has('c') && call.system.info(&path).is_err() {
+        if call.system.info(&path).is_ok_and(|info| info.directory) || args.has('c') && call.system.info(&path).is_err()
+        {
             continue;
         }
         if let Err(error) = call.system.write_file(&path, b"", true) {
-            let text = if call.is_ash() { format!("{name}: {error}") } else { format!("cannot touch '{name}': {error}") };
+            let text =
+                if call.is_ash() { format!("{name}: {error}") } else { format!("cannot touch '{name}': {error}") };
             call.err("touch", &text);
             status = 1;
         }
@@ -194,7 +204,8 @@ pub fn chmod(call: &mut Call<'_>) -> Outcome {
     for name in call.args.iter().filter(|arg| !arg.starts_with('-')).skip(1) {
         let path = call.path(name);
         if let Err(error) = call.system.info(&path) {
-            let text = if call.is_ash() { format!("{name}: {error}") } else { format!("cannot access '{name}': {error}") };
+            let text =
+                if call.is_ash() { format!("{name}: {error}") } else { format!("cannot access '{name}': {error}") };
             call.err("chmod", &text);
             status = 1;
         }
@@ -230,7 +241,8 @@ pub fn ls(call: &mut Call<'_>) -> Outcome {
             Ok(info) if info.directory && !args.has('d') => directories.push(name.clone()),
             Ok(info) => files.push((name.clone(), info)),
             Err(error) => {
-                let text = if call.is_ash() { format!("{name}: {error}") } else { format!("cannot access '{name}': {error}") };
+                let text =
+                    if call.is_ash() { format!("{name}: {error}") } else { format!("cannot access '{name}': {error}") };
                 call.err("ls", &text);
                 status = if call.is_ash() { 1 } else { 2 };
             }
@@ -246,7 +258,9 @@ pub fn ls(call: &mut Call<'_>) -> Outcome {
         first = false;
         let mut entries = Vec::new();
         if args.has('a') {
-            entries.extend([".", ".."].iter().filter_map(|name| Some(((*name).to_string(), call.system.info(&path).ok()?))));
+            entries.extend(
+                [".", ".."].iter().filter_map(|name| Some(((*name).to_string(), call.system.info(&path).ok()?))),
+            );
         }
         for name in call.system.list_dir(&path).unwrap_or_default() {
             if name.starts_with('.') && !args.has('a') && !args.has('A') {
@@ -302,13 +316,20 @@ fn print_entries(call: &mut Call<'_>, args: &super::Args, mut entries: Vec<(Stri
 /// Names in columns of a terminal 80 wide, down and then across, as coreutils' `ls` sets them.
 fn columns(names: &[String]) -> String {
     for rows in 1..=names.len() {
-        let widths: Vec<usize> = names.chunks(rows).map(|column| column.iter().map(|name| name.chars().count()).max().unwrap_or(0)).collect();
+        let widths: Vec<usize> = names
+            .chunks(rows)
+            .map(|column| column.iter().map(|name| name.chars().count()).max().unwrap_or(0))
+            .collect();
         if widths.iter().sum::<usize>() + 2 * (widths.len() - 1) > 80 && rows < names.len() {
             continue;
         }
         let mut out = String::new();
         for row in 0..rows {
-            let cells: Vec<(&String, usize)> = names.chunks(rows).zip(&widths).filter_map(|(column, width)| Some((column.get(row)?, *width))).collect();
+            let cells: Vec<(&String, usize)> = names
+                .chunks(rows)
+                .zip(&widths)
+                .filter_map(|(column, width)| Some((column.get(row)?, *width)))
+                .collect();
             for (i, (name, width)) in cells.iter().enumerate() {
                 let last = i + 1 == cells.len();
                 out.push_str(&if last { (*name).clone() } else { format!("{name:<width$}  ", width = *width) });

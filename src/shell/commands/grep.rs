@@ -1,8 +1,8 @@
 //! `grep`, `egrep`, `fgrep`.
 
-use super::filter::{start, Filter, Flow};
+use super::filter::{Filter, Flow, start};
 use super::text::cloned;
-use super::{parse_args, Call, Outcome};
+use super::{Call, Outcome, parse_args};
 use crate::shell::host::System;
 use crate::shell::regex::Regex;
 
@@ -145,10 +145,20 @@ pub fn fgrep(call: &mut Call<'_>) -> Outcome {
 }
 
 fn run(call: &mut Call<'_>, kind: char) -> Outcome {
-    let long = [("ignore-case", 'i'), ("invert-match", 'v'), ("count", 'c'), ("quiet", 'q'), ("color", 'Z'), ("line-buffered", 'U'), ("extended-regexp", 'E'), ("only-matching", 'o')];
+    let long = [
+        ("ignore-case", 'i'),
+        ("invert-match", 'v'),
+        ("count", 'c'),
+        ("quiet", 'q'),
+        ("color", 'Z'),
+        ("line-buffered", 'U'),
+        ("extended-regexp", 'E'),
+        ("only-matching", 'o'),
+    ];
     let args = parse_args!(call, "invcloqhHsxwEFrRLZUyPa", "emABCf", &long);
     let mut operands = args.operands.clone();
-    let mut patterns: Vec<String> = args.options.iter().filter(|(letter, _)| *letter == 'e').map(|(_, text)| text.clone()).collect();
+    let mut patterns: Vec<String> =
+        args.options.iter().filter(|(letter, _)| *letter == 'e').map(|(_, text)| text.clone()).collect();
     if patterns.is_empty() {
         if operands.is_empty() {
             return call.usage(if call.is_ash() { 1 } else { 2 });

@@ -1,8 +1,8 @@
 //! Small commands that only print or decide: `true`, `test`, `sleep`, `expr`, `basename`, `id`, `uname` …
 
-use super::{parse_args, parse_seconds, path_of, Call, Outcome, State};
+use super::{Call, Outcome, State, parse_args, parse_seconds, path_of};
 use crate::base::time::Span;
-use crate::shell::builtins::test::{evaluate, Files};
+use crate::shell::builtins::test::{Files, evaluate};
 use crate::shell::regex::Regex;
 
 pub fn succeed(_: &mut Call<'_>) -> Outcome {
@@ -73,7 +73,8 @@ pub fn basename(call: &mut Call<'_>) -> Outcome {
     };
     for name in names {
         let trimmed = name.trim_end_matches('/');
-        let base = if trimmed.is_empty() && !name.is_empty() { "/" } else { trimmed.rsplit('/').next().unwrap_or_default() };
+        let base =
+            if trimmed.is_empty() && !name.is_empty() { "/" } else { trimmed.rsplit('/').next().unwrap_or_default() };
         let short = base.strip_suffix(suffix).filter(|short| !short.is_empty()).unwrap_or(base).to_string();
         call.out(&format!("{short}\n"));
     }
@@ -142,15 +143,24 @@ pub fn nproc(call: &mut Call<'_>) -> Outcome {
 pub fn uname(call: &mut Call<'_>) -> Outcome {
     let args = parse_args!(call, "asnrvmpio", "");
     let node = call.system.host_name();
-    let all = [('s', "Linux"), ('n', node.as_str()), ('r', "6.18.0"), ('v', "#1 SMP PREEMPT_DYNAMIC"), ('m', "x86_64"), ('o', "GNU/Linux")];
+    let all = [
+        ('s', "Linux"),
+        ('n', node.as_str()),
+        ('r', "6.18.0"),
+        ('v', "#1 SMP PREEMPT_DYNAMIC"),
+        ('m', "x86_64"),
+        ('o', "GNU/Linux"),
+    ];
     let wanted = |letter: char| args.has('a') || args.has(letter) || args.options.is_empty() && letter == 's';
-    let text = all.into_iter().filter(|(letter, _)| wanted(*letter)).map(|(_, text)| text).collect::<Vec<_>>().join(" ");
+    let text =
+        all.into_iter().filter(|(letter, _)| wanted(*letter)).map(|(_, text)| text).collect::<Vec<_>>().join(" ");
     call.out(&format!("{text}\n"));
     Outcome::Done(0)
 }
 
 pub fn vi(call: &mut Call<'_>) -> Outcome {
-    let text = if call.to_terminal { "there is no screen editor here: use the editor's tabs" } else { "can't tcgetattr" };
+    let text =
+        if call.to_terminal { "there is no screen editor here: use the editor's tabs" } else { "can't tcgetattr" };
     let name = call.name;
     call.err(name, text);
     Outcome::Done(1)
@@ -214,7 +224,8 @@ struct Expr<'a> {
     depth: u32,
 }
 
-const EXPR_LEVELS: [&[&str]; 6] = [&["|"], &["&"], &["=", "==", "!=", "<", ">", "<=", ">="], &["+", "-"], &["*", "/", "%"], &[":"]];
+const EXPR_LEVELS: [&[&str]; 6] =
+    [&["|"], &["&"], &["=", "==", "!=", "<", ">", "<=", ">="], &["+", "-"], &["*", "/", "%"], &[":"]];
 
 impl Expr<'_> {
     fn level(&mut self, level: usize) -> Result<String, String> {
@@ -244,7 +255,11 @@ impl Expr<'_> {
             "(" => {
                 let value = self.level(0)?;
                 self.pos += 1;
-                if self.args.get(self.pos - 1).is_some_and(|arg| arg == ")") { Ok(value) } else { Err("syntax error".into()) }
+                if self.args.get(self.pos - 1).is_some_and(|arg| arg == ")") {
+                    Ok(value)
+                } else {
+                    Err("syntax error".into())
+                }
             }
             "length" => Ok(operand()?.chars().count().to_string()),
             "match" => apply(&operand()?, ":", &operand()?),
@@ -282,7 +297,9 @@ fn apply(left: &str, operator: &str, right: &str) -> Result<String, String> {
             let found = regex.find(left.as_bytes(), 0);
             let group = found.as_ref().and_then(|groups| groups[1]);
             Ok(match (found, right.contains("\\(")) {
-                (_, true) => group.map(|(from, to)| left.get(from..to).unwrap_or_default().to_string()).unwrap_or_default(),
+                (_, true) => {
+                    group.map(|(from, to)| left.get(from..to).unwrap_or_default().to_string()).unwrap_or_default()
+                }
                 (Some(groups), false) => groups[0].map_or(0, |(from, to)| to - from).to_string(),
                 (None, false) => "0".into(),
             })

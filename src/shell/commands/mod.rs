@@ -3,8 +3,11 @@
 //! One table: name, help, function. A command that needs no input is done when its function returns; others give a
 //! [`State`] that is advanced with what arrives on their standard input.
 
-//mod awk;
-//mod awk_parse;
+mod args;
+mod awk;
+mod awk_functions;
+mod awk_parse;
+mod awk_value;
 mod date;
 mod echo;
 mod encode;
@@ -19,13 +22,14 @@ mod select;
 mod text;
 mod translate;
 
-use super::host::{resolve, FileError, System};
+use super::host::{FileError, System, resolve};
 use super::interp::Nested;
 use super::process::{Output, Read, Stream};
 use super::state::State as ShellState;
 use super::syntax::Dialect;
 use crate::base::time::{SimTime, Span};
 
+pub(super) use args::{Args, parse_args};
 pub(super) use echo::printf_text;
 pub(super) use nest::split_xargs;
 
@@ -94,15 +98,26 @@ pub struct Common {
     pub run: fn(&mut Call<'_>) -> Outcome,
 }
 
-const fn row(name: &'static str, usage: &'static str, about: &'static str, run: fn(&mut Call<'_>) -> Outcome) -> Common {
+const fn row(
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&mut Call<'_>) -> Outcome,
+) -> Common {
     Common { name, usage, about, run }
 }
 
 /// Sorted by name.
-static TABLE: [Common; 58] = [
+static TABLE: [Common; 59] = [
     row("[", "[ EXPRESSION ]", "Check file types, compare values etc. Return a 0/1 exit code", misc::test),
+    row("awk", "awk [-F SEP] [-v VAR=VAL] 'PROGRAM' [FILE]...", "Run a program for each line", awk::awk),
     row("base64", "base64 [-d] [-w COL] [FILE]", "Base64 encode or decode FILE to standard output", encode::base64),
-    row("basename", "basename FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...", "Strip directory path and SUFFIX from FILE", misc::basename),
+    row(
+        "basename",
+        "basename FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE...",
+        "Strip directory path and SUFFIX from FILE",
+        misc::basename,
+    ),
     row("cat", "cat [-n] [FILE]...", "Print FILEs to stdout", text::cat),
     row("chmod", "chmod MODE FILE...", "Accepted; files here have no modes", fs::chmod),
     row("clear", "clear", "Clear screen", misc::clear),
@@ -112,7 +127,12 @@ static TABLE: [Common; 58] = [
     row("dirname", "dirname FILENAME", "Strip non-directory suffix from FILENAME", misc::dirname),
     row("echo", "echo [-neE] [ARG]...", "Print ARGs to stdout", echo::echo),
     row("egrep", "egrep [-invcloqhHxw] PATTERN [FILE]...", "grep -E", grep::egrep),
-    row("env", "env [-i] [-u NAME] [NAME=VALUE]... [PROG ARGS]", "Print the current environment or run PROG after setting variables", nest::env),
+    row(
+        "env",
+        "env [-i] [-u NAME] [NAME=VALUE]... [PROG ARGS]",
+        "Print the current environment or run PROG after setting variables",
+        nest::env,
+    ),
     row("expr", "expr EXPRESSION", "Print the value of EXPRESSION", misc::expr),
     row("false", "false", "Return an exit code of FALSE (1)", misc::fail),
     row("fgrep", "fgrep [-invcloqhHxw] PATTERN [FILE]...", "grep -F", grep::fgrep),
@@ -135,8 +155,18 @@ static TABLE: [Common; 58] = [
     row("rm", "rm [-rf] FILE...", "Remove (unlink) FILEs", fs::rm),
     row("rmdir", "rmdir DIRECTORY...", "Remove DIRECTORY if it is empty", fs::rmdir),
     row("sed", "sed [-nEi] [-e CMD]... [FILE]...", "Edit lines", sed::sed),
-    row("seq", "seq [-w] [-s SEP] [FIRST [INC]] LAST", "Print numbers from FIRST to LAST, in steps of INC", produce::seq),
-    row("sleep", "sleep [N]...", "Pause for a time equal to the total of the args given, where each arg can\nhave an optional suffix of (s)econds, (m)inutes, (h)ours, or (d)ays", misc::sleep),
+    row(
+        "seq",
+        "seq [-w] [-s SEP] [FIRST [INC]] LAST",
+        "Print numbers from FIRST to LAST, in steps of INC",
+        produce::seq,
+    ),
+    row(
+        "sleep",
+        "sleep [N]...",
+        "Pause for a time equal to the total of the args given, where each arg can\nhave an optional suffix of (s)econds, (m)inutes, (h)ours, or (d)ays",
+        misc::sleep,
+    ),
     row("sort", "sort [-nrufst] [-k N] [FILE]...", "Sort lines of text", text::sort),
     row("sync", "sync", "Write all buffered blocks to disk", misc::succeed),
     row("tac", "tac [FILE]...", "Concatenate FILEs and print them in reverse", text::tac),
@@ -144,9 +174,19 @@ static TABLE: [Common; 58] = [
     row("tee", "tee [-a] [FILE]...", "Copy stdin to each FILE, and also to stdout", text::tee),
     row("test", "test EXPRESSION", "Check file types, compare values etc. Return a 0/1 exit code", misc::test),
     row("time", "time PROG ARGS", "Run PROG, display resource usage when it exits", nest::time),
-    row("timeout", "timeout [-s SIG] SECS PROG ARGS", "Run PROG. Send SIG to it if it is not gone in SECS seconds", nest::timeout),
+    row(
+        "timeout",
+        "timeout [-s SIG] SECS PROG ARGS",
+        "Run PROG. Send SIG to it if it is not gone in SECS seconds",
+        nest::timeout,
+    ),
     row("touch", "touch FILE...", "Create FILEs, or update their times", fs::touch),
-    row("tr", "tr [-cds] STRING1 [STRING2]", "Translate, squeeze, or delete characters from stdin, writing to stdout", translate::tr),
+    row(
+        "tr",
+        "tr [-cds] STRING1 [STRING2]",
+        "Translate, squeeze, or delete characters from stdin, writing to stdout",
+        translate::tr,
+    ),
     row("true", "true", "Return an exit code of TRUE (0)", misc::succeed),
     row("tty", "tty", "Print the terminal's name", misc::tty),
     row("uname", "uname [-asnrvm]", "Print system information", misc::uname),
@@ -291,86 +331,6 @@ impl Call<'_> {
         Outcome::Done(if matches!(name, "ls" | "grep" | "sort") { 2 } else { 1 })
     }
 }
-
-/// Options and operands of a command line.
-#[derive(Default)]
-pub(super) struct Args {
-    /// Letters given, each with its value if it takes one.
-    pub options: Vec<(char, String)>,
-    pub operands: Vec<String>,
-}
-
-impl Args {
-    /// Splits arguments getopt's way: `-abc`, `-n5`, `-n 5`, `--` (and long options by their letter, from `long`).
-    ///
-    /// # Errors
-    /// The option that is not known.
-    pub fn parse(args: &[String], flags: &str, with_value: &str, long: &[(&str, char)]) -> Result<Args, String> {
-        let mut parsed = Args::default();
-        let mut rest = args.iter();
-        while let Some(arg) = rest.next() {
-            if arg == "--" {
-                parsed.operands.extend(rest.cloned());
-                break;
-            }
-            if let Some(name) = arg.strip_prefix("--") {
-                let (name, value) = name.split_once('=').map_or((name, None), |(name, value)| (name, Some(value)));
-                let letter = long.iter().find(|(known, _)| *known == name).map(|(_, letter)| *letter).ok_or(arg.clone())?;
-                let value = match value {
-                    Some(value) => value.to_string(),
-                    None if with_value.contains(letter) => rest.next().cloned().ok_or(arg.clone())?,
-                    None => String::new(),
-                };
-                parsed.options.push((letter, value));
-                continue;
-            }
-            let Some(letters) = arg.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
-                parsed.operands.push(arg.clone());
-                continue;
-            };
-            for (i, letter) in letters.char_indices() {
-                if flags.contains(letter) {
-                    parsed.options.push((letter, String::new()));
-                    continue;
-                }
-                if !with_value.contains(letter) {
-                    return Err(format!("-{letter}"));
-                }
-                let attached = &letters[i + letter.len_utf8()..];
-                let value = match attached.is_empty() {
-                    true => rest.next().cloned().ok_or(format!("-{letter}"))?,
-                    false => attached.to_string(),
-                };
-                parsed.options.push((letter, value));
-                break;
-            }
-        }
-        Ok(parsed)
-    }
-
-    pub fn has(&self, letter: char) -> bool {
-        self.options.iter().any(|(found, _)| *found == letter)
-    }
-
-    /// The value of the last such option.
-    pub fn value(&self, letter: char) -> Option<&str> {
-        self.options.iter().rev().find(|(found, _)| *found == letter).map(|(_, value)| value.as_str())
-    }
-}
-
-/// Runs a body that may end early with an outcome: `?` for commands.
-macro_rules! parse_args {
-    ($call:expr, $flags:expr, $values:expr) => {
-        parse_args!($call, $flags, $values, &[])
-    };
-    ($call:expr, $flags:expr, $values:expr, $long:expr) => {
-        match $crate::shell::commands::Args::parse($call.args, $flags, $values, $long) {
-            Ok(args) => args,
-            Err(option) => return $call.bad_option(&option),
-        }
-    };
-}
-pub(crate) use parse_args;
 
 #[cfg(test)]
 mod tests {

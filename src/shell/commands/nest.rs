@@ -1,6 +1,6 @@
 //! Commands that run other commands: reading their arguments. The running is in `interp/nested.rs`.
 
-use super::{parse_seconds, Call, Outcome};
+use super::{Call, Outcome, parse_seconds};
 use crate::base::time::Span;
 use crate::shell::interp::{Nested, Xargs};
 use crate::shell::process::Signal;
@@ -50,10 +50,11 @@ pub fn nice(call: &mut Call<'_>) -> Outcome {
 }
 
 pub fn time(call: &mut Call<'_>) -> Outcome {
-    if call.args.is_empty() {
+    let argv: Vec<String> = call.args.iter().skip_while(|arg| *arg == "-p").cloned().collect();
+    if argv.is_empty() {
         return call.usage(1);
     }
-    Outcome::Nests(Nested::Timed { argv: call.args.to_vec(), since: None })
+    Outcome::Nests(Nested::Timed { argv, since: None })
 }
 
 pub fn timeout(call: &mut Call<'_>) -> Outcome {
@@ -72,7 +73,11 @@ pub fn timeout(call: &mut Call<'_>) -> Outcome {
         if argv.is_empty() {
             return call.usage(if call.is_ash() { 1 } else { 125 });
         }
-        let quotes = if call.is_ash() { format!("invalid number '{span}'") } else { format!("invalid time interval ‘{span}’") };
+        let quotes = if call.is_ash() {
+            format!("invalid number '{span}'")
+        } else {
+            format!("invalid time interval ‘{span}’")
+        };
         call.err("timeout", &quotes);
         return Outcome::Done(if call.is_ash() { 1 } else { 125 });
     };
@@ -111,7 +116,8 @@ pub fn xargs(call: &mut Call<'_>) -> Outcome {
     let mut args = call.args.iter();
     while let Some(option) = args.clone().next().filter(|arg| arg.starts_with('-') && arg.len() > 1) {
         args.next();
-        let (letter, attached) = (option.get(1..2).unwrap_or_default(), option.get(2..).unwrap_or_default().to_string());
+        let (letter, attached) =
+            (option.get(1..2).unwrap_or_default(), option.get(2..).unwrap_or_default().to_string());
         let mut value = || if attached.is_empty() { args.next().cloned() } else { Some(attached.clone()) };
         match letter {
             "n" | "L" => match value().and_then(|text| text.parse::<usize>().ok()).filter(|n| *n > 0) {

@@ -1,6 +1,6 @@
 //! Commands that print without reading: `seq`, `yes`.
 
-use super::{parse_args, Advance, Call, Outcome, State};
+use super::{Advance, Call, Outcome, State, parse_args};
 
 /// Lines printed in one step.
 const LINES: usize = 500;
@@ -8,8 +8,18 @@ const LINES: usize = 500;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Producer {
     /// Numbers in units of 10^-decimals.
-    Seq { next: i128, step: i128, last: i128, decimals: usize, width: usize, separator: String, started: bool },
-    Yes { line: String },
+    Seq {
+        next: i128,
+        step: i128,
+        last: i128,
+        decimals: usize,
+        width: usize,
+        separator: String,
+        started: bool,
+    },
+    Yes {
+        line: String,
+    },
 }
 
 impl Producer {

@@ -2,9 +2,9 @@
 //!
 //! Not there: labels and branches, the hold space, `w` and `r`.
 
-use super::filter::{start, Filter, Flow};
+use super::filter::{Filter, Flow, start};
 use super::text::cloned;
-use super::{parse_args, Call, Outcome};
+use super::{Call, Outcome, parse_args};
 use crate::shell::regex::{Captures, Regex};
 
 #[derive(Clone, Debug)]
@@ -89,7 +89,10 @@ impl Sed {
         }
         self.emit(after.as_bytes(), call);
         match end {
-            End::Quit => Flow::Stop,
+            End::Quit => {
+                self.held = None;
+                Flow::Stop
+            }
             End::Next(at) => {
                 self.resume = Some(at);
                 Flow::More
@@ -98,7 +101,15 @@ impl Sed {
         }
     }
 
-    fn run(&self, commands: &mut [Command], from: usize, text: &mut String, last: bool, before: &mut String, after: &mut String) -> End {
+    fn run(
+        &self,
+        commands: &mut [Command],
+        from: usize,
+        text: &mut String,
+        last: bool,
+        before: &mut String,
+        after: &mut String,
+    ) -> End {
         for (i, command) in commands.iter_mut().enumerate().skip(from) {
             if !command.applies(self.line, text, last) {
                 continue;
@@ -128,7 +139,10 @@ impl Sed {
                     return End::Deleted;
                 }
                 Action::Translate(pairs) => {
-                    *text = text.chars().map(|c| pairs.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to)).collect();
+                    *text = text
+                        .chars()
+                        .map(|c| pairs.iter().find(|(from, _)| *from == c).map_or(c, |(_, to)| *to))
+                        .collect();
                 }
                 Action::Group(inner) => match self.run(inner, 0, text, last, before, after) {
                     End::Normal => {}
@@ -146,7 +160,9 @@ impl Address {
             Address::Line(number) => line == *number,
             Address::Last => last,
             Address::Match(regex) => regex.find(text.as_bytes(), 0).is_some(),
-            Address::Step(first, step) => line >= *first && (line - first).checked_rem(*step).unwrap_or(line - first) == 0,
+            Address::Step(first, step) => {
+                line >= *first && (line - first).checked_rem(*step).unwrap_or(line - first) == 0
+            }
             Address::Plus(_) => false,
         }
     }
@@ -270,9 +286,15 @@ impl Filter for Sed {
 }
 
 pub fn sed(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "nErsi", "ef", &[("quiet", 'n'), ("expression", 'e'), ("in-place", 'i'), ("regexp-extended", 'E')]);
+    let args = parse_args!(
+        call,
+        "nErsi",
+        "ef",
+        &[("quiet", 'n'), ("expression", 'e'), ("in-place", 'i'), ("regexp-extended", 'E')]
+    );
     let mut operands = args.operands.clone();
-    let mut scripts: Vec<String> = args.options.iter().filter(|(letter, _)| *letter == 'e').map(|(_, text)| text.clone()).collect();
+    let mut scripts: Vec<String> =
+        args.options.iter().filter(|(letter, _)| *letter == 'e').map(|(_, text)| text.clone()).collect();
     if scripts.is_empty() {
         if operands.is_empty() {
             return call.usage(1);
@@ -288,7 +310,8 @@ pub fn sed(call: &mut Call<'_>) -> Outcome {
             start(call, sed, operands, 1)
         }
         Err(message) => {
-            let text = if call.is_ash() { message } else { format!("-e expression #1, char {}: {message}", parser.pos) };
+            let text =
+                if call.is_ash() { message } else { format!("-e expression #1, char {}: {message}", parser.pos) };
             call.err("sed", &text);
             Outcome::Done(1)
         }

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::filter::{open_error, start, Filter, Flow};
+use super::filter::{Filter, Flow, open_error, start};
 use super::text::cloned;
-use super::{parse_args, Advance, Call, Outcome, State};
+use super::{Advance, Call, Outcome, State, parse_args};
 use crate::base::time::{SimTime, Span};
 
 /// `==> file <==` before each of several files.
@@ -34,7 +34,9 @@ fn count(text: &str) -> Option<(char, u64)> {
 /// `-5` as the old way to write `-n 5`.
 fn modern(args: &[String]) -> Vec<String> {
     let old = |arg: &String| arg.len() > 1 && arg.starts_with('-') && arg[1..].bytes().all(|c| c.is_ascii_digit());
-    args.iter().flat_map(|arg| if old(arg) { vec!["-n".to_string(), arg[1..].to_string()] } else { vec![arg.clone()] }).collect()
+    args.iter()
+        .flat_map(|arg| if old(arg) { vec!["-n".to_string(), arg[1..].to_string()] } else { vec![arg.clone()] })
+        .collect()
 }
 
 #[derive(Clone, Debug)]
@@ -118,7 +120,8 @@ pub fn head(call: &mut Call<'_>) -> Outcome {
 
 fn bad_number(call: &mut Call<'_>, text: &str) -> Outcome {
     let name = call.name;
-    let message = if call.is_ash() { format!("invalid number '{text}'") } else { format!("invalid number of lines: '{text}'") };
+    let message =
+        if call.is_ash() { format!("invalid number '{text}'") } else { format!("invalid number of lines: '{text}'") };
     call.err(name, &message);
     Outcome::Done(1)
 }
@@ -169,6 +172,13 @@ impl Filter for Tail {
             }
         }
         Flow::More
+    }
+    fn finish(&mut self, call: &mut Call<'_>) -> i32 {
+        if self.files == 0 && call.is_ash() {
+            call.err("tail", "no files");
+            return 1;
+        }
+        0
     }
     fn end_file(&mut self, _: &str, call: &mut Call<'_>) {
         for (line, complete) in self.held.drain(..) {
@@ -267,7 +277,8 @@ impl Filter for Cut {
             let kept: String = text.chars().enumerate().filter(|(i, _)| self.wants(i + 1)).map(|(_, c)| c).collect();
             call.out(&format!("{kept}\n"));
         } else if text.contains(&self.separator) {
-            let kept = text.split(&self.separator).enumerate().filter(|(i, _)| self.wants(i + 1)).map(|(_, field)| field);
+            let kept =
+                text.split(&self.separator).enumerate().filter(|(i, _)| self.wants(i + 1)).map(|(_, field)| field);
             let kept = kept.collect::<Vec<_>>().join(&self.output);
             call.out(&format!("{kept}\n"));
         } else if !self.only_separated {
@@ -281,7 +292,11 @@ pub fn cut(call: &mut Call<'_>) -> Outcome {
     let args = parse_args!(call, "sn", "bcfdO", &[("output-delimiter", 'O'), ("fields", 'f'), ("delimiter", 'd')]);
     let list = ['f', 'c', 'b'].into_iter().find_map(|letter| args.value(letter).map(|list| (letter, list)));
     let Some((letter, list)) = list else {
-        let text = if call.is_ash() { "expected a list of bytes, characters, or fields" } else { "you must specify a list of bytes, characters, or fields" };
+        let text = if call.is_ash() {
+            "expected a list of bytes, characters, or fields"
+        } else {
+            "you must specify a list of bytes, characters, or fields"
+        };
         call.err("cut", text);
         return Outcome::Done(1);
     };
@@ -299,5 +314,10 @@ pub fn cut(call: &mut Call<'_>) -> Outcome {
     }
     let separator = args.value('d').filter(|text| !text.is_empty()).unwrap_or("\t").to_string();
     let output = args.value('O').unwrap_or(&separator).to_string();
-    start(call, Cut { ranges, fields: letter == 'f', separator, output, only_separated: args.has('s') }, args.operands, 1)
+    start(
+        call,
+        Cut { ranges, fields: letter == 'f', separator, output, only_separated: args.has('s') },
+        args.operands,
+        1,
+    )
 }

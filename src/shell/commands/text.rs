@@ -1,7 +1,7 @@
 //! Filters over whole lines: `cat`, `wc`, `sort`, `uniq`, `tac`, `rev`, `nl`, `tee`.
 
-use super::filter::{start, Filter, Flow};
-use super::{parse_args, Call, Outcome};
+use super::filter::{Filter, Flow, start};
+use super::{Call, Outcome, parse_args};
 use crate::shell::expand::MAX_BYTES;
 
 /// Makes the `clone_box` of a filter that is `Clone`.
@@ -63,7 +63,8 @@ struct Wc {
 
 impl Wc {
     fn print(&self, counts: [u64; 3], name: &str, call: &mut Call<'_>) {
-        let chosen = "lwc".chars().zip(counts).filter(|(letter, _)| self.shown.contains(*letter)).map(|(_, count)| count);
+        let chosen =
+            "lwc".chars().zip(counts).filter(|(letter, _)| self.shown.contains(*letter)).map(|(_, count)| count);
         let numbers: Vec<u64> = chosen.collect();
         let text = match (numbers.as_slice(), call.is_ash(), self.named) {
             ([only], true, _) => only.to_string(),
@@ -224,10 +225,17 @@ impl Filter for Sort {
 }
 
 pub fn sort(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "nrufsbghVcdi", "ktoST", &[("reverse", 'r'), ("unique", 'u'), ("numeric-sort", 'n'), ("key", 'k')]);
+    let args = parse_args!(
+        call,
+        "nrufsbghVcdi",
+        "ktoST",
+        &[("reverse", 'r'), ("unique", 'u'), ("numeric-sort", 'n'), ("key", 'k')]
+    );
     let keys = args.options.iter().filter(|(letter, _)| *letter == 'k').map(|(_, value)| {
         let (first, last) = value.split_once(',').map_or((value.as_str(), None), |(first, last)| (first, Some(last)));
-        let field = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().unwrap_or(1);
+        let field = |text: &str| {
+            text.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().unwrap_or(1)
+        };
         let has = |letter: char| value.contains(letter);
         Key { first: field(first), last: last.map(field), numeric: has('n'), reverse: has('r') }
     });
@@ -241,7 +249,7 @@ pub fn sort(call: &mut Call<'_>) -> Outcome {
         output: args.value('o').map(str::to_string),
         ..Sort::default()
     };
-    start(call, sort, args.operands, if call.is_ash() { 1 } else { 2 })
+    start(call, sort, args.operands, 2)
 }
 
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,9 @@
 //! `tr`: translates, squeezes or deletes bytes.
 
-use super::filter::{start, Filter, Flow};
+use super::filter::{Filter, Flow, start};
 use super::text::cloned;
-use super::{parse_args, Call, Outcome};
-use crate::shell::escapes::{unescape, Style};
+use super::{Call, Outcome, parse_args};
+use crate::shell::escapes::{Style, unescape};
 use crate::shell::expand::pattern::in_class;
 
 #[derive(Clone, Debug)]

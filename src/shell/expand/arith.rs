@@ -79,7 +79,11 @@ impl Evaluator<'_> {
             Dialect::Bash => {
                 let rest = String::from_utf8_lossy(&self.text[self.pos.min(self.text.len())..]).into_owned();
                 let what = if rest.is_empty() { "operand expected" } else { "invalid arithmetic operator" };
-                let rest = if rest.is_empty() { text.trim_end().chars().last().map(String::from).unwrap_or_default() } else { rest };
+                let rest = if rest.is_empty() {
+                    text.trim_end().chars().last().map(String::from).unwrap_or_default()
+                } else {
+                    rest
+                };
                 format!("{}: syntax error: {what} (error token is \"{rest}\")", text.trim_start())
             }
         }
@@ -113,7 +117,8 @@ impl Evaluator<'_> {
         if let Some(name) = self.name() {
             self.blanks();
             let operators = ["<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "="];
-            let operator = operators.into_iter().find(|op| self.looking_at(op) && !(*op == "=" && self.looking_at("==")));
+            let operator =
+                operators.into_iter().find(|op| self.looking_at(op) && !(*op == "=" && self.looking_at("==")));
             if let Some(operator) = operator {
                 self.pos += operator.len();
                 let right = self.assignment()?;
@@ -321,5 +326,9 @@ fn number(token: &str) -> Option<i64> {
     if token.len() > 1 && token.starts_with('0') {
         return i64::from_str_radix(token, 8).ok();
     }
-    if token.bytes().all(|c| c.is_ascii_digit()) { token.parse().ok().or((!token.is_empty()).then_some(i64::MAX)) } else { None }
+    if token.bytes().all(|c| c.is_ascii_digit()) {
+        token.parse().ok().or((!token.is_empty()).then_some(i64::MAX))
+    } else {
+        None
+    }
 }

@@ -1,6 +1,6 @@
 //! Pathname expansion: the host's files that a pattern names.
 
-use super::super::host::{resolve, System};
+use super::super::host::{System, resolve};
 use super::pattern::Pattern;
 
 /// Names one pattern may give.

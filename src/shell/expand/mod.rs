@@ -13,8 +13,8 @@ use std::rc::Rc;
 
 use super::host::System;
 use super::state::State;
-use super::syntax::ast::{Part, Script, Word};
 use super::syntax::Dialect;
+use super::syntax::ast::{Part, Script, Word};
 use fields::Fields;
 
 /// Bytes that one expansion may give.

@@ -1,10 +1,10 @@
 //! Parameters: `$x`, the special ones, and the changes of `${x…}` (POSIX.1 XCU 2.6.2, bash manual 3.5.3).
 
-use super::super::syntax::ast::{Change, Param, Word};
 use super::super::syntax::Dialect;
+use super::super::syntax::ast::{Change, Param, Word};
 use super::fields::Fields;
 use super::pattern::{Pattern, TooComplex};
-use super::{read_only_message, too_large, unset_message, Expander, Halt, MAX_BYTES};
+use super::{Expander, Halt, MAX_BYTES, read_only_message, too_large, unset_message};
 
 impl Expander<'_> {
     pub(super) fn parameter(&mut self, param: &Param, quoted: bool, fields: &mut Fields) -> Result<(), Halt> {
@@ -29,7 +29,11 @@ impl Expander<'_> {
         if value.len() > MAX_BYTES {
             return Err(too_large());
         }
-        if quoted { fields.quoted(&value) } else { fields.split(&value) }
+        if quoted {
+            fields.quoted(&value)
+        } else {
+            fields.split(&value)
+        }
         Ok(())
     }
 
@@ -75,7 +79,9 @@ impl Expander<'_> {
             "-" => Some(state.flags.letters() + if state.interactive { "i" } else { "" }),
             "@" | "*" => (!state.positional.is_empty()).then(|| state.positional.join(" ")),
             "RANDOM" if !state.vars.contains_key(name) => Some((self.system.random() % 32768).to_string()),
-            "SECONDS" if !state.vars.contains_key(name) => Some(self.system.now().since(state.started).as_secs().to_string()),
+            "SECONDS" if !state.vars.contains_key(name) => {
+                Some(self.system.now().since(state.started).as_secs().to_string())
+            }
             "EPOCHSECONDS" if !state.vars.contains_key(name) => Some(self.system.now().secs().to_string()),
             "LINENO" if !state.vars.contains_key(name) => Some(state.line.to_string()),
             "PPID" if !state.vars.contains_key(name) => Some(state.parent_pid.to_string()),
@@ -134,7 +140,12 @@ impl Expander<'_> {
     }
 
     /// The range that `:offset:length` names in something of `len` items; negative counts from the end.
-    fn slice_range(&mut self, len: usize, offset: &Word, length: Option<&Word>) -> Result<std::ops::Range<usize>, Halt> {
+    fn slice_range(
+        &mut self,
+        len: usize,
+        offset: &Word,
+        length: Option<&Word>,
+    ) -> Result<std::ops::Range<usize>, Halt> {
         let clamp = |n: i64| {
             let from_end = if n < 0 { n.saturating_add(len as i64) } else { n };
             from_end.clamp(0, len as i64) as usize
@@ -186,14 +197,22 @@ impl Expander<'_> {
                 return Ok(());
             }
             let value = value.unwrap_or_default();
-            if quoted { fields.quoted(&value) } else { fields.split(&value) }
+            if quoted {
+                fields.quoted(&value)
+            } else {
+                fields.split(&value)
+            }
             return Ok(());
         }
         let text = self.text(word)?;
         if kind == '=' {
             let dialect = self.state.dialect;
             self.state.set(name, text.clone()).map_err(|_| Halt::Fail(read_only_message(dialect, name)))?;
-            if quoted { fields.quoted(&text) } else { fields.split(&text) }
+            if quoted {
+                fields.quoted(&text)
+            } else {
+                fields.split(&text)
+            }
             return Ok(());
         }
         let message = match (text.is_empty(), self.state.dialect) {

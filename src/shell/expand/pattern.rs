@@ -159,7 +159,8 @@ impl Item {
             Item::Any => true,
             Item::Star => false,
             Item::Set { negated, ranges, classes } => {
-                let found = ranges.iter().any(|(a, b)| *a <= c && c <= *b) || classes.iter().any(|name| in_class(name, c));
+                let found =
+                    ranges.iter().any(|(a, b)| *a <= c && c <= *b) || classes.iter().any(|name| in_class(name, c));
                 found != *negated
             }
         }

@@ -30,7 +30,8 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             self.start_simple(&command, simple, known, cx);
             return Step::Ran;
         }
-        let has_substitution = has_substitution(&command.kind) || command.redirects.iter().any(Redirect::has_substitution);
+        let has_substitution =
+            has_substitution(&command.kind) || command.redirects.iter().any(Redirect::has_substitution);
         let prepared = self.expand(&command, &known, has_substitution, cx, |expander| {
             let targets = Target::expand(expander, &command.redirects)?;
             Ok((targets, Prepared::expand(expander, &command.kind)?))
@@ -48,7 +49,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         Step::Ran
     }
 
-    fn start_compound<H: Host<Command = C>>(&mut self, command: Rc<Command>, prepared: Prepared, cx: &mut Context<'_, H>) {
+    fn start_compound<H: Host<Command = C>>(
+        &mut self,
+        command: Rc<Command>,
+        prepared: Prepared,
+        cx: &mut Context<'_, H>,
+    ) {
         match (&command.kind, prepared) {
             (Kind::Group(script), _) => self.frames.push(list(script)),
             (Kind::Subshell(script), _) => {

@@ -49,7 +49,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         }
     }
 
-    fn report_syntax_error<H: Host<Command = C>>(&mut self, error: &SyntaxError, source: &[char], cx: &mut Context<'_, H>) {
+    fn report_syntax_error<H: Host<Command = C>>(
+        &mut self,
+        error: &SyntaxError,
+        source: &[char],
+        cx: &mut Context<'_, H>,
+    ) {
         self.state.line = error.line;
         if self.state.dialect == Dialect::Ash || self.state.interactive {
             return self.complain(cx, None, &error.message);
@@ -57,13 +62,19 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         let place = format!("{}: -c: line {}: ", self.state.name, error.line);
         let mut text = format!("{place}{}\n", error.message);
         if error.message.contains("near unexpected token") {
-            let text_line: String = source.split(|c| *c == '\n').nth(error.line.saturating_sub(1) as usize).unwrap_or(&[]).iter().collect();
+            let text_line: String =
+                source.split(|c| *c == '\n').nth(error.line.saturating_sub(1) as usize).unwrap_or(&[]).iter().collect();
             text.push_str(&format!("{place}`{text_line}'\n"));
         }
         self.write(2, text.as_bytes(), cx);
     }
 
-    pub(in crate::shell) fn step_list<H: Host<Command = C>>(&mut self, script: Rc<Script>, next: usize, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_list<H: Host<Command = C>>(
+        &mut self,
+        script: Rc<Script>,
+        next: usize,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         let Some(item) = script.items.get(next).cloned() else { return Step::Ran };
         self.frames.push(Frame::List { script, next: next + 1 });
         let chain = Frame::Chain { chain: item.chain.clone(), next: 0, ran_last: false };
@@ -137,7 +148,9 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     fn end_chain<H: Host<Command = C>>(&mut self, chain: &Chain, ran_last: bool, cx: &mut Context<'_, H>) -> Step {
         let last = chain.rest.last().map_or(&chain.first, |(_, pipeline)| pipeline);
         let counts = match last.commands.as_slice() {
-            [command] => matches!(command.kind, Kind::Simple(_) | Kind::Subshell(_) | Kind::Test(_) | Kind::Arithmetic(_)),
+            [command] => {
+                matches!(command.kind, Kind::Simple(_) | Kind::Subshell(_) | Kind::Test(_) | Kind::Arithmetic(_))
+            }
             _ => true,
         };
         let failed = ran_last && counts && !last.negated && self.state.status != 0;
@@ -183,7 +196,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         self.frames.push(Frame::Children { pids });
     }
 
-    pub(in crate::shell) fn report_time<H: Host<Command = C>>(&mut self, since: SimTime, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn report_time<H: Host<Command = C>>(
+        &mut self,
+        since: SimTime,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         let text = crate::shell::commands::time_report(self.state.dialect, cx.host.now().since(since));
         self.write(2, text.as_bytes(), cx);
         Step::Ran
@@ -213,7 +230,8 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             Leave::Return(status) => {
                 self.state.status = status;
                 while let Some(frame) = self.frames.pop() {
-                    let stop = matches!(&frame, Frame::Call { .. } | Frame::Text { kind: TextKind::Sourced { .. }, .. });
+                    let stop =
+                        matches!(&frame, Frame::Call { .. } | Frame::Text { kind: TextKind::Sourced { .. }, .. });
                     self.undo(frame, cx);
                     self.state.status = status;
                     if stop {
@@ -238,7 +256,9 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     pub(in crate::shell) fn loops_around(&self) -> usize {
         let frames = self.frames.iter().rev();
         let inside = frames.take_while(|frame| !matches!(frame, Frame::Call { .. }));
-        inside.filter(|frame| matches!(frame, Frame::Loop { .. } | Frame::For { .. } | Frame::CountedFor { .. })).count()
+        inside
+            .filter(|frame| matches!(frame, Frame::Loop { .. } | Frame::For { .. } | Frame::CountedFor { .. }))
+            .count()
     }
 
     fn leave_loops<H: Host<Command = C>>(&mut self, levels: usize, again: bool, cx: &mut Context<'_, H>) {

@@ -21,8 +21,8 @@ use super::files::{Files, OpenId};
 use super::host::{Host, System};
 use super::process::{Io, Signal, Stream};
 use super::state::{State, Var};
-use super::syntax::ast::{Chain, Command, Script};
 use super::syntax::Dialect;
+use super::syntax::ast::{Chain, Command, Script};
 use crate::base::time::SimTime;
 
 pub(super) use nested::{Nested, Xargs};
@@ -41,41 +41,94 @@ pub(super) enum TextKind {
     Main,
     Eval,
     /// `. file args`: the positional parameters before it, if it was given its own.
-    Sourced { positional: Option<Vec<String>> },
+    Sourced {
+        positional: Option<Vec<String>>,
+    },
     /// A trap's action keeps `$?`.
-    Trap { status: i32 },
+    Trap {
+        status: i32,
+    },
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Frame<C> {
     /// A text that is parsed and run line by line.
-    Text { source: Rc<Vec<char>>, at: usize, line: u32, kind: TextKind },
-    List { script: Rc<Script>, next: usize },
+    Text {
+        source: Rc<Vec<char>>,
+        at: usize,
+        line: u32,
+        kind: TextKind,
+    },
+    List {
+        script: Rc<Script>,
+        next: usize,
+    },
     /// `a && b || c`; `ran_last`: whether the last one run is the last of the chain.
-    Chain { chain: Rc<Chain>, next: usize, ran_last: bool },
+    Chain {
+        chain: Rc<Chain>,
+        next: usize,
+        ran_last: bool,
+    },
     Negate,
-    Timed { since: SimTime },
+    Timed {
+        since: SimTime,
+    },
     /// A command to start; `known`: outputs of its substitutions so far.
-    Command { command: Rc<Command>, known: Vec<String> },
+    Command {
+        command: Rc<Command>,
+        known: Vec<String>,
+    },
     /// Redirections to undo.
-    Redirected { saved: Vec<(u32, Option<OpenId>)> },
-    If { command: Rc<Command>, branch: usize },
-    Loop { command: Rc<Command>, testing: bool, status: i32 },
-    For { command: Rc<Command>, words: Vec<String>, next: usize },
-    CountedFor { command: Rc<Command>, phase: Phase },
+    Redirected {
+        saved: Vec<(u32, Option<OpenId>)>,
+    },
+    If {
+        command: Rc<Command>,
+        branch: usize,
+    },
+    Loop {
+        command: Rc<Command>,
+        testing: bool,
+        status: i32,
+    },
+    For {
+        command: Rc<Command>,
+        words: Vec<String>,
+        next: usize,
+    },
+    CountedFor {
+        command: Rc<Command>,
+        phase: Phase,
+    },
     /// A function call: its positional parameters and `local` variables to undo.
-    Call { positional: Vec<String>, locals: Saved },
+    Call {
+        positional: Vec<String>,
+        locals: Saved,
+    },
     /// Assignments in front of a built-in or function, to undo.
     Restore(Saved),
     /// A foreground pipeline, subshell or nested shell.
-    Children { pids: Vec<u32> },
+    Children {
+        pids: Vec<u32>,
+    },
     /// The output of a substitution being collected.
-    Capture { pid: u32, from: OpenId, bytes: Vec<u8>, total: u64 },
+    Capture {
+        pid: u32,
+        from: OpenId,
+        bytes: Vec<u8>,
+        total: u64,
+    },
     /// The built-in `wait`.
-    Wait { pids: Vec<u32>, all: bool },
+    Wait {
+        pids: Vec<u32>,
+        all: bool,
+    },
     ReadLine(super::builtins::ReadLine),
     Local(commands::State),
-    External { command: C, io: Io },
+    External {
+        command: C,
+        io: Io,
+    },
     Nested(Nested),
 }
 
@@ -110,6 +163,8 @@ pub(super) struct Common {
     pub files: Files,
     /// Exit codes of processes that ended and may be waited for.
     pub ended: BTreeMap<u32, i32>,
+    /// Those of them that a signal ended.
+    pub killed: BTreeMap<u32, Signal>,
     pub next_pid: u32,
     pub history: Vec<String>,
     /// Bytes beyond what is kept, of a substitution whose output is too large.
@@ -256,7 +311,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     }
 
     /// Writes what a command printed, in its order; false if a reader is gone.
-    fn write_chunks<H: Host<Command = C>>(&mut self, chunks: Vec<super::process::Chunk>, cx: &mut Context<'_, H>) -> bool {
+    fn write_chunks<H: Host<Command = C>>(
+        &mut self,
+        chunks: Vec<super::process::Chunk>,
+        cx: &mut Context<'_, H>,
+    ) -> bool {
         let mut intact = true;
         for chunk in chunks {
             let fd = if chunk.stream == Stream::Stdout { 1 } else { 2 };
@@ -344,11 +403,8 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
 
     /// Bytes this process holds.
     pub fn memory_bytes(&self) -> u64 {
-        let captured: u64 = self
-            .frames
-            .iter()
-            .map(|frame| if let Frame::Capture { total, .. } = frame { *total } else { 0 })
-            .sum();
+        let captured: u64 =
+            self.frames.iter().map(|frame| if let Frame::Capture { total, .. } = frame { *total } else { 0 }).sum();
         self.state.memory_bytes() + captured
     }
 }

@@ -11,13 +11,35 @@ use crate::shell::syntax::Dialect;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Nested {
     /// Runs a command once, with changed variables (`env`, `nohup`, `nice`).
-    Env { argv: Vec<String>, set: Vec<(String, String)>, unset: Vec<String>, clear: bool, started: bool },
-    Timed { argv: Vec<String>, since: Option<SimTime> },
-    Timeout { argv: Vec<String>, deadline: SimTime, signal: Signal, started: bool, fired: bool },
-    Watch { line: String, every: Span, next: Option<SimTime>, title: bool },
+    Env {
+        argv: Vec<String>,
+        set: Vec<(String, String)>,
+        unset: Vec<String>,
+        clear: bool,
+        started: bool,
+    },
+    Timed {
+        argv: Vec<String>,
+        since: Option<SimTime>,
+    },
+    Timeout {
+        argv: Vec<String>,
+        deadline: SimTime,
+        signal: Signal,
+        started: bool,
+        fired: bool,
+    },
+    Watch {
+        line: String,
+        every: Span,
+        next: Option<SimTime>,
+        title: bool,
+    },
     Xargs(Xargs),
     /// A script being read from standard input.
-    Script { bytes: Vec<u8> },
+    Script {
+        bytes: Vec<u8>,
+    },
 }
 
 /// `xargs`: the words it read, and what it does with them.
@@ -41,9 +63,12 @@ pub struct Xargs {
     pub status: i32,
 }
 
-
 impl<C: Clone + std::fmt::Debug> Process<C> {
-    pub(in crate::shell) fn step_nested<H: Host<Command = C>>(&mut self, nested: Nested, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_nested<H: Host<Command = C>>(
+        &mut self,
+        nested: Nested,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         match nested {
             Nested::Env { started: true, .. } => Step::Ran,
             Nested::Env { argv, set, unset, clear, .. } => {
@@ -105,7 +130,9 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         }
         for (name, value) in set {
             saved.push((name.clone(), self.state.vars.get(&name).cloned()));
-            self.state.vars.insert(name, crate::shell::state::Var { value: Some(value), exported: true, read_only: false });
+            self.state
+                .vars
+                .insert(name, crate::shell::state::Var { value: Some(value), exported: true, read_only: false });
         }
         self.frames.push(Frame::Restore(saved));
         self.launch(argv, cx);

@@ -3,9 +3,9 @@
 use super::{Context, Process};
 use crate::shell::expand::{Expander, Halt};
 use crate::shell::files::{Open, OpenId};
-use crate::shell::host::{resolve, FileError, Host};
-use crate::shell::syntax::ast::{Action, Redirect};
+use crate::shell::host::{FileError, Host, resolve};
 use crate::shell::syntax::Dialect;
+use crate::shell::syntax::ast::{Action, Redirect};
 
 impl Redirect {
     pub(in crate::shell) fn has_substitution(&self) -> bool {
@@ -57,7 +57,7 @@ impl Target {
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
     /// Changes the descriptors; gives what they were. On an error it is reported and nothing is changed.
-    pub(in crate::shell) fn apply_redirects<H: Host<Command = C>>(
+    pub(super) fn apply_redirects<H: Host<Command = C>>(
         &mut self,
         targets: Vec<Target>,
         cx: &mut Context<'_, H>,
@@ -84,7 +84,10 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             Mode::Text => Some(cx.common.files.add(Open::Bytes { bytes: target.text.clone().into_bytes(), at: 0 })),
             Mode::Read if path == "/dev/stdin" => self.descriptor(0),
             Mode::Read => Some(
-                cx.common.files.open_to_read(&path, cx.host).map_err(|error| self.open_error(&target.text, error, false))?,
+                cx.common
+                    .files
+                    .open_to_read(&path, cx.host)
+                    .map_err(|error| self.open_error(&target.text, error, false))?,
             ),
             Mode::Write { .. } if path == "/dev/stdout" => self.descriptor(1),
             Mode::Write { .. } if path == "/dev/stderr" => self.descriptor(2),
@@ -122,7 +125,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         }
     }
 
-    pub(in crate::shell) fn undo_redirects<H: Host<Command = C>>(&mut self, saved: Vec<(u32, Option<OpenId>)>, cx: &mut Context<'_, H>) {
+    pub(in crate::shell) fn undo_redirects<H: Host<Command = C>>(
+        &mut self,
+        saved: Vec<(u32, Option<OpenId>)>,
+        cx: &mut Context<'_, H>,
+    ) {
         cx.common.dirty |= !saved.is_empty();
         for (fd, id) in saved.into_iter().rev() {
             match id {

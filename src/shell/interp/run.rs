@@ -1,28 +1,49 @@
 //! Frames that wait for programs: children, substitutions, common commands with a state, commands of the host.
 
-use super::{Context, Frame, Process, Step};
+use super::{Context, Frame, Nested, Process, Step};
 use crate::shell::commands::{self, Advance, Call};
 use crate::shell::expand::MAX_BYTES;
 use crate::shell::files::OpenId;
 use crate::shell::host::Host;
 use crate::shell::process::{Io, Poll, Read, Signal};
 use crate::shell::state::State;
+use crate::shell::syntax::Dialect;
 use crate::shell::syntax::ast::Script;
 
 /// Bytes handed to a command at a time.
 const CHUNK: usize = 16 * 1024;
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
-    pub(in crate::shell) fn step_children<H: Host<Command = C>>(&mut self, pids: Vec<u32>, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_children<H: Host<Command = C>>(
+        &mut self,
+        pids: Vec<u32>,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         if !pids.iter().all(|pid| cx.common.ended.contains_key(pid)) {
             self.frames.push(Frame::Children { pids });
             return Step::Blocked(None);
         }
         let statuses: Vec<i32> = pids.iter().filter_map(|pid| cx.common.ended.remove(pid)).collect();
+        self.report_deaths(&pids, cx);
         let failed = statuses.iter().rev().find(|status| **status != 0).copied();
         let last = statuses.last().copied().unwrap_or(0);
         self.state.status = if self.state.flags.pipefail { failed.unwrap_or(0) } else { last };
         Step::Ran
+    }
+
+    /// ash says how a foreground process died; under `timeout` that is said once, by the caller.
+    fn report_deaths<H: Host<Command = C>>(&mut self, pids: &[u32], cx: &mut Context<'_, H>) {
+        let under_timeout = self.frames.iter().any(|frame| matches!(frame, Frame::Nested(Nested::Timeout { .. })));
+        for pid in pids {
+            let text = match cx.common.killed.remove(pid) {
+                Some(Signal::Term) => "Terminated\n",
+                Some(Signal::Kill) => "Killed\n",
+                _ => continue,
+            };
+            if self.state.dialect == Dialect::Ash && !under_timeout {
+                self.write(2, text.as_bytes(), cx);
+            }
+        }
     }
 
     /// Starts a substitution in its own process, whose output a [`Frame::Capture`] collects.
@@ -106,7 +127,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         full.then_some(Step::Blocked(None))
     }
 
-    pub(in crate::shell) fn step_local<H: Host<Command = C>>(&mut self, mut state: commands::State, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_local<H: Host<Command = C>>(
+        &mut self,
+        mut state: commands::State,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         if let Some(step) = self.output_blocked(cx) {
             self.frames.push(Frame::Local(state));
             return step;
@@ -147,7 +172,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         }
     }
 
-    pub(in crate::shell) fn step_external<H: Host<Command = C>>(&mut self, mut command: C, mut io: Io, cx: &mut Context<'_, H>) -> Step {
+    pub(in crate::shell) fn step_external<H: Host<Command = C>>(
+        &mut self,
+        mut command: C,
+        mut io: Io,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
         if let Some(step) = self.output_blocked(cx) {
             self.frames.push(Frame::External { command, io });
             return step;

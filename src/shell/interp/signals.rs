@@ -43,6 +43,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             let ignored = signal.is_harmless() || self.first || self.is_prompt() && signal != Signal::Kill;
             if !ignored {
                 self.terminate(signal, cx);
+                cx.common.killed.insert(self.pid, signal);
                 return Some(Step::Ended(signal.exit_code()));
             }
         }
@@ -53,7 +54,13 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     fn runs_in_foreground(&self) -> bool {
         matches!(
             self.frames.last(),
-            Some(Frame::Children { .. } | Frame::Capture { .. } | Frame::Local(_) | Frame::External { .. } | Frame::Nested(_))
+            Some(
+                Frame::Children { .. }
+                    | Frame::Capture { .. }
+                    | Frame::Local(_)
+                    | Frame::External { .. }
+                    | Frame::Nested(_)
+            )
         )
     }
 

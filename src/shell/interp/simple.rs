@@ -8,15 +8,15 @@ use super::{Context, Frame, Leave, Nested, Process, Saved, TextKind};
 use crate::shell::builtins::{self, Flow};
 use crate::shell::commands::{self, Call, Outcome};
 use crate::shell::escapes::quote;
-use crate::shell::expand::read_only_message;
 use crate::shell::expand::Halt;
+use crate::shell::expand::read_only_message;
 use crate::shell::files::Open;
-use crate::shell::host::{resolve, Host, Launch, Start};
+use crate::shell::host::{Host, Launch, Start, resolve};
 use crate::shell::options::Options;
 use crate::shell::process::Stream;
 use crate::shell::state::State;
-use crate::shell::syntax::ast::{Assign, Command, Redirect, Simple, Word};
 use crate::shell::syntax::Dialect;
+use crate::shell::syntax::ast::{Assign, Command, Redirect, Simple, Word};
 
 /// A simple command after expansion.
 struct Ready {
@@ -92,7 +92,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     }
 
     /// Runs a command by name; `functions`: whether functions may be meant (not after `command`).
-    pub(in crate::shell) fn run_words<H: Host<Command = C>>(&mut self, words: Vec<String>, functions: bool, cx: &mut Context<'_, H>) {
+    pub(in crate::shell) fn run_words<H: Host<Command = C>>(
+        &mut self,
+        words: Vec<String>,
+        functions: bool,
+        cx: &mut Context<'_, H>,
+    ) {
         let Some(name) = words.first() else { return };
         if let Some(body) = self.state.functions.get(name).filter(|_| functions).cloned() {
             let positional = std::mem::replace(&mut self.state.positional, words[1..].to_vec());
@@ -187,7 +192,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         self.state.interactive && matches!(open, Some(Open::Output(Stream::Stdout)))
     }
 
-    fn launch_common<H: Host<Command = C>>(&mut self, command: &'static commands::Common, words: &[String], cx: &mut Context<'_, H>) {
+    fn launch_common<H: Host<Command = C>>(
+        &mut self,
+        command: &'static commands::Common,
+        words: &[String],
+        cx: &mut Context<'_, H>,
+    ) {
         let to_terminal = self.to_terminal(cx);
         let mut call = Call {
             args: &words[1..],
@@ -198,7 +208,9 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             history: &cx.common.history,
             to_terminal,
         };
-        let wants_help = words.len() == 2 && words[1] == "--help" && !matches!(command.name, "echo" | "true" | "false" | "test" | "[" | "printf" | "expr");
+        let wants_help = words.len() == 2
+            && words[1] == "--help"
+            && !matches!(command.name, "echo" | "true" | "false" | "test" | "[" | "printf" | "expr");
         let outcome = if wants_help { call.help(command) } else { (command.run)(&mut call) };
         let chunks = call.output.take();
         if !self.write_chunks(chunks, cx) {

@@ -55,13 +55,35 @@ pub enum Kind {
     Simple(Simple),
     Group(Rc<Script>),
     Subshell(Rc<Script>),
-    If { branches: Vec<(Rc<Script>, Rc<Script>)>, otherwise: Option<Rc<Script>> },
-    Loop { until: bool, condition: Rc<Script>, body: Rc<Script> },
-    For { name: String, words: Option<Vec<Word>>, body: Rc<Script> },
+    If {
+        branches: Vec<(Rc<Script>, Rc<Script>)>,
+        otherwise: Option<Rc<Script>>,
+    },
+    Loop {
+        until: bool,
+        condition: Rc<Script>,
+        body: Rc<Script>,
+    },
+    For {
+        name: String,
+        words: Option<Vec<Word>>,
+        body: Rc<Script>,
+    },
     /// bash's `for ((start; condition; step))`, each an [`Kind::Arithmetic`] command.
-    CountedFor { start: Rc<Command>, condition: Rc<Command>, step: Rc<Command>, body: Rc<Script> },
-    Case { word: Word, arms: Vec<Arm> },
-    Function { name: String, body: Rc<Command> },
+    CountedFor {
+        start: Rc<Command>,
+        condition: Rc<Command>,
+        step: Rc<Command>,
+        body: Rc<Script>,
+    },
+    Case {
+        word: Word,
+        arms: Vec<Arm>,
+    },
+    Function {
+        name: String,
+        body: Rc<Command>,
+    },
     /// `[[ … ]]`
     Test(Rc<Test>),
     /// `(( … ))`
@@ -116,7 +138,10 @@ pub enum Action {
     /// `>&word`, `<&word`: another descriptor, or `-` to close.
     Duplicate(Word),
     /// `&>word` and `&>>word`: both output streams.
-    Both { target: Word, append: bool },
+    Both {
+        target: Word,
+        append: bool,
+    },
     /// A here-document's or here-string's text.
     Text(Word),
 }

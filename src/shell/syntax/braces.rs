@@ -54,7 +54,8 @@ fn expand_units(units: &[Unit], depth: usize, budget: &mut usize) -> Option<Vec<
     };
     let mut middles: Vec<Vec<Unit>> = Vec::new();
     if cuts.is_empty() {
-        let text: String = units[open + 1..close].iter().map(|u| if let Unit::Char(c) = u { *c } else { '\0' }).collect();
+        let text: String =
+            units[open + 1..close].iter().map(|u| if let Unit::Char(c) = u { *c } else { '\0' }).collect();
         middles.extend(range(&text)?.into_iter().map(|item| item.chars().map(Unit::Char).collect()));
     } else {
         let mut from = open + 1;

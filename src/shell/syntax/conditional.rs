@@ -68,17 +68,19 @@ impl Parser<'_> {
             let right = if binary == "=~" { self.regex_word()? } else { self.test_word()? };
             return Ok(Test::Binary(first, binary, right));
         }
-        if let (Some(operator), true) = (operator, matches!(self.peek()?, Token::Word(_)) && next.as_deref() != Some("]]")) {
+        if let (Some(operator), true) =
+            (operator, matches!(self.peek()?, Token::Word(_)) && next.as_deref() != Some("]]"))
+        {
             return Ok(Test::Unary(operator, self.test_word()?));
         }
         Ok(Test::NonEmpty(first))
     }
 
     fn test_word(&mut self) -> Result<Word, SyntaxError> {
-        if matches!(self.peek()?, Token::Word(word) if word.plain() != Some("]]")) {
-            if let Token::Word(word) = self.take()? {
-                return Ok(word);
-            }
+        if matches!(self.peek()?, Token::Word(word) if word.plain() != Some("]]"))
+            && let Token::Word(word) = self.take()?
+        {
+            return Ok(word);
         }
         Err(self.unexpected(None))
     }

@@ -3,13 +3,14 @@
 
 pub mod ast;
 mod braces;
+mod compound;
 mod conditional;
 mod lexer;
 mod parser;
 mod words;
 
+pub(super) use parser::{KEYWORDS, is_name};
 pub use parser::{Parser, SyntaxError, Trouble};
-pub(super) use parser::{is_name, KEYWORDS};
 
 #[cfg(test)]
 mod tests;

@@ -6,10 +6,11 @@
 
 use std::rc::Rc;
 
-use super::ast::{Action, Arm, Assign, Chain, Command, Connector, Item, Kind, Part, Pipeline, Redirect, Script, Simple, Word};
+use super::ast::{
+    Action, Assign, Chain, Command, Connector, Item, Kind, Part, Pipeline, Redirect, Script, Simple, Word,
+};
 use super::lexer::Token;
-use super::words::Quotes;
-use super::{braces, Dialect};
+use super::{Dialect, braces};
 
 /// Nesting of commands and words; real scripts stay under 20, and each level takes native stack.
 const MAX_DEPTH: u32 = 60;
@@ -19,9 +20,6 @@ pub(in crate::shell) const KEYWORDS: [&str; 19] = [
     "if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", "{", "}", "!",
     "[[", "function", "time",
 ];
-
-/// Keywords that end a list and can therefore not start a command.
-const CLOSERS: [&str; 8] = ["then", "elif", "else", "fi", "do", "done", "esac", "}"];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Trouble {
@@ -118,7 +116,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn item(&mut self, script: &mut Script) -> Result<(), SyntaxError> {
+    pub(super) fn item(&mut self, script: &mut Script) -> Result<(), SyntaxError> {
         self.peek()?;
         let start = self.token_start;
         let chain = Rc::new(self.chain()?);
@@ -127,7 +125,8 @@ impl<'a> Parser<'a> {
         let text: String = self.src[start..end].iter().take(200).collect();
         let background = self.accept("&")?;
         if !background {
-            let at_end = matches!(self.peek()?, Token::Newline | Token::End | Token::Operator(")" | ";;" | ";&" | ";;&"));
+            let at_end =
+                matches!(self.peek()?, Token::Newline | Token::End | Token::Operator(")" | ";;" | ";&" | ";;&"));
             if !at_end && !self.accept(";")? {
                 return Err(self.unexpected(None));
             }
@@ -153,7 +152,8 @@ impl<'a> Parser<'a> {
     }
 
     fn pipeline(&mut self) -> Result<Pipeline, SyntaxError> {
-        let timed = self.accept_keyword("time")?;
+        // In ash `time` is a program, so that redirections on its line are its own.
+        let timed = self.dialect == Dialect::Bash && self.accept_keyword("time")?;
         if timed && self.at_keyword("-p")? {
             self.take()?;
         }
@@ -176,7 +176,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn command(&mut self) -> Result<Command, SyntaxError> {
+    pub(super) fn command(&mut self) -> Result<Command, SyntaxError> {
         self.deeper()?;
         self.peek()?;
         let line = self.line;
@@ -196,215 +196,6 @@ impl<'a> Parser<'a> {
         Ok(Command { line, kind, redirects })
     }
 
-    /// A compound command, if one starts here.
-    fn compound(&mut self) -> Result<Option<Kind>, SyntaxError> {
-        if self.at_operator("(")? {
-            return self.parentheses().map(Some);
-        }
-        let Some(word) = self.plain_word()? else { return Ok(None) };
-        let bash = self.dialect == Dialect::Bash;
-        Ok(Some(match word.as_str() {
-            "{" => {
-                self.take()?;
-                let body = self.body(&["}"])?;
-                self.expect_keyword("}")?;
-                Kind::Group(body)
-            }
-            "if" => self.if_command()?,
-            "while" | "until" => {
-                self.take()?;
-                let condition = self.body(&["do"])?;
-                Kind::Loop { until: word == "until", condition, body: self.do_group()? }
-            }
-            "for" => self.for_command()?,
-            "case" => self.case_command()?,
-            "[[" => self.test_command()?,
-            "function" if bash || self.function_word_ahead() => {
-                self.take()?;
-                let Token::Word(name) = self.take()? else { return Err(self.unexpected(None)) };
-                let name = name.plain().unwrap_or_default().to_string();
-                if self.accept("(")? {
-                    self.expect_operator(")")?;
-                }
-                self.function_body(name)?
-            }
-            closer if CLOSERS.contains(&closer) => return Err(self.unexpected(None)),
-            _ => return Ok(None),
-        }))
-    }
-
-    /// ash knows `function name` too, if a name follows.
-    fn function_word_ahead(&self) -> bool {
-        self.src.get(self.pos) == Some(&' ') && self.src.get(self.pos + 1).is_some_and(|c| c.is_ascii_alphabetic())
-    }
-
-    fn parentheses(&mut self) -> Result<Kind, SyntaxError> {
-        let (pos, line) = (self.pos, self.line);
-        self.take()?;
-        if self.dialect == Dialect::Bash && self.src.get(self.pos) == Some(&'(') && self.src.get(pos - 1) == Some(&'(') {
-            self.pos += 1;
-            let word = self.word(Quotes::Arithmetic)?;
-            if self.looking_at("))") {
-                self.pos += 2;
-                return Ok(Kind::Arithmetic(word));
-            }
-            (self.pos, self.line) = (pos, line);
-        }
-        let body = self.body(&[")"])?;
-        self.expect_operator(")")?;
-        Ok(Kind::Subshell(body))
-    }
-
-    /// A list that must not be empty, up to one of `ends`.
-    fn body(&mut self, ends: &[&str]) -> Result<Rc<Script>, SyntaxError> {
-        let script = self.script_until(ends)?;
-        if script.items.is_empty() {
-            return Err(match self.peek()? {
-                Token::End => self.unexpected_end(ends[0]),
-                _ => self.unexpected(None),
-            });
-        }
-        Ok(Rc::new(script))
-    }
-
-    fn do_group(&mut self) -> Result<Rc<Script>, SyntaxError> {
-        self.expect_keyword("do")?;
-        let body = self.body(&["done"])?;
-        self.expect_keyword("done")?;
-        Ok(body)
-    }
-
-    fn if_command(&mut self) -> Result<Kind, SyntaxError> {
-        let mut branches = Vec::new();
-        let mut otherwise = None;
-        self.take()?;
-        loop {
-            let condition = self.body(&["then"])?;
-            self.expect_keyword("then")?;
-            branches.push((condition, self.body(&["elif", "else", "fi"])?));
-            if self.accept_keyword("elif")? {
-                continue;
-            }
-            if self.accept_keyword("else")? {
-                otherwise = Some(self.body(&["fi"])?);
-            }
-            self.expect_keyword("fi")?;
-            return Ok(Kind::If { branches, otherwise });
-        }
-    }
-
-    fn for_command(&mut self) -> Result<Kind, SyntaxError> {
-        self.take()?;
-        while matches!(self.current(), Some(' ' | '\t')) {
-            self.pos += 1;
-        }
-        if self.dialect == Dialect::Bash && self.looking_at("((") {
-            return self.counted_for();
-        }
-        let name = match self.take()? {
-            Token::Word(word) => word.plain().unwrap_or_default().to_string(),
-            _ => String::new(),
-        };
-        if !is_name(&name) {
-            let message = match self.dialect {
-                Dialect::Ash => "syntax error: bad for loop variable".to_string(),
-                Dialect::Bash => format!("`{name}': not a valid identifier"),
-            };
-            return Err(SyntaxError { line: self.line, trouble: Trouble::Wrong, message });
-        }
-        self.skip_newlines()?;
-        let mut words = None;
-        if self.accept_keyword("in")? {
-            let mut list = Vec::new();
-            while let Token::Word(_) = self.peek()? {
-                list.extend(self.braced_word()?);
-            }
-            words = Some(list);
-        }
-        if !self.accept(";")? && words.is_some() && !matches!(self.peek()?, Token::Newline) {
-            return Err(self.unexpected(None));
-        }
-        self.skip_newlines()?;
-        Ok(Kind::For { name, words, body: self.do_group()? })
-    }
-
-    fn counted_for(&mut self) -> Result<Kind, SyntaxError> {
-        self.pos += 2;
-        let mut pieces = vec![Word::default()];
-        let whole = self.word(Quotes::Arithmetic)?;
-        if !self.looking_at("))") {
-            return Err(self.unexpected_end("))"));
-        }
-        self.pos += 2;
-        for part in whole.parts {
-            let Part::Text(text) = &part else {
-                pieces.last_mut().into_iter().for_each(|word| word.parts.push(part.clone()));
-                continue;
-            };
-            for (i, piece) in text.split(';').enumerate() {
-                if i > 0 {
-                    pieces.push(Word::default());
-                }
-                pieces.last_mut().into_iter().for_each(|word| word.parts.push(Part::Text(piece.to_string())));
-            }
-        }
-        let Ok([start, mut condition, step]) = <[Word; 3]>::try_from(pieces) else { return Err(self.unexpected(None)) };
-        if condition.parts.iter().all(|part| matches!(part, Part::Text(text) if text.trim().is_empty())) {
-            condition = Word::of_text("1");
-        }
-        let line = self.line;
-        let command = |word| Rc::new(Command { line, kind: Kind::Arithmetic(word), redirects: Vec::new() });
-        let (start, condition, step) = (command(start), command(condition), command(step));
-        self.accept(";")?;
-        self.skip_newlines()?;
-        Ok(Kind::CountedFor { start, condition, step, body: self.do_group()? })
-    }
-
-    fn case_command(&mut self) -> Result<Kind, SyntaxError> {
-        self.take()?;
-        let Token::Word(word) = self.take()? else { return Err(self.unexpected(None)) };
-        self.skip_newlines()?;
-        self.expect_keyword("in")?;
-        let mut arms = Vec::new();
-        loop {
-            self.skip_newlines()?;
-            if self.accept_keyword("esac")? {
-                return Ok(Kind::Case { word, arms });
-            }
-            self.accept("(")?;
-            let mut patterns = Vec::new();
-            loop {
-                if !matches!(self.peek()?, Token::Word(_)) {
-                    return Err(match self.peek()? {
-                        Token::End => self.unexpected_end(")"),
-                        _ => self.unexpected(None),
-                    });
-                }
-                if let Token::Word(pattern) = self.take()? {
-                    patterns.push(pattern);
-                }
-                if !self.accept("|")? {
-                    break;
-                }
-            }
-            self.expect_operator(")")?;
-            let body = Rc::new(self.script_until(&[";;", ";&", ";;&", "esac"])?);
-            let falls_through = self.at_operator(";&")?;
-            arms.push(Arm { patterns, body, falls_through });
-            if !falls_through && !self.at_operator(";;")? && !self.at_operator(";;&")? {
-                self.expect_keyword("esac")?;
-                return Ok(Kind::Case { word, arms });
-            }
-            self.take()?;
-        }
-    }
-
-    fn function_body(&mut self, name: String) -> Result<Kind, SyntaxError> {
-        self.skip_newlines()?;
-        let body = Rc::new(self.command()?);
-        Ok(Kind::Function { name, body })
-    }
-
     fn simple(&mut self, line: u32) -> Result<Command, SyntaxError> {
         let mut simple = Simple::default();
         let mut redirects = Vec::new();
@@ -415,7 +206,9 @@ impl<'a> Parser<'a> {
             }
             match self.peek()? {
                 Token::Word(_) => {}
-                Token::Operator("(") if simple.assigns.is_empty() && redirects.is_empty() && simple.words.len() == 1 => {
+                Token::Operator("(")
+                    if simple.assigns.is_empty() && redirects.is_empty() && simple.words.len() == 1 =>
+                {
                     let name = simple.words[0].plain().unwrap_or_default().to_string();
                     self.take()?;
                     self.expect_operator(")")?;
@@ -439,14 +232,14 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn braced_word(&mut self) -> Result<Vec<Word>, SyntaxError> {
+    pub(super) fn braced_word(&mut self) -> Result<Vec<Word>, SyntaxError> {
         match self.take()? {
             Token::Word(word) => self.with_braces(word),
             _ => Ok(Vec::new()),
         }
     }
 
-    fn with_braces(&mut self, word: Word) -> Result<Vec<Word>, SyntaxError> {
+    pub(super) fn with_braces(&mut self, word: Word) -> Result<Vec<Word>, SyntaxError> {
         if self.dialect == Dialect::Ash {
             return Ok(vec![word]);
         }
@@ -467,7 +260,9 @@ impl<'a> Parser<'a> {
             self.take()?;
         }
         let operator = match self.peek()? {
-            Token::Operator(op @ ("<" | ">" | ">>" | ">|" | "<>" | "<&" | ">&" | "<<" | "<<-" | "<<<" | "&>" | "&>>")) => *op,
+            Token::Operator(
+                op @ ("<" | ">" | ">>" | ">|" | "<>" | "<&" | ">&" | "<<" | "<<-" | "<<<" | "&>" | "&>>"),
+            ) => *op,
             _ => return Ok(None),
         };
         if operator == "<<<" && self.dialect == Dialect::Ash {
@@ -528,7 +323,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn expect_keyword(&mut self, keyword: &str) -> Result<(), SyntaxError> {
+    pub(super) fn expect_keyword(&mut self, keyword: &str) -> Result<(), SyntaxError> {
         if self.accept_keyword(keyword)? { Ok(()) } else { Err(self.unexpected(Some(keyword))) }
     }
 
@@ -565,10 +360,12 @@ impl<'a> Parser<'a> {
                     Token::End => "end of file".to_string(),
                     Token::Newline => "newline".to_string(),
                     Token::Descriptor(_) => "redirection".to_string(),
-                    Token::Word(word) => match word.plain().filter(|text| KEYWORDS.contains(text)) {
-                        Some(keyword) => format!("\"{keyword}\""),
-                        None => "word".to_string(),
-                    },
+                    Token::Word(word) => {
+                        match word.plain().filter(|text| KEYWORDS.contains(text) && expected != Some(")")) {
+                            Some(keyword) => format!("\"{keyword}\""),
+                            None => "word".to_string(),
+                        }
+                    }
                     Token::Operator(operator) => format!("\"{operator}\""),
                 };
                 let expecting = expected.map(|e| format!(" (expecting \"{e}\")")).unwrap_or_default();
@@ -594,7 +391,8 @@ impl<'a> Parser<'a> {
 /// Whether `text` may name a variable.
 pub(in crate::shell) fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_') && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Splits `name=value` and `name+=value`; gives the word back if it is neither.

@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
+use super::Dialect;
 use super::ast::{Change, Param, Part, Word};
 use super::lexer::Token;
 use super::parser::{Parser, SyntaxError, Trouble};
-use super::Dialect;
 
 /// Where a run of word characters stands, which decides what ends it and which quotes count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,35 @@
+//! What stands in a cluster before anyone does anything: namespaces, accounts, priority classes, the API's Service.
+//!
+//! Source: what `kubeadm` and the API server make (`pkg/controlplane`), as seen on the recorded cluster.
+
+use crate::base::value::Value;
+use crate::object;
+use crate::store::Api;
+
+/// Makes it all. These objects are ours, so the API takes them.
+pub(super) fn create(api: &mut Api<'_>) {
+    for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+        add(api, "v1", "Namespace", "", name, Value::map());
+        add(api, "v1", "ServiceAccount", name, "default", Value::map());
+        let data = object! { "data" => object! { "ca.crt" => "-----BEGIN CERTIFICATE-----\n…\n" } };
+        add(api, "v1", "ConfigMap", name, "kube-root-ca.crt", data);
+    }
+    for (name, value) in [("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000)] {
+        let fields = object! { "value" => value, "globalDefault" => false };
+        add(api, "scheduling.k8s.io/v1", "PriorityClass", "", name, fields);
+    }
+    let port = object! { "name" => "https", "port" => 443, "targetPort" => 6443, "protocol" => "TCP" };
+    let spec = object! { "clusterIP" => "10.96.0.1", "ports" => vec![port] };
+    add(api, "v1", "Service", "default", "kubernetes", object! { "spec" => spec });
+}
+
+fn add(api: &mut Api<'_>, version: &str, kind: &str, namespace: &str, name: &str, mut fields: Value) {
+    fields.set("apiVersion", version);
+    fields.set("kind", kind);
+    fields.set("metadata.name", name);
+    if !namespace.is_empty() {
+        fields.set("metadata.namespace", namespace);
+    }
+    let made = api.create(fields);
+    debug_assert!(made.is_ok(), "{kind} {name}: {made:?}");
+}
