@@ -111,7 +111,7 @@ fn kinds_of(name: &str) -> Vec<Kind> {
 
 /// What one object uses.
 fn usage_of(kind: Kind, value: &Value) -> Amounts {
-    let one = Quantity::of_milli(1000);
+    let one = Quantity::from_millis(1000);
     let mut usage = Amounts::from([(format!("count/{}", kind.info().resource()), one)]);
     let counted = COUNTED.iter().find(|(_, counted)| *counted == kind).map(|(name, _)| (*name).to_owned());
     match kind {
@@ -126,7 +126,7 @@ fn usage_of(kind: Kind, value: &Value) -> Amounts {
             let kind = value.str_at("spec.type").unwrap_or_default();
             let ports = value.list_at("spec.ports").len() as i64;
             if kind == "NodePort" || kind == "LoadBalancer" {
-                usage.insert("services.nodeports".into(), Quantity::of_milli(ports.saturating_mul(1000)));
+                usage.insert("services.nodeports".into(), Quantity::from_millis(ports.saturating_mul(1000)));
             }
             if kind == "LoadBalancer" {
                 usage.insert("services.loadbalancers".into(), one);
@@ -239,7 +239,7 @@ fn applies(quota: &Object, kind: Kind, value: &Value) -> bool {
 }
 
 fn in_scope(scope: Option<&str>, kind: Kind, value: &Value) -> bool {
-    let best_effort = || crate::api::pod::qos_class(value) == "BestEffort";
+    let best_effort = || crate::api::defaults::qos_class(value.at("spec")) == "BestEffort";
     let bounded = || !value.at("spec.activeDeadlineSeconds").is_null();
     kind == Kind::Pod
         && match scope {

@@ -6,6 +6,8 @@ mod cronjob_cases;
 mod job_cases;
 mod job_replays;
 mod job_timelines;
+mod kubelet_cases;
 mod lab;
+mod node;
 mod scenarios;
 mod tidy;
