@@ -1,1 +1,44 @@
-fn main() {}
+//! The page: a Yew app over the engine's `view`, drawn as `page.md` describes.
+//!
+//! State lives in [`app::App`]; panels are functions of parts of the view and are drawn again only when their part changed.
+//! What moves with time (countdowns, the time line, travelling Pods) is painted outside the virtual DOM: `live`,
+//! `lanes`, `travel`. `engine` is the one file that knows the simulation.
+
+#![forbid(unsafe_code)]
+
+mod announce;
+mod app;
+mod bands;
+mod browser;
+mod clock;
+mod clockbar;
+mod editor;
+mod engine;
+mod events;
+mod examples;
+mod fake;
+mod files;
+mod header;
+mod help;
+mod kept;
+mod lanes;
+mod live;
+mod logs;
+mod objects;
+mod report;
+mod run;
+mod sash;
+mod shortcuts;
+mod sign;
+mod stage;
+mod timeline;
+mod travel;
+mod ui;
+mod words;
+
+fn main() {
+    std::panic::set_hook(Box::new(|about| browser::panicked(&about.to_string())));
+    let Some(root) = browser::document().get_element_by_id("app") else { return };
+    browser::empty(&root);
+    yew::Renderer::<app::App>::with_root(root).render();
+}
