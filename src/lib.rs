@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod base;
+pub mod yaml;
 pub mod api;
 pub mod store;
 pub mod actor;

@@ -1,10 +1,16 @@
-//! What the API knows: kinds, their types, errors in Kubernetes' own words.
+//! What the API knows: its fields, how documents become objects, kinds, their types, errors in Kubernetes' own words.
 
-pub mod apps;
-pub mod batch;
-pub mod core;
+pub mod schema;
+pub mod decode;
+pub mod defaults;
+pub mod patch;
 pub mod kind;
 pub mod meta;
-pub mod object;
-pub mod pod;
 pub mod status;
+pub mod batch;
+pub mod apps;
+pub mod core;
+pub mod pod;
+pub mod object;
+pub mod columns;
+pub mod gaps;

@@ -405,26 +405,3 @@ fn is_zero(n: &i32) -> bool {
 fn is_zero64(n: &i64) -> bool {
     *n == 0
 }
-
-/// The class by which a node under pressure chooses whom to evict.
-///
-/// Source: `pkg/apis/core/v1/helper/qos/qos.go`; only cpu and memory count.
-pub fn qos_class(pod: &Value) -> &'static str {
-    let mut any = false;
-    let mut guaranteed = true;
-    for list in ["spec.initContainers", "spec.containers"] {
-        for container in pod.list_at(list) {
-            for resource in ["cpu", "memory"] {
-                let of = |part: &str| container.at_keys(["resources", part, resource]);
-                let (request, limit) = (of("requests"), of("limits"));
-                any |= !request.is_empty() || !limit.is_empty();
-                guaranteed &= !limit.is_empty() && (request.is_empty() || request == limit);
-            }
-        }
-    }
-    match (any, guaranteed) {
-        (false, _) => "BestEffort",
-        (true, true) => "Guaranteed",
-        (true, false) => "Burstable",
-    }
-}

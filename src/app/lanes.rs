@@ -18,7 +18,7 @@ const PAST: f64 = 0.84;
 /// Shortest and longest stretch shown, in ms.
 const SPAN_MS: (f64, f64) = (5_000.0, 90.0 * 86_400_000.0);
 /// The stretch at the start of a run, and the longest to which following grows by itself.
-const FOLLOW_MS: (f64, f64) = (40_000.0, 600_000.0);
+const FOLLOW_MS: (f64, f64) = (30_000.0, 600_000.0);
 /// Ticks are at multiples of one of these, in seconds.
 const TICKS_SECONDS: [i64; 18] =
     [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 604_800, 2_592_000];
@@ -265,10 +265,11 @@ impl Lanes {
         self.rows.clear();
         self.rows.extend(lanes.iter().enumerate().filter(|(_, lane)| within(lane)).map(|(at, _)| at));
         // The canvas is one screen high and sticks; the spacer gives the bar its length.
-        let needed = RULER + self.rows.len() as f64 * ROW + 6.0;
+        // Its end shows whole rows, as its start does.
+        let hidden = self.rows.len() as f64 - ((height - RULER) / ROW).floor();
         if before != self.rows.len() {
             if let Some(spacer) = scroll.last_element_child().and_then(|spacer| spacer.dyn_into::<HtmlElement>().ok()) {
-                let _ = spacer.style().set_property("height", &format!("{}px", (needed - height).max(0.0)));
+                let _ = spacer.style().set_property("height", &format!("{}px", (hidden * ROW).max(0.0)));
             }
         }
         if self.stick && self.follows {

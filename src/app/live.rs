@@ -87,7 +87,7 @@ impl Item {
             Kind::Candle => format!("{:.1}%", left * 100.0),
             Kind::Hand => format!("rotate({:.0} 17 17)", (1.0 - left) * 360.0),
             Kind::Now => format!("t+{}", words::moment(now_ms)),
-            Kind::Wall => wall_clock.get(11..).unwrap_or_default().to_owned(),
+            Kind::Wall => wall_clock.get(11..19).unwrap_or_default().to_owned(),
         }
     }
 

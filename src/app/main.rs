@@ -37,7 +37,8 @@ mod ui;
 mod words;
 
 fn main() {
-    std::panic::set_hook(Box::new(|about| browser::panicked(&about.to_string())));
+    // Yew puts in a hook of its own when it renders, unless it was given one.
+    yew::set_custom_panic_hook(Box::new(|about| browser::panicked(&about.to_string())));
     let Some(root) = browser::document().get_element_by_id("app") else { return };
     browser::empty(&root);
     yew::Renderer::<app::App>::with_root(root).render();

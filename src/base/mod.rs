@@ -1,5 +1,9 @@
-//! Values that know nothing of Kubernetes' machinery: time, randomness, the JSON tree.
+//! Values that know nothing of Kubernetes' machinery: time and its zones, schedules, randomness, quantities, the JSON tree.
 
 pub mod rng;
 pub mod time;
 pub mod value;
+pub mod duration;
+pub mod quantity;
+pub mod zone;
+pub mod cron;

@@ -3,16 +3,16 @@
 //! Rule: one thing happens at a time. The actor whose wish comes first acts; its writes are told to all; then the next.
 //! Equal times are served in the order of the actors, so a run is its inputs and nothing else.
 
+mod bootstrap;
+
 use crate::actor::Actor;
 use crate::base::rng::Rng;
 use crate::base::time::SimTime;
-use crate::base::value::Value;
 use crate::control::{self, Controller};
-use crate::object;
 use crate::store::{Api, Change, Store};
 
 /// What a cluster is made of, from a scenario's `cluster` block.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Setup {
     pub nodes: Vec<NodeSetup>,
     pub routing: Routing,
@@ -60,15 +60,8 @@ impl Cluster {
             controllers: control::all(rng),
             log: Vec::new(),
         };
-        cluster.api("user", |api| {
-            let namespace = object! {
-                "apiVersion" => "v1", "kind" => "Namespace", "metadata" => object! { "name" => "default" },
-                "status" => object! { "phase" => "Active" },
-            };
-            let made = api.create(namespace);
-            debug_assert!(made.is_ok(), "the default namespace: {made:?}");
-            let _ = Value::Null;
-        });
+        cluster.api("kube-apiserver", |api| bootstrap::create(api, setup));
+        cluster.take_log();
         cluster
     }
 

@@ -6,18 +6,20 @@
 
 pub mod scenario;
 mod record;
+mod world;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::base::rng::Rng;
-use crate::base::time::{SimTime, Span};
+use crate::base::time::SimTime;
 use crate::cluster::Cluster;
+use crate::terminal::Terminals;
 use crate::view::{self, History, View};
-use crate::yaml::Diagnostic;
 
 pub use record::{Output, Record};
 pub use scenario::{Fault, Scenario, Step, StepAction};
+pub use crate::terminal::Reply;
+use world::World;
 
 /// What someone does to a running simulation.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,18 +31,6 @@ pub enum Input {
     Fault(Fault),
 }
 
-/// What came of an [`Input`] at once.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Reply {
-    /// What the command printed.
-    pub stdout: String,
-    pub stderr: String,
-    /// 0 if all went well.
-    pub exit: i32,
-    /// What is wrong with the text and where; empty if nothing is.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
 /// How far [`Sim::advance`] came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Progress {
@@ -48,4 +38,279 @@ pub enum Progress {
     Reached,
     /// The budget was used up first; call again.
     Busy,
+}
+
+/// A line of time: what was done from outside, and when.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Branch {
+    inputs: Vec<(SimTime, Input)>,
+}
+
+/// Which line of time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct BranchId(usize);
+
+/// A moment that was kept, so that going back does not start at zero.
+#[derive(Clone)]
+struct Checkpoint {
+    world: World,
+    history: History,
+    /// Inputs of the branch that had been given, and records that had been made.
+    inputs: usize,
+    recorded: u64,
+}
+
+/// Checkpoints kept at most; when there are more, every other one goes.
+const CHECKPOINTS_MAX: usize = 64;
+/// Steps between checkpoints at first; doubled whenever they are thinned out.
+const CHECKPOINT_STEPS: u64 = 1_000;
+
+/// A running simulation.
+pub struct Sim {
+    scenario: Rc<Scenario>,
+    world: World,
+    history: History,
+    branches: Vec<Branch>,
+    branch: BranchId,
+    /// Inputs of the branch that have been given; the rest lie in the future of `now`.
+    given: usize,
+    checkpoints: Vec<Checkpoint>,
+    checkpoint_every: u64,
+    steps: u64,
+    records: VecDeque<Record>,
+    /// Records made on the way to now, and the most that were ever handed over: going over the past again hands over none.
+    recorded: u64,
+    handed_over: u64,
+    /// The latest moment of the branch that was reached.
+    frontier: SimTime,
+    view: Option<(u64, SimTime, Rc<View>)>,
+}
+
+impl Sim {
+    /// A run at its start.
+    pub fn new(scenario: &Scenario) -> Sim {
+        let scenario = Rc::new(scenario.clone());
+        let mut sim = Sim {
+            world: World::new(Rc::clone(&scenario)),
+            history: History::default(),
+            branches: vec![Branch::default()],
+            branch: BranchId(0),
+            given: 0,
+            checkpoints: Vec::new(),
+            checkpoint_every: CHECKPOINT_STEPS,
+            steps: 0,
+            records: VecDeque::new(),
+            recorded: 0,
+            handed_over: 0,
+            frontier: scenario.start,
+            view: None,
+            scenario,
+        };
+        sim.drain();
+        sim.keep_checkpoint();
+        sim
+    }
+
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    pub fn start(&self) -> SimTime {
+        self.scenario.start
+    }
+
+    pub fn now(&self) -> SimTime {
+        self.world.now()
+    }
+
+    pub fn cluster(&self) -> &Cluster {
+        &self.world.cluster
+    }
+
+    pub fn terminals(&self) -> &Terminals {
+        &self.world.terminals
+    }
+
+    /// Acts from outside, now. If now lies in the past of this branch, a new branch begins and the old one stays.
+    pub fn handle(&mut self, input: Input) -> Reply {
+        if self.given < self.branches[self.branch.0].inputs.len() || self.now() < self.frontier {
+            self.fork();
+        }
+        self.branches[self.branch.0].inputs.push((self.now(), input.clone()));
+        self.given += 1;
+        let reply = self.give(&input);
+        self.drain();
+        reply
+    }
+
+    /// When something next happens by itself, if ever.
+    pub fn next_wakeup(&self) -> Option<SimTime> {
+        let input = self.branches[self.branch.0].inputs.get(self.given).map(|(at, _)| *at);
+        [self.world.next_wakeup(), input].into_iter().flatten().min()
+    }
+
+    /// Lets time pass until `until`, doing at most `budget` things.
+    pub fn advance(&mut self, until: SimTime, budget: u32) -> Progress {
+        for _ in 0..budget {
+            let input = self.branches[self.branch.0].inputs.get(self.given).cloned();
+            if let Some((at, input)) = input.filter(|(at, _)| *at <= self.now()) {
+                debug_assert!(at <= self.now());
+                self.given += 1;
+                self.give(&input);
+                self.drain();
+                continue;
+            }
+            let next_input = self.branches[self.branch.0].inputs.get(self.given).map(|(at, _)| *at);
+            let limit = next_input.map_or(until, |at| at.min(until));
+            if !self.step(limit) && limit == until {
+                return Progress::Reached;
+            }
+        }
+        Progress::Busy
+    }
+
+    /// The next record, oldest first.
+    pub fn poll_record(&mut self) -> Option<Record> {
+        self.records.pop_front()
+    }
+
+    /// Goes to a moment of this branch, back or forth. Going back takes the nearest checkpoint and plays on from there.
+    pub fn seek(&mut self, at: SimTime) {
+        let at = at.max(self.start());
+        if at < self.now() {
+            let near = self.checkpoints.iter().rposition(|c| c.world.now() <= at).unwrap_or(0);
+            let checkpoint = self.checkpoints[near].clone();
+            (self.world, self.history) = (checkpoint.world, checkpoint.history);
+            (self.given, self.recorded) = (checkpoint.inputs, checkpoint.recorded);
+            self.view = None;
+        }
+        while self.advance(at, u32::MAX) == Progress::Busy {}
+    }
+
+    /// Begins a new line of time here; the old one stays as it was.
+    pub fn fork(&mut self) -> BranchId {
+        let inputs = self.branches[self.branch.0].inputs[..self.given].to_vec();
+        self.branches.push(Branch { inputs });
+        self.branch = BranchId(self.branches.len() - 1);
+        let now = self.now();
+        self.checkpoints.retain(|c| c.world.now() <= now);
+        (self.frontier, self.handed_over) = (now, self.recorded);
+        self.branch
+    }
+
+    /// The lines of time so far, and the one that is played.
+    pub fn branches(&self) -> (usize, BranchId) {
+        (self.branches.len(), self.branch)
+    }
+
+    /// The picture of now.
+    pub fn view(&mut self) -> Rc<View> {
+        let (revision, now) = (self.world.cluster.store().revision(), self.now());
+        if let Some((seen, at, view)) = &self.view
+            && *seen == revision
+        {
+            if *at == now {
+                return Rc::clone(view);
+            }
+            // Nothing was written since: only the time is another.
+            let now_ms = now.since(self.start()).as_ms();
+            let view = Rc::new(View { now_ms, wall_clock: view::wall_clock(now), ..(**view).clone() });
+            self.view = Some((revision, now, Rc::clone(&view)));
+            return view;
+        }
+        let mut fresh = view::scene(&self.world.cluster, &self.history, self.start());
+        if let Some((_, _, old)) = &self.view {
+            fresh.share_unchanged(old);
+        }
+        let view = Rc::new(fresh);
+        self.view = Some((revision, now, Rc::clone(&view)));
+        view
+    }
+
+    /// What a container wrote: `previous` is the run before the present one.
+    ///
+    /// # Errors
+    /// Why there is none, in the API server's words.
+    pub fn logs(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
+        let start = self.start();
+        let lines = self.world.cluster.logs("default", pod, container, previous)?;
+        Ok(lines.into_iter().map(|(at, text)| LogLine { at_ms: at.since(start).as_ms(), text }).collect())
+    }
+
+    fn give(&mut self, input: &Input) -> Reply {
+        let now = self.now();
+        match input {
+            Input::Apply { file, text } => {
+                self.history.mark_input(now, &format!("apply {file}"));
+                self.world.terminals.apply(&mut self.world.cluster, file, text)
+            }
+            Input::Run { line } => {
+                self.history.mark_input(now, line);
+                self.world.terminals.start(&mut self.world.cluster, line, None);
+                Reply::default()
+            }
+            Input::Fault(fault) => {
+                self.history.mark_input(now, "fault");
+                self.world.fault(fault);
+                Reply::default()
+            }
+        }
+    }
+
+    fn step(&mut self, until: SimTime) -> bool {
+        let mut fresh = Vec::new();
+        let went = self.world.step(until, &mut |record| fresh.push(record));
+        self.note(fresh);
+        if went {
+            self.steps += 1;
+            if self.steps.is_multiple_of(self.checkpoint_every) {
+                self.keep_checkpoint();
+            }
+        }
+        went
+    }
+
+    fn drain(&mut self) {
+        let mut fresh = Vec::new();
+        self.world.drain(&mut |record| fresh.push(record));
+        self.note(fresh);
+    }
+
+    fn note(&mut self, fresh: Vec<Record>) {
+        for record in fresh {
+            if let Record::Change(change) = &record {
+                self.history.observe(change);
+            }
+            self.recorded += 1;
+            if self.recorded > self.handed_over {
+                self.handed_over = self.recorded;
+                self.records.push_back(record);
+            }
+        }
+        self.frontier = self.frontier.max(self.now());
+    }
+
+    fn keep_checkpoint(&mut self) {
+        let now = self.now();
+        if self.checkpoints.last().is_some_and(|c| c.world.now() >= now) {
+            return;
+        }
+        let (world, history) = (self.world.clone(), self.history.clone());
+        self.checkpoints.push(Checkpoint { world, history, inputs: self.given, recorded: self.recorded });
+        if self.checkpoints.len() > CHECKPOINTS_MAX {
+            let mut odd = false;
+            self.checkpoints.retain(|_| {
+                odd = !odd;
+                odd
+            });
+            self.checkpoint_every *= 2;
+        }
+    }
+}
+
+/// One line of a container's log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogLine {
+    pub at_ms: i64,
+    pub text: String,
 }

@@ -1,8 +1,9 @@
-//! The gate every write passes: namespace, defaults, quota, validation.
+//! The gate every write passes: namespace, defaults, accounts and priorities, quota, validation.
 //!
 //! Source: `plugin/pkg/admission/*` (NamespaceLifecycle, ServiceAccount, Priority, DefaultTolerationSeconds,
-//! ResourceQuota), then `api/defaults` and `api/validate`.
+//! ResourceQuota), then `api::defaults` and `api::validate`.
 
+use crate::api::defaults::{self, PodAdmission};
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::status::ApiError;
@@ -24,15 +25,78 @@ pub(super) fn check_namespace(api: &Api<'_>, key: &Key) -> Result<(), ApiError> 
     Ok(())
 }
 
-/// Fills in what the client left out.
-pub(super) fn on_create(api: &mut Api<'_>, kind: Kind, value: &mut Value) -> Result<(), ApiError> {
-    let _ = (api, kind, value);
-    Ok(())
+/// Fills in what the client left out, and what the cluster adds.
+///
+/// # Errors
+/// Forbidden, if the Pod names an account or a priority class that is not there.
+pub(super) fn on_create(api: &Api<'_>, kind: Kind, value: &mut Value) -> Result<(), ApiError> {
+    defaults::create(kind.name(), value);
+    match kind {
+        Kind::Pod => admit_pod(api, value),
+        Kind::Service => {
+            let address = free_address(api, value);
+            defaults::allocate_addresses(value, &address);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Fills in what an update left out.
-pub(super) fn on_update(kind: Kind, value: &mut Value, current: &Value) {
-    let _ = (kind, value, current);
+pub(super) fn on_update(kind: Kind, value: &mut Value) {
+    defaults::apply(kind.name(), value);
+}
+
+fn admit_pod(api: &Api<'_>, pod: &mut Value) -> Result<(), ApiError> {
+    let namespace = pod.str_at("metadata.namespace").unwrap_or_default();
+    // A Pod that is still without a name is known by what its name will begin with.
+    let name = pod.str_at("metadata.generateName").or(pod.str_at("metadata.name")).unwrap_or_default();
+    let account = pod.str_at("spec.serviceAccountName").filter(|name| !name.is_empty()).unwrap_or("default");
+    let Some(account) = api.store().find(Kind::ServiceAccount, namespace, account) else {
+        let why =
+            format!("error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found");
+        return Err(ApiError::forbidden(Kind::Pod, name, &why));
+    };
+    let class = priority_class(api, pod, name)?;
+    let suffix = api.rng().suffix("token", pod.str_at("metadata.uid").unwrap_or_default());
+    let mut admission = PodAdmission::plain(&suffix);
+    admission.automount = account.value().bool_at("automountServiceAccountToken").unwrap_or(true);
+    if let Some(class) = &class {
+        admission.priority = class.value().i64_at("value").and_then(|v| i32::try_from(v).ok()).unwrap_or(0);
+        admission.preemption_policy = class.value().str_at("preemptionPolicy").unwrap_or("PreemptLowerPriority");
+        admission.default_class = Some(class.name());
+    }
+    defaults::admit_pod(pod, &admission);
+    Ok(())
+}
+
+type Class = std::rc::Rc<crate::api::object::Object>;
+
+/// The class the Pod names, or the cluster's default class if there is one.
+fn priority_class(api: &Api<'_>, pod: &Value, pod_name: &str) -> Result<Option<Class>, ApiError> {
+    let Some(wanted) = pod.str_at("spec.priorityClassName").filter(|name| !name.is_empty()) else {
+        let classes =
+            api.store().list(Kind::PriorityClass).filter(|c| c.value().bool_at("globalDefault") == Some(true));
+        return Ok(classes.min_by_key(|c| c.value().i64_at("value")).cloned());
+    };
+    match api.store().find(Kind::PriorityClass, "", wanted) {
+        Some(class) => Ok(Some(std::rc::Rc::clone(class))),
+        None => {
+            let why = format!("no PriorityClass with name {wanted} was found");
+            Err(ApiError::forbidden(Kind::Pod, pod_name, &why))
+        }
+    }
+}
+
+/// An address of the Services' range that nobody has.
+fn free_address(api: &Api<'_>, service: &Value) -> String {
+    let mut stream = api.rng().stream("cluster-ip", service.str_at("metadata.uid").unwrap_or_default());
+    loop {
+        let address = format!("10.96.{}.{}", stream.between(0, 255), stream.between(2, 254));
+        if !api.store().list(Kind::Service).any(|s| s.value().str_at("spec.clusterIP") == Some(&address)) {
+            return address;
+        }
+    }
 }
 
 /// Refuses what the namespace's quotas leave no room for.

@@ -70,7 +70,6 @@ impl Api<'_> {
         value.set("metadata.uid", uid);
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;
-        strategy::prepare_for_create(self, kind, &mut value);
         admission::validate_create(kind, &name, &value)?;
         if self.store.get(&key).is_some() {
             return Err(ApiError::already_exists(kind, &name));
@@ -201,7 +200,7 @@ impl Api<'_> {
             return Ok(Rc::clone(current));
         }
         if spec {
-            admission::on_update(key.kind, &mut value, current.value());
+            admission::on_update(key.kind, &mut value);
             strategy::prepare_for_update(key.kind, &mut value, current.value());
             if value == *current.value() {
                 return Ok(Rc::clone(current));

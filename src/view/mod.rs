@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 pub use lanes::History;
 pub use scene::scene;
+pub(crate) use scene::wall_clock;
 
 /// The whole picture at one moment.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -30,6 +31,25 @@ pub struct View {
     pub marks: Rc<Vec<Mark>>,
     /// As `kubectl get events` has them, oldest first.
     pub events: Rc<Vec<EventRow>>,
+}
+
+impl View {
+    /// Takes over from `old` every part that is equal, so that who drew it need not look at it again.
+    pub fn share_unchanged(&mut self, old: &View) {
+        fn share<T: PartialEq>(new: &mut Rc<T>, old: &Rc<T>) {
+            if **new == **old {
+                *new = Rc::clone(old);
+            }
+        }
+        share(&mut self.jobs, &old.jobs);
+        share(&mut self.cron_jobs, &old.cron_jobs);
+        share(&mut self.nodes, &old.nodes);
+        share(&mut self.pods, &old.pods);
+        share(&mut self.services, &old.services);
+        share(&mut self.lanes, &old.lanes);
+        share(&mut self.marks, &old.marks);
+        share(&mut self.events, &old.events);
+    }
 }
 
 /// A Pod's state as one of the page's signs (`page.md`, "Signs").

@@ -195,6 +195,23 @@ impl Value {
         serde_json::to_string(self).expect("a tree of values is JSON")
     }
 
+    /// One line of JSON as Go's encoder writes it: `<`, `>` and `&` are escaped.
+    pub fn to_go_json(&self) -> String {
+        let mut text = String::new();
+        // These characters can only stand inside strings.
+        for c in self.to_json().chars() {
+            match c {
+                '<' => text.push_str("\\u003c"),
+                '>' => text.push_str("\\u003e"),
+                '&' => text.push_str("\\u0026"),
+                '\u{2028}' => text.push_str("\\u2028"),
+                '\u{2029}' => text.push_str("\\u2029"),
+                _ => text.push(c),
+            }
+        }
+        text
+    }
+
     /// Reads JSON.
     pub fn from_json(text: &str) -> Result<Value, serde_json::Error> {
         serde_json::from_str(text)

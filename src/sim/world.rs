@@ -1,0 +1,155 @@
+//! All that a run is at one moment: the cluster, the terminals, and how far the scenario was carried out.
+//!
+//! Rule: a copy of the world is the moment itself. Whatever is not in here cannot change what happens next.
+
+use std::rc::Rc;
+
+use crate::base::rng::Rng;
+use crate::base::time::SimTime;
+use crate::cluster::Cluster;
+use crate::sim::record::{Output, Record};
+use crate::sim::scenario::{Fault, Scenario, StepAction};
+use crate::terminal::{TaskId, Terminals};
+
+/// A run at one moment.
+#[derive(Clone)]
+pub struct World {
+    pub cluster: Cluster,
+    pub terminals: Terminals,
+    scenario: Rc<Scenario>,
+    /// Steps carried out or under way.
+    next_step: usize,
+    /// The step that later ones wait for.
+    blocked_by: Option<TaskId>,
+    /// Commands under way that belong to steps.
+    running: Vec<(TaskId, usize)>,
+}
+
+impl World {
+    pub fn new(scenario: Rc<Scenario>) -> World {
+        World {
+            cluster: Cluster::new(&scenario.setup, scenario.start, Rng::new(scenario.seed)),
+            terminals: Terminals::new(),
+            scenario,
+            next_step: 0,
+            blocked_by: None,
+            running: Vec::new(),
+        }
+    }
+
+    pub fn now(&self) -> SimTime {
+        self.cluster.now()
+    }
+
+    /// When something next happens, if ever.
+    pub fn next_wakeup(&self) -> Option<SimTime> {
+        let wishes = [self.cluster.next_wakeup(), self.terminals.next_wakeup(self.now()), self.next_step_at()];
+        wishes.into_iter().flatten().min().map(|at| at.max(self.now()))
+    }
+
+    /// Lets the first thing happen that is due by `until`; false if there was none, and it is `until`.
+    pub fn step(&mut self, until: SimTime, records: &mut dyn FnMut(Record)) -> bool {
+        let now = self.now();
+        let (step, terminal, cluster) =
+            (self.next_step_at(), self.terminals.next_wakeup(now), self.cluster.next_wakeup());
+        let Some(next) = [step, terminal, cluster].into_iter().flatten().min().filter(|at| *at <= until) else {
+            self.cluster.step(until);
+            return false;
+        };
+        if step.is_some_and(|at| at <= next) {
+            self.cluster.set_now(next);
+            self.start_step();
+        } else if cluster.is_some_and(|at| at <= next) {
+            self.cluster.step(until);
+        } else {
+            self.cluster.set_now(next);
+            self.terminals.step(&mut self.cluster);
+        }
+        self.drain(records);
+        true
+    }
+
+    /// Passes on what was written, wakes commands that wait for changes, and notes commands that ended.
+    pub fn drain(&mut self, records: &mut dyn FnMut(Record)) {
+        let log = self.cluster.take_log();
+        if !log.is_empty() {
+            self.terminals.wake(self.cluster.now());
+        }
+        for change in log {
+            records(Record::Change(change));
+        }
+        for done in self.terminals.take_finished() {
+            let step = self.running.iter().position(|(task, _)| *task == done.id).map(|i| self.running.remove(i).1);
+            if self.blocked_by == Some(done.id) {
+                self.blocked_by = None;
+            }
+            records(Record::Output(Rc::new(Output {
+                at: done.began,
+                step,
+                command: done.line,
+                exit: done.exit,
+                stdout: done.stdout,
+                stderr: done.stderr,
+                end: done.ended,
+                lines: done.lines,
+            })));
+        }
+    }
+
+    /// Steps wait for their time and for the command before them.
+    fn next_step_at(&self) -> Option<SimTime> {
+        let step = self.scenario.steps.get(self.next_step).filter(|_| self.blocked_by.is_none())?;
+        Some((self.scenario.start + step.at).max(self.now()))
+    }
+
+    fn start_step(&mut self) {
+        let scenario = Rc::clone(&self.scenario);
+        let index = self.next_step;
+        self.next_step += 1;
+        let task = match &scenario.steps[index].action {
+            StepAction::Apply(text) => self.terminals.start(&mut self.cluster, "kubectl apply -f -", Some(text)),
+            StepAction::Run(line) => self.terminals.start(&mut self.cluster, line, None),
+            StepAction::Fault(fault) => return self.fault(fault),
+        };
+        self.running.push((task, index));
+        let line = if let StepAction::Run(line) = &scenario.steps[index].action { line.as_str() } else { "" };
+        // `conformance/README.md`: what begins with `timeout N` streams beside the following steps.
+        if !line.starts_with("timeout ") {
+            self.blocked_by = Some(task);
+        }
+    }
+
+    /// Breaks something.
+    pub fn fault(&mut self, fault: &Fault) {
+        let until = |span: &Option<crate::base::time::Span>| span.map(|span| self.cluster.now() + span);
+        match fault {
+            Fault::KillNode { node } => self.cluster.kill_node(node),
+            Fault::FreezeNode { node } => self.cluster.freeze_node(node),
+            Fault::ThawNode { node } => self.cluster.thaw_node(node),
+            Fault::Drain { node } => {
+                let line = format!("kubectl drain {node} --ignore-daemonsets --delete-emptydir-data --force");
+                self.terminals.start(&mut self.cluster, &line, None);
+            }
+            Fault::KillContainer { pod, container, exit_code, oom } => {
+                self.cluster.kill_container(pod, container.as_deref(), *exit_code, *oom);
+            }
+            Fault::EvictPod { pod } => self.cluster.evict(pod),
+            Fault::FailPull { image, until: span } => {
+                let until = until(span);
+                self.cluster.fail_pull(image, until);
+            }
+            Fault::SlowPull { image, seconds, until: span } => {
+                let until = until(span);
+                self.cluster.slow_pull(image, crate::base::time::Span::secs(*seconds), until);
+            }
+            Fault::StopController { name, until: span } => {
+                let until = until(span);
+                self.cluster.stop_actor(name, until);
+            }
+            Fault::SlowApi { delay_ms, until: span } => {
+                let until = until(span);
+                self.cluster.slow_api(crate::base::time::Span::ms(*delay_ms), until);
+            }
+        }
+    }
+}

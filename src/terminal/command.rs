@@ -1,0 +1,66 @@
+//! The commands that only the user's machine has. Adding one is a row in [`COMMANDS`].
+
+use crate::shell::{Env, Io, Launch, Poll, Signal};
+use crate::terminal::host::Desk;
+use crate::terminal::kubectl;
+use crate::terminal::nodectl;
+
+/// A command that runs: what it was started with, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Command {
+    pub args: Args,
+    state: State,
+}
+
+/// What a command was started with.
+#[derive(Clone, Debug)]
+pub struct Args {
+    /// Without the command's own name.
+    pub argv: Vec<String>,
+    pub env: Env,
+    pub cwd: String,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Kubectl(kubectl::Task),
+    Nodectl,
+}
+
+type Start = fn(Launch<'_>) -> Command;
+
+/// Names and how each is started.
+const COMMANDS: &[(&str, Start)] = &[
+    ("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default()))),
+    ("nodectl", |launch| new(launch, State::Nodectl)),
+];
+
+/// The command called `name`; a path to it works as well.
+pub fn find(name: &str) -> Option<Start> {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    COMMANDS.iter().find(|(known, _)| *known == name).map(|(_, start)| *start)
+}
+
+/// All names, for completion.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, _)| *name)
+}
+
+fn new(launch: Launch<'_>, state: State) -> Command {
+    let argv = launch.argv.iter().skip(1).cloned().collect();
+    Command { args: Args { argv, env: launch.env.clone(), cwd: launch.cwd.to_owned() }, state }
+}
+
+impl Command {
+    /// Goes on as far as it can without time passing.
+    pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
+        match &mut self.state {
+            State::Kubectl(task) => task.poll(&self.args, desk, io),
+            State::Nodectl => nodectl::run(&self.args.argv, desk.cluster, io),
+        }
+    }
+
+    pub fn signal(&mut self, signal: Signal) {
+        let _ = signal;
+    }
+}

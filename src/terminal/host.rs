@@ -1,0 +1,92 @@
+//! The machine that the user's shell runs on: its files, and the commands only it knows.
+
+use crate::cluster::Cluster;
+use crate::shell::{Env, FileError, FileInfo, Host, Io, Launch, Poll, Signal, Start, System};
+use crate::base::time::SimTime;
+use crate::terminal::command::{self, Command};
+use crate::terminal::files::Files;
+
+/// What a command may reach while it runs.
+pub struct Desk<'a> {
+    pub cluster: &'a mut Cluster,
+    pub files: &'a mut Files,
+    /// Names the draws of this task.
+    pub task: u64,
+    pub draws: &'a mut u64,
+}
+
+impl System for Desk<'_> {
+    fn now(&self) -> SimTime {
+        self.cluster.now()
+    }
+
+    fn random(&mut self) -> u64 {
+        *self.draws += 1;
+        self.cluster.rng().stream("terminal", &format!("{}/{}", self.task, self.draws)).next()
+    }
+
+    fn host_name(&self) -> String {
+        "workstation".to_owned()
+    }
+
+    fn user(&self) -> (String, u32) {
+        ("learner".to_owned(), 1000)
+    }
+
+    fn info(&self, path: &str) -> Result<FileInfo, FileError> {
+        self.files.info(path)
+    }
+
+    fn read_file(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        self.files.read(path)
+    }
+
+    fn write_file(&mut self, path: &str, bytes: &[u8], append: bool) -> Result<(), FileError> {
+        self.files.write(path, bytes, append, self.cluster.now())
+    }
+
+    fn list_dir(&self, path: &str) -> Result<Vec<String>, FileError> {
+        self.files.list(path)
+    }
+
+    fn make_dir(&mut self, path: &str) -> Result<(), FileError> {
+        self.files.make_dir(path, self.cluster.now())
+    }
+
+    fn remove(&mut self, path: &str) -> Result<(), FileError> {
+        self.files.remove(path)
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), FileError> {
+        self.files.rename(from, to)
+    }
+}
+
+impl Host for Desk<'_> {
+    type Command = Command;
+
+    fn start(&mut self, launch: Launch<'_>) -> Start<Command> {
+        match command::find(launch.argv.first().map_or("", String::as_str)) {
+            Some(start) => Start::Started(start(launch)),
+            None => Start::NotFound,
+        }
+    }
+
+    fn poll(&mut self, command: &mut Command, io: &mut Io) -> Poll {
+        command.poll(self, io)
+    }
+
+    fn signal(&mut self, command: &mut Command, signal: Signal) {
+        command.signal(signal);
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        command::find(name).is_some()
+    }
+}
+
+/// The environment a terminal starts with.
+pub fn environment() -> Env {
+    let pairs = [("HOME", super::files::HOME), ("USER", "learner"), ("PATH", "/usr/local/bin:/usr/bin:/bin"), ("TERM", "xterm")];
+    pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+}

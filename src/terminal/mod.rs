@@ -1,0 +1,219 @@
+//! The user's terminals: a shell on the virtual clock, `kubectl`, and the files of the editor.
+//!
+//! Rule: a command that takes time is part of the state that can be copied; it stops, goes on and rewinds with the rest.
+
+mod command;
+pub mod files;
+mod host;
+pub mod kubectl;
+mod lint;
+mod nodectl;
+
+use crate::base::time::{SimTime, Span};
+use crate::cluster::Cluster;
+use crate::shell::host::resolve;
+use crate::shell::{Dialect, Input, Io, Options, Poll, Shell, Signal, Stream};
+use crate::terminal::command::Command;
+use crate::terminal::files::{Files, HOME};
+use crate::terminal::host::Desk;
+use crate::yaml::Diagnostic;
+
+pub use host::environment;
+pub use lint::{lint, remarks};
+
+/// Shell steps of one poll; after that others have their turn and a millisecond passes.
+const STEP_BUDGET: u32 = 10_000;
+/// Bytes of output that are kept of one command.
+const OUTPUT_MAX: usize = 1 << 20;
+
+/// A command line under way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct TaskId(u64);
+
+/// All that terminals keep.
+#[derive(Clone, Default)]
+pub struct Terminals {
+    pub files: Files,
+    tasks: Vec<Task>,
+    finished: Vec<Finished>,
+    started: u64,
+    draws: u64,
+}
+
+#[derive(Clone)]
+struct Task {
+    id: TaskId,
+    line: String,
+    shell: Shell<Command>,
+    io: Io,
+    began: SimTime,
+    /// When to poll it again; none while it waits for something to happen.
+    due: Option<SimTime>,
+    stdout: String,
+    stderr: String,
+    lines: Vec<(SimTime, String)>,
+    /// The part of the last line that has no end yet.
+    partial: String,
+}
+
+/// A command line that has ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub id: TaskId,
+    pub line: String,
+    pub exit: i32,
+    pub stdout: String,
+    pub stderr: String,
+    pub began: SimTime,
+    pub ended: SimTime,
+    /// Lines of standard output with their times.
+    pub lines: Vec<(SimTime, String)>,
+}
+
+/// What came of an act at once.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Reply {
+    /// What the command printed.
+    pub stdout: String,
+    pub stderr: String,
+    /// 0 if all went well.
+    pub exit: i32,
+    /// What is wrong with the text and where; empty if nothing is.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Terminals {
+    pub fn new() -> Terminals {
+        Terminals::default()
+    }
+
+    /// Starts a command line in a fresh shell; it is polled once at the next step.
+    pub fn start(&mut self, cluster: &mut Cluster, line: &str, stdin: Option<&str>) -> TaskId {
+        self.started += 1;
+        let id = TaskId(self.started);
+        let options = Options {
+            env: environment(),
+            cwd: HOME.to_owned(),
+            started: cluster.now(),
+            ..Options::new(Dialect::Bash)
+        };
+        let mut io = Io::without_input();
+        if let Some(text) = stdin {
+            io.stdin = Input::of(text.as_bytes());
+        }
+        self.tasks.push(Task {
+            id,
+            line: line.to_owned(),
+            shell: Shell::new(line, options),
+            io,
+            began: cluster.now(),
+            due: Some(cluster.now()),
+            stdout: String::new(),
+            stderr: String::new(),
+            lines: Vec::new(),
+            partial: String::new(),
+        });
+        id
+    }
+
+    /// `kubectl apply -f FILE` of an editor's tab: saves the text as the file, applies it, and says where it is wrong.
+    pub fn apply(&mut self, cluster: &mut Cluster, file: &str, text: &str) -> Reply {
+        let path = resolve(HOME, file);
+        let saved = self.files.write(&path, text.as_bytes(), false, cluster.now());
+        if let Err(error) = saved {
+            return Reply { stderr: format!("{file}: {error}\n"), exit: 1, ..Reply::default() };
+        }
+        kubectl::apply_text(cluster, file, text)
+    }
+
+    /// Sends Ctrl-C to a command line.
+    pub fn interrupt(&mut self, cluster: &mut Cluster, id: TaskId) {
+        let Terminals { files, tasks, draws, .. } = self;
+        if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
+            let mut desk = Desk { cluster, files, task: id.0, draws };
+            task.shell.signal(&mut desk, Signal::Int);
+            task.due = Some(desk.cluster.now());
+        }
+    }
+
+    /// When a command next wants to go on.
+    pub fn next_wakeup(&self, now: SimTime) -> Option<SimTime> {
+        self.tasks.iter().filter_map(|task| task.due).min().map(|at| at.max(now))
+    }
+
+    /// Something changed: whoever waits, or sleeps unless something happens, looks again.
+    pub fn wake(&mut self, now: SimTime) {
+        for task in &mut self.tasks {
+            task.due = Some(now);
+        }
+    }
+
+    /// Polls the first command that is due.
+    pub fn step(&mut self, cluster: &mut Cluster) {
+        let now = cluster.now();
+        let Terminals { files, tasks, draws, .. } = self;
+        let Some(i) = tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else { return };
+        let task = &mut tasks[i];
+        let mut desk = Desk { cluster, files, task: task.id.0, draws };
+        let mut budget = STEP_BUDGET;
+        let poll = task.shell.poll(&mut desk, &mut task.io, &mut budget);
+        task.take_output(now);
+        match poll {
+            Poll::Exit(exit) => {
+                let task = tasks.remove(i);
+                self.finished.push(task.finish(exit, now));
+            }
+            Poll::SleepUntil(at) => task.due = Some(at.max(now + Span::ms(1))),
+            Poll::Wait => task.due = None,
+            Poll::Yield => task.due = Some(now + Span::ms(1)),
+        }
+    }
+
+    /// The commands that ended since the last call.
+    pub fn take_finished(&mut self) -> Vec<Finished> {
+        std::mem::take(&mut self.finished)
+    }
+}
+
+impl Task {
+    fn finish(mut self, exit: i32, now: SimTime) -> Finished {
+        if !self.partial.is_empty() {
+            self.lines.push((now, std::mem::take(&mut self.partial)));
+        }
+        Finished {
+            id: self.id,
+            line: self.line,
+            exit,
+            stdout: self.stdout,
+            stderr: self.stderr,
+            began: self.began,
+            ended: now,
+            lines: self.lines,
+        }
+    }
+
+    fn take_output(&mut self, now: SimTime) {
+        for chunk in self.io.output.take() {
+            let text = String::from_utf8_lossy(&chunk.bytes).into_owned();
+            match chunk.stream {
+                Stream::Stderr => push_capped(&mut self.stderr, &text),
+                Stream::Stdout => {
+                    push_capped(&mut self.stdout, &text);
+                    self.partial.push_str(&text);
+                    while let Some(end) = self.partial.find('\n') {
+                        let rest = self.partial.split_off(end + 1);
+                        let mut line = std::mem::replace(&mut self.partial, rest);
+                        line.pop();
+                        self.lines.push((now, line));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn push_capped(whole: &mut String, text: &str) {
+    if whole.len() + text.len() <= OUTPUT_MAX {
+        whole.push_str(text);
+    }
+}

@@ -1,0 +1,284 @@
+//! The stage: Jobs, nodes, Pods and their signs, read off the store.
+//!
+//! Rule: one place decides which sign a Pod has (`page.md`, "Signs"); stage and time line both ask here.
+
+use std::rc::Rc;
+
+use crate::api::batch::Job;
+use crate::api::columns::{job_status, pod_columns};
+use crate::api::kind::Kind;
+use crate::api::meta::ObjectMeta;
+use crate::api::object::Object;
+use crate::api::pod::Pod;
+use crate::base::time::{SimTime, Span};
+use crate::cluster::Cluster;
+use crate::view::{
+    Candle, ConditionRow, CronCard, EventRow, History, JobCard, NodePlace, Place, PodToken, ServiceCard, Sign, View,
+};
+
+/// Draws the whole picture.
+pub fn scene(cluster: &Cluster, history: &History, start: SimTime) -> View {
+    let store = cluster.store();
+    let ms = |at: SimTime| at.since(start).as_ms();
+    let pods: Vec<&Rc<Object>> = store.list(Kind::Pod).collect();
+    let mut tokens: Vec<PodToken> = pods.iter().map(|pod| pod_token(pod, &ms)).collect();
+    tokens.sort_by(|a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
+    let mut jobs: Vec<JobCard> =
+        store.list(Kind::Job).map(|object| job_card(object.job(), object.uid(), cluster, &ms)).collect();
+    jobs.sort_by(|a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
+    let mut events: Vec<EventRow> = store.list(Kind::Event).map(|event| event_row(event, &ms)).collect();
+    events.sort_by(|a, b| (a.at_ms, &a.key).cmp(&(b.at_ms, &b.key)));
+    View {
+        now_ms: ms(cluster.now()),
+        wall_clock: wall_clock(cluster.now()),
+        jobs: Rc::new(jobs),
+        cron_jobs: Rc::new(store.list(Kind::CronJob).map(|object| cron_card(object, cluster, &ms)).collect()),
+        nodes: Rc::new(store.list(Kind::Node).map(|node| node_place(node, &pods)).collect()),
+        services: Rc::new(store.list(Kind::Service).map(|service| service_card(service, &pods)).collect()),
+        pods: Rc::new(tokens),
+        lanes: Rc::new(history.lanes(start)),
+        marks: Rc::new(history.marks(start)),
+        events: Rc::new(events),
+    }
+}
+
+/// `2026-11-21 08:00:42 UTC`
+pub(crate) fn wall_clock(now: SimTime) -> String {
+    now.format("%Y-%m-%d %H:%M:%S UTC")
+}
+
+/// A Pod's sign, and a word that says a little more than the sign's own.
+pub(crate) fn sign_of(pod: &Pod) -> (Sign, String) {
+    let status = &pod.status;
+    let ended = status.container_statuses.iter().find_map(|c| c.state.terminated.as_ref());
+    if status.phase == "Succeeded" {
+        return (Sign::Done, Sign::Done.word().to_owned());
+    }
+    if status.phase == "Failed" {
+        let word = match ended {
+            _ if status.reason == "Evicted" || status.reason == "DeadlineExceeded" => status.reason.clone(),
+            Some(ended) if ended.reason == "OOMKilled" => "OOMKilled".to_owned(),
+            Some(ended) => format!("exit {}", ended.exit_code),
+            None => Sign::Failed.word().to_owned(),
+        };
+        return (Sign::Failed, word);
+    }
+    if pod.metadata.is_being_deleted() {
+        return (Sign::Ends, Sign::Ends.word().to_owned());
+    }
+    if pod.spec.node_name.is_empty() {
+        let scheduled = pod.condition("PodScheduled");
+        return match scheduled.map(|c| c.reason.as_str()) {
+            Some("Unschedulable") => (Sign::NoRoom, Sign::NoRoom.word().to_owned()),
+            Some("SchedulingGated") => (Sign::Waits, "gated".to_owned()),
+            _ => (Sign::Waits, Sign::Waits.word().to_owned()),
+        };
+    }
+    bound_sign(pod)
+}
+
+/// The sign of a Pod that has a node and has not ended.
+fn bound_sign(pod: &Pod) -> (Sign, String) {
+    let columns = pod_columns(pod);
+    let backs_off = |word: String| (Sign::BacksOff, word);
+    match columns.status.trim_start_matches("Init:") {
+        "CrashLoopBackOff" => backs_off(format!("backs off, {} so far", columns.restarts)),
+        "ImagePullBackOff" | "ErrImagePull" => backs_off("no image".to_owned()),
+        "Error" | "OOMKilled" | "StartError" | "RunContainerError" if pod.spec.restart_policy != "Never" => {
+            backs_off("will restart".to_owned())
+        }
+        "Completed" if pod.spec.restart_policy != "Always" => (Sign::Runs, "ended".to_owned()),
+        "Running" | "NotReady" | "Completed" | "Error" => (Sign::Runs, Sign::Runs.word().to_owned()),
+        "ContainerCreating" | "PodInitializing" => (Sign::Starts, Sign::Starts.word().to_owned()),
+        other => (Sign::Starts, other.to_owned()),
+    }
+}
+
+fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
+    let pod = object.pod();
+    let meta = object.meta();
+    let columns = pod_columns(pod);
+    let (sign, word) = sign_of(pod);
+    let place = match sign {
+        Sign::Done | Sign::Failed => Place::Finished,
+        _ if pod.spec.node_name.is_empty() => Place::Waiting,
+        _ => Place::Node(pod.spec.node_name.clone()),
+    };
+    let inits = pod.spec.init_containers.iter();
+    PodToken {
+        uid: object.uid().to_owned(),
+        name: object.name().to_owned(),
+        short: short_name(object.name()),
+        owner: owner_text(meta),
+        index: meta.annotations.get(crate::api::batch::JOB_COMPLETION_INDEX).cloned(),
+        place,
+        sign,
+        word,
+        status: columns.status,
+        ready: format!("{}/{}", columns.ready, columns.total),
+        restarts: columns.restarts,
+        since_ms: since(pod, sign).map_or(0, ms),
+        until_ms: if sign == Sign::Ends { meta.deletion_timestamp.map(ms) } else { None },
+        created_ms: meta.creation_timestamp.map_or(0, ms),
+        containers: inits.chain(&pod.spec.containers).map(|c| c.name.clone()).collect(),
+        note: note(pod),
+    }
+}
+
+/// Since when the sign holds, to the second the API keeps.
+fn since(pod: &Pod, sign: Sign) -> Option<SimTime> {
+    let meta = &pod.metadata;
+    let states = || pod.status.container_statuses.iter().map(|c| &c.state);
+    let known = match sign {
+        Sign::Waits | Sign::NoRoom => meta.creation_timestamp,
+        Sign::Starts => pod.status.start_time,
+        Sign::Runs => states().filter_map(|s| s.running.as_ref()?.started_at).max(),
+        Sign::Done | Sign::Failed | Sign::BacksOff => {
+            states().filter_map(|s| s.terminated.as_ref()?.finished_at).max()
+        }
+        Sign::Ends => {
+            let grace = Span::secs(meta.deletion_grace_period_seconds.unwrap_or(0));
+            meta.deletion_timestamp.map(|due| due - grace)
+        }
+    };
+    known.or(meta.creation_timestamp)
+}
+
+/// The message of whatever holds the Pod up or ended it.
+fn note(pod: &Pod) -> String {
+    let status = &pod.status;
+    let containers = || status.init_container_statuses.iter().chain(&status.container_statuses);
+    let waiting = containers().filter_map(|c| c.state.waiting.as_ref()).map(|w| w.message.as_str());
+    let ended = containers().filter_map(|c| c.state.terminated.as_ref()).map(|t| t.message.as_str());
+    let unscheduled = pod.condition("PodScheduled").filter(|c| c.status == "False").map(|c| c.message.as_str());
+    [status.message.as_str()]
+        .into_iter()
+        .chain(unscheduled)
+        .chain(waiting)
+        .chain(ended)
+        .find(|text| !text.is_empty())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn job_card(job: &Job, uid: &str, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -> JobCard {
+    let (spec, status) = (&job.spec, &job.status);
+    let limited = spec.backoff_limit_per_index.is_none();
+    JobCard {
+        uid: uid.to_owned(),
+        name: job.metadata.name.clone(),
+        owner: owner_text(&job.metadata),
+        status: job_status(job).to_owned(),
+        active: status.active.into(),
+        ready: status.ready.unwrap_or(0).into(),
+        succeeded: status.succeeded.into(),
+        failed: status.failed.into(),
+        terminating: status.terminating.unwrap_or(0).into(),
+        completions: spec.completions.map(i64::from),
+        parallelism: spec.parallelism.unwrap_or(1).into(),
+        fails_at: spec.backoff_limit.filter(|_| limited).map(|limit| i64::from(limit) + 1),
+        suspended: job.is_suspended(),
+        created_ms: job.metadata.creation_timestamp.map_or(0, ms),
+        conditions: status
+            .conditions
+            .iter()
+            .map(|c| ConditionRow {
+                kind: c.kind.clone(),
+                status: c.status.clone(),
+                reason: c.reason.clone(),
+                message: c.message.clone(),
+                at_ms: c.last_transition_time.map_or(0, ms),
+            })
+            .collect(),
+        next_try_ms: cluster.next_try(&job.metadata.namespace, &job.metadata.name).map(ms),
+        candle: candle(job, ms),
+    }
+}
+
+/// The deadline while the Job runs, the TTL once it is finished.
+fn candle(job: &Job, ms: &impl Fn(SimTime) -> i64) -> Option<Candle> {
+    let burn = |field, from: SimTime, seconds: i64| Candle {
+        field,
+        from_ms: ms(from),
+        until_ms: ms(from + Span::secs(seconds)),
+    };
+    if let Some(finished) = job.finished() {
+        let ttl = job.spec.ttl_seconds_after_finished?;
+        return Some(burn("ttlSecondsAfterFinished", finished.last_transition_time?, ttl.into()));
+    }
+    let deadline = job.spec.active_deadline_seconds.filter(|_| !job.is_suspended())?;
+    Some(burn("activeDeadlineSeconds", job.status.start_time?, deadline))
+}
+
+fn cron_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -> CronCard {
+    let cron = object.cron_job();
+    CronCard {
+        uid: object.uid().to_owned(),
+        name: object.name().to_owned(),
+        schedule: cron.spec.schedule.clone(),
+        time_zone: cron.spec.time_zone.clone().unwrap_or_default(),
+        concurrency_policy: cron.spec.concurrency_policy.clone(),
+        suspended: cron.spec.suspend == Some(true),
+        active: cron.status.active.len() as i64,
+        last_ms: cron.status.last_schedule_time.map(ms),
+        next_ms: cluster.next_schedule(object).map(ms),
+    }
+}
+
+fn node_place(object: &Object, pods: &[&Rc<Object>]) -> NodePlace {
+    let node = object.node();
+    let here: Vec<&Pod> =
+        pods.iter().map(|p| &**p.pod()).filter(|p| p.spec.node_name == object.name() && !p.is_terminal()).collect();
+    let max = node.status.allocatable.get("pods").and_then(|n| n.parse().ok()).unwrap_or(110);
+    NodePlace {
+        name: object.name().to_owned(),
+        ready: node.is_ready(),
+        schedulable: !node.spec.unschedulable,
+        pods: here.len() as i64,
+        pods_max: max,
+        ..NodePlace::default()
+    }
+}
+
+fn service_card(object: &Object, pods: &[&Rc<Object>]) -> ServiceCard {
+    let service = object.service();
+    let behind = |pod: &&Pod| {
+        let (selector, labels) = (&service.spec.selector, &pod.metadata.labels);
+        !selector.is_empty() && selector.iter().all(|(k, v)| labels.get(k) == Some(v)) && pod.is_ready()
+    };
+    ServiceCard {
+        name: object.name().to_owned(),
+        cluster_ip: service.spec.cluster_ip.clone(),
+        endpoints: pods.iter().map(|p| &**p.pod()).filter(behind).map(|p| p.metadata.name.clone()).collect(),
+    }
+}
+
+fn event_row(object: &Object, ms: &impl Fn(SimTime) -> i64) -> EventRow {
+    let event = object.value();
+    let text = |path: &str| event.str_at(path).unwrap_or_default().to_owned();
+    let at = ["series.lastObservedTime", "lastTimestamp", "eventTime", "firstTimestamp"]
+        .iter()
+        .find_map(|path| SimTime::parse_rfc3339(event.str_at(path)?));
+    let kind = text("involvedObject.kind").to_lowercase();
+    let count = event.i64_at("series.count").or_else(|| event.i64_at("count")).unwrap_or(1);
+    EventRow {
+        key: object.name().to_owned(),
+        at_ms: at.map_or(0, ms),
+        warning: event.str_at("type") == Some("Warning"),
+        reason: text("reason"),
+        object: format!("{kind}/{}", text("involvedObject.name")),
+        message: text("message"),
+        count,
+        source: text("reportingComponent"),
+    }
+}
+
+/// `Job/parallel`; empty without a controller.
+pub(crate) fn owner_text(meta: &ObjectMeta) -> String {
+    meta.controller().map(|owner| format!("{}/{}", owner.kind, owner.name)).unwrap_or_default()
+}
+
+/// What tells siblings apart: the part after the last hyphen, or the whole name.
+pub(crate) fn short_name(name: &str) -> String {
+    name.rsplit('-').next().filter(|_| name.contains('-')).unwrap_or(name).to_owned()
+}

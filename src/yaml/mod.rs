@@ -1,0 +1,137 @@
+//! YAML and JSON as Kubernetes reads and writes them.
+//!
+//! [`parse`] takes any text and gives documents with the place of every value, and remarks; it never panics, and its work
+//! is bounded by [`limits`]. [`emit`] writes a value as `kubectl -o yaml` does. The grammar is `granit-parser`'s (YAML 1.2,
+//! an event parser with marks); what scalars mean, which errors kubectl prints and how text is cut into documents follow
+//! sigs.k8s.io/yaml and `apimachinery/pkg/util/yaml`.
+
+mod build;
+mod complaint;
+pub mod diagnostic;
+mod emit;
+mod node;
+mod scalar;
+mod split;
+
+pub use diagnostic::{Diagnostic, Severity, Span};
+pub use emit::emit;
+pub use node::{Content, Entry, Location, Node};
+
+use split::Piece;
+
+/// What bounds the work that one text can cause.
+pub mod limits {
+    /// Longest text, in bytes. The API server's own limit for an object is 1.5 MiB.
+    pub const TEXT_BYTES: usize = 1 << 20;
+    /// Flow and block collections inside each other, each. go-yaml allows 10,000.
+    pub const NESTING: usize = 100;
+    /// Values of one document, with every alias counted as all that it stands for.
+    pub const NODES: usize = 100_000;
+    /// Documents of one text.
+    pub const DOCUMENTS: usize = 1_000;
+}
+
+/// What a text holds.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    /// The documents that can be read. Empty ones are left out.
+    pub documents: Vec<Node>,
+    /// Errors and hints, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many of `documents` kubectl reads: it stops at the first part that is no YAML.
+    pub reached: usize,
+}
+
+impl Parsed {
+    /// The first error that makes kubectl stop reading, as it prints it; none if the whole text can be read.
+    pub fn kubectl_error(&self) -> Option<&str> {
+        self.diagnostics.iter().find(|d| d.severity == Severity::Error).and_then(|d| d.kubectl.as_deref())
+    }
+}
+
+/// Reads a text of any number of documents. `source` is what kubectl calls it: `STDIN`, or a file's name.
+pub fn parse(text: &str, source: &str) -> Parsed {
+    let mut parsed = Parsed::default();
+    if text.len() > limits::TEXT_BYTES {
+        let message = format!("the text is longer than {} KiB", limits::TEXT_BYTES / 1024);
+        let start = Span { line: 1, column: 1, end_line: 1, end_column: 1, ..Span::default() };
+        parsed.diagnostics.push(
+            Diagnostic::new(Severity::Error, "too-large", start, message.clone())
+                .with_kubectl(format!("error: error parsing {source}: {message}")),
+        );
+        return parsed;
+    }
+    let mut stopped = false;
+    for piece in split::split(text) {
+        let failure = match piece {
+            Piece::Part(part) => match build::build(part, &mut parsed.diagnostics) {
+                Ok(node) => {
+                    parsed.documents.extend(node.filter(|n| !is_null(n)));
+                    None
+                }
+                Err(failure) => Some((failure.span, failure.code, failure.message, conversion_error(&failure.go))),
+            },
+            Piece::BadSeparator { line, rest } => {
+                let message = "only a comment may stand behind '---'; write the document on the next line";
+                let span = line_span(line.text.trim_end(), line.start, line.line);
+                Some((span, "separator", message.into(), format!("invalid Yaml document separator: {rest}")))
+            }
+        };
+        if let Some((span, code, message, go)) = failure {
+            parsed.diagnostics.push(
+                Diagnostic::new(Severity::Error, code, span, message)
+                    .with_kubectl(format!("error: error parsing {source}: {go}")),
+            );
+            stopped = true;
+        }
+        if !stopped {
+            parsed.reached = parsed.documents.len();
+        }
+        if parsed.documents.len() >= limits::DOCUMENTS {
+            break;
+        }
+    }
+    parsed.diagnostics.sort_by_key(|d| (d.span.start, d.severity));
+    parsed
+}
+
+/// Reads bytes that may not be text.
+pub fn parse_bytes(bytes: &[u8], source: &str) -> Parsed {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => parse(text, source),
+        Err(error) => {
+            let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or("");
+            let line = 1 + good.matches('\n').count() as u32;
+            let column = 1 + good.rsplit('\n').next().unwrap_or("").chars().count() as u32;
+            let (start, end) = (good.len() as u32, good.len() as u32 + 1);
+            let span = Span { line, column, end_line: line, end_column: column + 1, start, end };
+            let kubectl =
+                format!("error: error parsing {source}: {}", conversion_error("yaml: invalid leading UTF-8 octet"));
+            let diagnostic = Diagnostic::new(Severity::Error, "not-utf8", span, "this byte is not UTF-8 text");
+            Parsed { diagnostics: vec![diagnostic.with_kubectl(kubectl)], ..Parsed::default() }
+        }
+    }
+}
+
+fn conversion_error(go: &str) -> String {
+    format!("error converting YAML to JSON: {go}")
+}
+
+fn is_null(node: &Node) -> bool {
+    matches!(&node.content, Content::Scalar(value) if value.is_null())
+}
+
+fn line_span(text: &str, start: usize, line: usize) -> Span {
+    let (line, start) = (line as u32, start as u32);
+    Span {
+        line,
+        column: 1,
+        end_line: line,
+        end_column: 1 + text.chars().count() as u32,
+        start,
+        end: start + text.len() as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests;

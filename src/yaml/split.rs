@@ -1,0 +1,76 @@
+//! Where one document ends and the next begins, as kubectl's reader sees it.
+//!
+//! Rule: the text is cut at lines that begin with `---` before any YAML is read, so each part has its own line numbers; a
+//! `---` with nothing before it stays in its part and counts as its first line; behind `---` only blanks and comments may
+//! stand. Source: `apimachinery/pkg/util/yaml/decoder.go` (`YAMLReader`).
+
+/// A part of the text that is given to the YAML parser alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part<'t> {
+    pub text: &'t str,
+    /// Byte offset of its first character in the whole text.
+    pub start: usize,
+    /// Line of its first character in the whole text, from 1.
+    pub line: usize,
+}
+
+/// What the reader found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece<'t> {
+    Part(Part<'t>),
+    /// A separator line with something behind it. Reading ends there.
+    BadSeparator {
+        line: Part<'t>,
+        rest: &'t str,
+    },
+}
+
+/// Cuts `text` into its parts.
+pub(super) fn split(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut part = Part { text: "", start: 0, line: 1 };
+    let mut end = 0;
+    for (i, line) in text.split_inclusive('\n').enumerate() {
+        let here = end;
+        end += line.len();
+        if let Some(rest) = line.strip_prefix("---") {
+            let rest = rest.trim();
+            if !rest.is_empty() && !rest.starts_with('#') {
+                pieces.push(Piece::BadSeparator { line: Part { text: line, start: here, line: i + 1 }, rest });
+                return pieces;
+            }
+            if here > part.start {
+                pieces.push(Piece::Part(Part { text: &text[part.start..here], ..part }));
+                part = Part { text: "", start: end, line: i + 2 };
+            }
+        }
+    }
+    if end > part.start {
+        pieces.push(Piece::Part(Part { text: &text[part.start..end], ..part }));
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(text: &str) -> Vec<(&str, usize)> {
+        split(text)
+            .into_iter()
+            .map(|p| match p {
+                Piece::Part(p) => (p.text, p.line),
+                Piece::BadSeparator { line, rest } => (rest, line.line),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn cuts_at_separators() {
+        assert_eq!(parts("a: 1\n---\nb: 2\n--- # c\nc: 3"), [("a: 1\n", 1), ("b: 2\n", 3), ("c: 3", 5)]);
+        assert_eq!(parts("---\na: 1\n"), [("---\na: 1\n", 1)]);
+        assert_eq!(parts("a\n--- x\nb"), [("x", 2)]);
+        assert_eq!(parts(""), []);
+        assert_eq!(parts("a\n...\nb\n"), [("a\n...\nb\n", 1)]);
+    }
+}

@@ -1,0 +1,4 @@
+//! The integration tests: what the engine promises, asked from outside through its public face.
+
+mod cron;
+mod tidy;

@@ -1,0 +1,66 @@
+// Native and wasm tell the same story: the published page's engine and the native program run the same scenarios, and
+// their traces must be equal byte for byte.
+//
+// The page exports `trace(scenario) -> string` (YAML in, the text of trace.jsonl out); the native side is
+// `batchyard run SCENARIO --trace FILE`. Scenarios are those of tests/scenarios/, evenly taken from the list.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { launch, open, serve } from './harness.mjs';
+
+const SCENARIOS = fileURLToPath(new URL('../scenarios/', import.meta.url));
+/** Enough to meet every controller, few enough to take seconds. */
+const AT_MOST = 12;
+
+const names = (await readdir(SCENARIOS).catch(() => [])).sort();
+const step = Math.max(1, Math.ceil(names.length / AT_MOST));
+const chosen = names.filter((_, index) => index % step === 0);
+
+let browser;
+let server;
+let page;
+
+before(async () => {
+  [browser, server] = await Promise.all([launch(), serve()]);
+  ({ page } = await open(browser.context, server.url));
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const hash = (text) => createHash('sha256').update(text).digest('hex');
+
+async function native(scenario) {
+  const folder = await mkdtemp(join(tmpdir(), 'batchyard-native-'));
+  try {
+    const file = join(folder, 'trace.jsonl');
+    await promisify(execFile)(process.env.BATCHYARD_BIN, ['run', scenario, '--trace', file]);
+    return await readFile(file, 'utf8');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const wasm = (text) => page.evaluate((text) => batchyard.exports.trace(text), text);
+
+test('native and wasm: there are scenarios to compare', { skip: chosen.length === 0 && 'tests/scenarios/ is not there yet' }, async () => {
+  assert.equal(await page.evaluate(() => typeof batchyard.exports.trace), 'function', 'the page exports `trace`');
+});
+
+for (const name of chosen) {
+  test(`native and wasm give the same trace: ${name}`, async () => {
+    const scenario = join(SCENARIOS, name, 'scenario.yaml');
+    const [here, there] = await Promise.all([native(scenario), readFile(scenario, 'utf8').then(wasm)]);
+    assert.ok(here.length > 0, 'the native trace is empty');
+    assert.equal(hash(there), hash(here));
+  });
+}
