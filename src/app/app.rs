@@ -4,41 +4,23 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use gloo::events::EventListener;
-use gloo::render::{AnimationFrame, request_animation_frame};
+use gloo::render::AnimationFrame;
 use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use super::announce::Announcer;
-use super::bands::Bands;
 use super::browser;
-use super::clock::{Clock, SPEEDS};
-use super::clockbar::ClockBar;
-use super::editor::Editor;
-use super::engine::{self, Answer, LogLine, Remark, Setup};
-use super::events::Events;
+use super::clock::Clock;
+use super::engine::{Answer, LogLine, PodToken, Remark};
 use super::examples::{self, EXAMPLES};
 use super::files::{self, File};
-use super::header::Header;
-use super::help::Help;
 use super::kept::Kept;
-use super::lanes::{Gesture, Lanes, Wish};
+use super::lanes::{Gesture, Lanes};
 use super::live::Live;
-use super::logs::Logs;
-use super::objects::Objects;
-use super::report::{self, Fault};
 use super::run::{Part, Run};
-use super::sash::Sash;
 use super::shortcuts;
-use super::sign;
-use super::stage::Stage;
-use super::timeline::Timeline;
 use super::travel::Travel;
 use super::ui::{Layout, LogChoice, Region, Tab};
-
-/// Ages in tables move on this often, in real milliseconds.
-const SLOW_MS: f64 = 250.0;
-/// A pause in typing this long, in milliseconds, and the text is checked and stored.
-const TYPING_MS: u32 = 250;
 
 /// Everything that can happen to the page.
 #[derive(Clone, Debug)]
@@ -88,43 +70,43 @@ pub enum Msg {
 
 pub struct App {
     /// What the user has chosen and typed; `kept.files` are the tabs.
-    kept: Kept,
-    stored: bool,
-    run: Run,
+    pub(super) kept: Kept,
+    pub(super) stored: bool,
+    pub(super) run: Run,
     /// What the last panic said, until the user starts again.
-    fault: Option<AttrValue>,
+    pub(super) fault: Option<AttrValue>,
     /// Grows when the page changed the text itself.
-    version: u32,
-    remarks: Rc<Vec<Remark>>,
-    answer: Rc<Answer>,
+    pub(super) version: u32,
+    pub(super) remarks: Rc<Vec<Remark>>,
+    pub(super) answer: Rc<Answer>,
 
-    tab: Tab,
-    selected: Option<AttrValue>,
-    reachable: Option<AttrValue>,
-    log: LogChoice,
-    lines: Rc<Result<Vec<LogLine>, String>>,
-    help: bool,
-    layout: Layout,
-    drawer: bool,
-    said: AttrValue,
+    pub(super) tab: Tab,
+    pub(super) selected: Option<AttrValue>,
+    pub(super) reachable: Option<AttrValue>,
+    pub(super) log: LogChoice,
+    pub(super) lines: Rc<Result<Vec<LogLine>, String>>,
+    pub(super) help: bool,
+    pub(super) layout: Layout,
+    pub(super) drawer: bool,
+    pub(super) said: AttrValue,
 
-    slow_now_ms: i64,
-    slow_at: f64,
-    last_frame: Option<f64>,
+    pub(super) slow_now_ms: i64,
+    pub(super) slow_at: f64,
+    pub(super) last_frame: Option<f64>,
     /// The Pod that had the focus before its token moved elsewhere.
-    refocus: Option<String>,
-    restarted: bool,
-    drawn_pods: Option<Part<Vec<engine::PodToken>>>,
+    pub(super) refocus: Option<String>,
+    pub(super) restarted: bool,
+    pub(super) drawn_pods: Option<Part<Vec<PodToken>>>,
 
-    live: Live,
-    lanes: Lanes,
-    travel: Travel,
-    announcer: Announcer,
-    stage: NodeRef,
-    act: Callback<Msg>,
-    frame: Option<AnimationFrame>,
-    typing: Option<Timeout>,
-    single_keys: Rc<Cell<bool>>,
+    pub(super) live: Live,
+    pub(super) lanes: Lanes,
+    pub(super) travel: Travel,
+    pub(super) announcer: Announcer,
+    pub(super) stage: NodeRef,
+    pub(super) act: Callback<Msg>,
+    pub(super) frame: Option<AnimationFrame>,
+    pub(super) typing: Option<Timeout>,
+    pub(super) single_keys: Rc<Cell<bool>>,
     _listeners: Vec<EventListener>,
 }
 
@@ -205,33 +187,7 @@ impl Component for App {
     }
 
     fn view(&self, _: &Context<Self>) -> Html {
-        let editor_open = self.editor_open();
-        let class = classes!(
-            "shell",
-            self.run.clock.playing.then_some("playing"),
-            (!editor_open).then_some("no-editor"),
-            (self.layout == Layout::Drawer && self.drawer).then_some("drawer"),
-            (self.layout == Layout::Stack && self.tab == Tab::Editor).then_some("tab-editor"),
-            self.folded(Region::Timeline).then_some("no-timeline"),
-            self.folded(Region::Dock).then_some("no-dock"),
-        );
-        html! {
-            <div {class}>
-                <a class="skip-link" href="#stage">{ "To the stage" }</a>
-                { sign::definitions() }
-                { self.header() }
-                <section id="editor" class="editor" aria-label="Manifest">{ self.editor() }</section>
-                { self.sash(Region::Editor) }
-                <main id="stage" class="stage" tabindex="-1">{ self.stage() }</main>
-                { self.clock_bar() }
-                { self.sash(Region::Timeline) }
-                <Timeline follows={self.lanes.follows} pods={self.run.view.lanes.len()} act={self.act.clone()} />
-                { self.sash(Region::Dock) }
-                <section class="dock" aria-label="Details">{ self.dock() }</section>
-                <div class="unseen" role="status" aria-live="polite">{ &self.said }</div>
-                <Help open={self.help} keys={self.kept.keys} act={self.act.clone()} />
-            </div>
-        }
+        self.draw()
     }
 
     fn rendered(&mut self, ctx: &Context<Self>, first: bool) {
@@ -270,7 +226,6 @@ fn listeners(act: &Callback<Msg>, single_keys: &Rc<Cell<bool>>) -> Vec<EventList
     ]
 }
 
-/// What happens.
 impl App {
     /// Does it. True if the page is to be drawn again.
     fn handle(&mut self, ctx: &Context<Self>, msg: Msg) -> bool {
@@ -384,330 +339,5 @@ impl App {
             }
         }
         true
-    }
-
-    fn on_frame(&mut self, at: f64) -> bool {
-        self.frame = None;
-        let frame_ms = at - self.last_frame.replace(at).unwrap_or(at);
-        let was_skipping = self.run.skips();
-        let was_moving = self.run.moves();
-        let mut draw = self.run.frame(frame_ms);
-        if draw {
-            self.announcer.look(&self.run.view, std::mem::take(&mut self.restarted));
-            self.remember_focus();
-        }
-        if at - self.slow_at >= SLOW_MS || !self.run.moves() {
-            self.slow_at = at;
-            if self.slow_now_ms / 1000 != self.run.now_ms() / 1000 {
-                self.slow_now_ms = self.run.now_ms();
-                // Tables of ages and the log are all that moves with it.
-                draw |= self.tab != Tab::Editor && !self.folded(Region::Dock);
-            }
-            draw |= self.read_log();
-        }
-        if let Some(text) = self.announcer.due(at) {
-            self.said = text.into();
-            draw = true;
-        }
-        draw |= was_skipping != self.run.skips() || was_moving != self.run.moves();
-        if !self.run.moves() {
-            self.last_frame = None;
-        }
-        if !draw {
-            self.paint();
-        }
-        draw
-    }
-
-    fn on_lanes(&mut self, gesture: Gesture) -> bool {
-        let followed = self.lanes.follows;
-        match self.lanes.gesture(gesture, &self.run.view, self.run.furthest_ms) {
-            Wish::Nothing => return false,
-            Wish::Paint => {}
-            Wish::Seek(at_ms) => {
-                self.run.clock.playing = false;
-                self.run.seek(at_ms);
-                self.news();
-                return true;
-            }
-            Wish::Select(uid) => {
-                return {
-                    self.act.emit(Msg::Select(Some(uid.into())));
-                    false
-                };
-            }
-        }
-        self.paint();
-        followed != self.lanes.follows
-    }
-
-    fn on_edit(&mut self, ctx: &Context<Self>, text: String) -> bool {
-        let file = &mut self.kept.files[self.kept.active];
-        let was_edited = file.edited();
-        file.text = text;
-        let now_edited = file.edited();
-        // First of all it is kept: whatever comes next may fail.
-        self.kept.keep();
-        let link = ctx.link().clone();
-        self.typing = Some(Timeout::new(TYPING_MS, move || link.send_message(Msg::Typed)));
-        // A textarea that is not told its own text would be reset by the next drawing.
-        was_edited != now_edited
-    }
-
-    /// The text rests: it is checked and stored.
-    fn check(&mut self) {
-        self.typing = None;
-        self.store();
-        self.remarks = Rc::new(engine::lint(&self.kept.files[self.kept.active].text));
-    }
-
-    fn apply(&mut self) {
-        self.check();
-        let file = &mut self.kept.files[self.kept.active];
-        let text = file.text.clone();
-        if self.run.engine().is_none() {
-            return;
-        }
-        file.applied = Some(text.clone());
-        let name = file.name.clone();
-        self.kept.steps = self.run.steps.clone();
-        self.kept.steps.push(super::kept::Step { at_ms: self.run.now_ms(), file: name.clone(), text: text.clone() });
-        self.kept.keep();
-        let answer = self.run.apply(&name, &text);
-        if !answer.ok {
-            self.kept.files[self.kept.active].applied = None;
-        }
-        self.remarks = Rc::new(answer.remarks.clone());
-        self.said = answer.text.clone().into();
-        self.answer = Rc::new(answer);
-        self.store();
-        self.news();
-        if self.layout == Layout::Drawer && self.answer.ok {
-            self.drawer = false;
-        }
-    }
-
-    fn load_example(&mut self, at: usize) {
-        self.kept.example = EXAMPLES[at].id.to_owned();
-        self.kept.files = files::of(&EXAMPLES[at]);
-        self.kept.active = 0;
-        self.version += 1;
-        self.restart();
-        self.check();
-    }
-
-    /// From the start, with the same seed: what the cluster was last given of each tab is given again at once.
-    fn restart(&mut self) {
-        self.fault = None;
-        self.start();
-        self.store();
-    }
-
-    fn start(&mut self) {
-        let given = |file: &File| file.applied.clone().map(|text| (file.name.clone(), text));
-        let setup = Setup { seed: self.kept.seed, files: self.kept.files.iter().filter_map(given).collect() };
-        self.kept.steps = setup
-            .files
-            .iter()
-            .map(|(file, text)| super::kept::Step { at_ms: 0, file: file.clone(), text: text.clone() })
-            .collect();
-        self.kept.keep();
-        let clock = Clock::new(self.kept.speed, self.kept.skip);
-        let (run, answers) = Run::start(&setup, clock);
-        self.run = run;
-        self.answer = Rc::new(answers.into_iter().find(|answer| !answer.ok).unwrap_or_default());
-        self.remarks = Rc::new(engine::lint(&self.kept.files[self.kept.active].text));
-        self.selected = None;
-        self.reachable = None;
-        self.restarted = true;
-        self.last_frame = None;
-        self.lanes.restart();
-        self.announcer.look(&self.run.view, true);
-        self.news();
-    }
-
-    /// The picture changed by something else than a frame.
-    fn news(&mut self) {
-        self.slow_now_ms = self.run.now_ms();
-        self.read_log();
-        self.remember_focus();
-    }
-
-    fn set_speed(&mut self, speed: usize) {
-        self.run.clock.speed = speed.min(SPEEDS.len() - 1);
-        self.kept.speed = self.run.clock.speed;
-        self.store();
-    }
-
-    fn open_tab(&mut self, tab: Tab) {
-        self.tab = tab;
-        if self.folded(Region::Dock) {
-            self.kept.folded[Region::Dock as usize] = false;
-        }
-        self.slow_now_ms = self.run.now_ms();
-        self.read_log();
-    }
-
-    fn show_editor(&mut self, open: bool) {
-        match self.layout {
-            Layout::Wide => self.kept.folded[Region::Editor as usize] = !open,
-            Layout::Drawer => self.drawer = open,
-            Layout::Stack => self.tab = if open { Tab::Editor } else { Tab::Events },
-        }
-        self.store();
-    }
-
-    fn editor_open(&self) -> bool {
-        match self.layout {
-            Layout::Wide => !self.folded(Region::Editor),
-            Layout::Drawer => self.drawer,
-            Layout::Stack => self.tab == Tab::Editor,
-        }
-    }
-
-    /// In a stack nothing is folded: there a region is as high as it needs.
-    fn folded(&self, region: Region) -> bool {
-        self.layout != Layout::Stack && self.kept.folded[region as usize]
-    }
-
-    /// Reads the chosen log. True if it is another than before.
-    fn read_log(&mut self) -> bool {
-        if self.tab != Tab::Logs {
-            return false;
-        }
-        let (Some(engine), Some(uid)) = (self.run.engine(), self.selected.as_deref()) else { return false };
-        let name = self.run.view.lanes.iter().find(|lane| lane.uid == uid).map_or(uid, |lane| &lane.name);
-        let lines = engine.logs(name, self.log.container.as_deref(), self.log.previous);
-        let differs = lines != *self.lines;
-        if differs {
-            self.lines = Rc::new(lines);
-        }
-        differs
-    }
-
-    fn remember_focus(&mut self) {
-        let active = browser::document().active_element();
-        self.refocus = active.and_then(|active| active.get_attribute("data-pod"));
-    }
-
-    fn store(&mut self) {
-        self.kept.keep();
-        self.stored = self.kept.store();
-    }
-
-    fn report(&self) -> String {
-        report::scenario(self.fault.as_deref().unwrap_or_default(), self.kept.seed, &self.run.steps)
-    }
-
-    fn ask_for_frame(&mut self, ctx: &Context<Self>) {
-        let link = ctx.link().clone();
-        self.frame = Some(request_animation_frame(move |at| link.send_message(Msg::Frame(at))));
-    }
-
-    /// Writes what moves with time.
-    fn paint(&mut self) {
-        let now_ms = self.run.now_ms();
-        let wall_clock = self.run.engine().map(|engine| engine.wall_clock(now_ms)).unwrap_or_default();
-        self.live.paint(now_ms, &wall_clock);
-        if !self.folded(Region::Timeline) {
-            self.lanes.paint(&self.run.view, now_ms, self.run.furthest_ms, self.selected.as_deref());
-        }
-    }
-}
-
-/// How it is drawn.
-impl App {
-    fn header(&self) -> Html {
-        html! {
-            <Header example={examples::index_of(&self.kept.example)} edited={self.kept.files.iter().any(File::edited)} stored={self.stored}
-                theme={self.kept.theme} layout={self.layout} editor_open={self.editor_open()} act={self.act.clone()} />
-        }
-    }
-
-    fn editor(&self) -> Html {
-        let file = &self.kept.files[self.kept.active];
-        let tabs = self.kept.files.iter().map(|file| (file.name.clone(), file.edited())).collect::<Vec<_>>();
-        html! {
-            <Editor tabs={Rc::new(tabs)} active={self.kept.active} version={self.version} text={file.text.clone()} remarks={self.remarks.clone()}
-                answer={self.answer.clone()} dark={self.kept.theme.is_dark()} act={self.act.clone()} />
-        }
-    }
-
-    fn stage(&self) -> Html {
-        let view = &self.run.view;
-        if let Some(fault) = &self.fault {
-            return html! { <Fault fault={fault.clone()} report={self.report()} act={self.act.clone()} /> };
-        }
-        html! {
-            <>
-                <Bands jobs={Part(view.jobs.clone())} cron_jobs={Part(view.cron_jobs.clone())} services={Part(view.services.clone())} />
-                <div class="floor" ref={self.stage.clone()} role="group" aria-label="Cluster">
-                    <Stage pods={Part(view.pods.clone())} nodes={Part(view.nodes.clone())} jobs={Part(view.jobs.clone())}
-                        selected={self.selected.clone()} reachable={self.reachable.clone()} act={self.act.clone()} />
-                </div>
-            </>
-        }
-    }
-
-    fn clock_bar(&self) -> Html {
-        let clock = &self.run.clock;
-        let wall_clock = self.run.engine().map(|engine| engine.wall_clock(self.slow_now_ms)).unwrap_or_default();
-        html! {
-            <ClockBar playing={clock.playing} speed={clock.speed} skip={clock.skip} skips={self.run.skips()} at_rest={self.run.at_rest()}
-                seed={self.kept.seed} day={wall_clock.get(..10).unwrap_or_default().to_owned()} act={self.act.clone()} />
-        }
-    }
-
-    fn sash(&self, region: Region) -> Html {
-        html! { <Sash {region} size={self.kept.sizes[region as usize]} folded={self.folded(region)} act={self.act.clone()} /> }
-    }
-
-    fn dock(&self) -> Html {
-        let stack = self.layout == Layout::Stack;
-        let offered: Vec<Tab> = Tab::ALL.into_iter().filter(|tab| stack || *tab != Tab::Editor).collect();
-        let at = offered.iter().position(|tab| *tab == self.tab).unwrap_or(0);
-        let key = {
-            let offered = offered.clone();
-            when(&self.act, move |event: KeyboardEvent| {
-                let to = match event.key().as_str() {
-                    "ArrowRight" => (at + 1) % offered.len(),
-                    "ArrowLeft" => (at + offered.len() - 1) % offered.len(),
-                    _ => return None,
-                };
-                browser::focus(&format!("#tab-{}", offered[to].title()));
-                Some(Msg::Tab(offered[to]))
-            })
-        };
-        let tab = |tab: &Tab| {
-            let (tab, on) = (*tab, *tab == self.tab);
-            html! {
-                <button key={tab.title()} type="button" role="tab" id={format!("tab-{}", tab.title())} aria-selected={on.to_string()}
-                    aria-controls={if tab == Tab::Editor { "editor" } else { "panel" }} tabindex={if on { "0" } else { "-1" }}
-                    class={classes!(on.then_some("on"))} onclick={self.act.reform(move |_: MouseEvent| Msg::Tab(tab))}>{ tab.title() }</button>
-            }
-        };
-        html! {
-            <>
-                <div class="dock-tabs" role="tablist" aria-label="Details" onkeydown={key}>{ for offered.iter().map(tab) }</div>
-                <div id="panel" class="panel scrolls" role="tabpanel" tabindex="0" aria-labelledby={format!("tab-{}", self.tab.title())}>{ self.panel() }</div>
-            </>
-        }
-    }
-
-    fn panel(&self) -> Html {
-        let view = &self.run.view;
-        match self.tab {
-            Tab::Editor => Html::default(),
-            Tab::Events => html! { <Events events={Part(view.events.clone())} now_ms={self.slow_now_ms} /> },
-            Tab::Logs => html! {
-                <Logs pods={Part(view.pods.clone())} selected={self.selected.clone()} choice={self.log.clone()} lines={self.lines.clone()}
-                    now_ms={self.slow_now_ms} act={self.act.clone()} />
-            },
-            Tab::Objects => html! {
-                <Objects pods={Part(view.pods.clone())} jobs={Part(view.jobs.clone())} cron_jobs={Part(view.cron_jobs.clone())}
-                    nodes={Part(view.nodes.clone())} services={Part(view.services.clone())} selected={self.selected.clone()}
-                    now_ms={self.slow_now_ms} act={self.act.clone()} />
-            },
-        }
     }
 }

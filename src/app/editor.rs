@@ -22,8 +22,9 @@ extern "C" {
 
     /// What `mount` gives.
     type Handle;
-    #[wasm_bindgen(method, js_name = setText)]
-    fn set_text(this: &Handle, text: &str);
+    /// Each file keeps its undo history.
+    #[wasm_bindgen(method)]
+    fn show(this: &Handle, file: &str, text: &str);
     #[wasm_bindgen(method, js_name = setDiagnostics)]
     fn set_diagnostics(this: &Handle, diagnostics: &JsValue);
     #[wasm_bindgen(method, js_name = revealLine)]
@@ -109,7 +110,7 @@ impl Component for Editor {
         let props = ctx.props();
         if let Some(handle) = &self.handle {
             if self.shown != (props.version, props.active) {
-                handle.set_text(&props.text);
+                handle.show(&props.tabs[props.active].0, &props.text);
             }
             if props.dark != old.dark {
                 handle.set_theme(theme(props.dark));
@@ -170,6 +171,7 @@ impl Editor {
             let _ = js_sys::Reflect::set(&options, &name.into(), value);
         };
         set("text", &props.text.as_str().into());
+        set("file", &props.tabs[props.active].0.as_str().into());
         set("label", &"Manifest".into());
         set("theme", &theme(props.dark).into());
         set("diagnostics", &diagnostics(&props.remarks));

@@ -24,11 +24,11 @@ pub fn Events(props: &Props) -> Html {
     }
     let hidden = events.len().saturating_sub(ROWS_MAX);
     html! {
-        <table class="grid events">
-            <thead><tr><th>{ "LAST SEEN" }</th><th>{ "TYPE" }</th><th>{ "REASON" }</th><th>{ "OBJECT" }</th><th>{ "MESSAGE" }</th></tr></thead>
-            <tbody>
+        <table class="grid events" role="table">
+            <thead role="rowgroup"><tr role="row"><th role="columnheader">{ "LAST SEEN" }</th><th role="columnheader">{ "TYPE" }</th><th role="columnheader">{ "REASON" }</th><th role="columnheader">{ "OBJECT" }</th><th role="columnheader">{ "MESSAGE" }</th></tr></thead>
+            <tbody role="rowgroup">
                 { for events[hidden..].iter().rev().map(|event| row(event, props.now_ms)) }
-                if hidden > 0 { <tr><td class="more" colspan="5">{ format!("{hidden} older events") }</td></tr> }
+                if hidden > 0 { <tr role="row"><td role="cell" class="more" colspan="5">{ format!("{hidden} older events") }</td></tr> }
             </tbody>
         </table>
     }
@@ -37,12 +37,12 @@ pub fn Events(props: &Props) -> Html {
 fn row(event: &EventRow, now_ms: i64) -> Html {
     let times = (event.count > 1).then(|| format!(" (x{})", event.count));
     html! {
-        <tr key={event.key.clone()} class={event.warning.then_some("warning")}>
-            <td title={format!("t+{}", super::words::moment(event.at_ms))}>{ age(now_ms - event.at_ms) }{ times }</td>
-            <td>{ if event.warning { "Warning" } else { "Normal" } }</td>
-            <td>{ &event.reason }</td>
-            <td title={event.source.clone()}>{ &event.object }</td>
-            <td class="message">{ &event.message }</td>
+        <tr role="row" key={event.key.clone()} class={event.warning.then_some("warning")}>
+            <td role="cell" title={format!("t+{}", super::words::moment(event.at_ms))}>{ age(now_ms - event.at_ms) }{ times }</td>
+            <td role="cell">{ if event.warning { "Warning" } else { "Normal" } }</td>
+            <td role="cell">{ &event.reason }</td>
+            <td role="cell" title={event.source.clone()}>{ &event.object }</td>
+            <td role="cell" class="message">{ &event.message }</td>
         </tr>
     }
 }

@@ -12,6 +12,8 @@ mod bands;
 mod browser;
 mod clock;
 mod clockbar;
+mod deeds;
+mod draw;
 mod editor;
 mod engine;
 mod events;

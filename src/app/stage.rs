@@ -88,19 +88,15 @@ fn token(props: &Props, pod: &PodToken, reachable: bool) -> Html {
     let span = pod.until_ms.map(|until| (pod.since_ms, until));
     let restarts = (pod.restarts > 0).then(|| format!("↻{}", pod.restarts));
     let index = pod.index.as_ref().map(|index| html! { <b class="index">{ index }</b> });
-    let label = format!(
-        "{}: {}{}",
-        pod.name,
-        pod.word,
-        pod.note.split_at_checked(1).map_or(String::new(), |_| format!(". {}", pod.note))
-    );
     html! {
         <button key={pod.uid.clone()} type="button" class="pod" data-pod={pod.uid.clone()} data-sign={sign::class(pod.sign)}
-            tabindex={if reachable { "0" } else { "-1" }} aria-pressed={selected.to_string()} aria-label={label}
+            tabindex={if reachable { "0" } else { "-1" }} aria-pressed={selected.to_string()}
             title={title(pod)} onclick={select} onfocusin={reach}>
             { sign::draw(pod.sign, span) }
+            <span class="unseen">{ pod.name.strip_suffix(pod.short.as_str()).unwrap_or_default() }</span>
             <span class="short">{ index }{ &pod.short }</span>
             <span class="word">{ &pod.word }{ restarts.map(|text| html! { <i>{ text }</i> }) }</span>
+            if !pod.note.is_empty() { <span class="unseen">{ &pod.note }</span> }
         </button>
     }
 }

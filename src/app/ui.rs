@@ -116,7 +116,7 @@ impl Region {
 
     /// Smallest and usual size in px.
     pub fn bounds(self) -> (i32, i32) {
-        [(280, 480), (96, 184), (112, 224)][self as usize]
+        [(280, 480), (96, 212), (112, 224)][self as usize]
     }
 }
 
