@@ -42,6 +42,7 @@ pub enum Msg {
     File(usize),
     NewFile,
     Apply,
+    ApplyFresh,
     Reset,
     Example(usize),
 
@@ -266,6 +267,7 @@ impl App {
                 self.check();
             }
             Msg::Apply => self.apply(),
+            Msg::ApplyFresh => self.apply_fresh(),
             Msg::Reset => self.load_example(examples::index_of(&self.kept.example)),
             Msg::Example(at) => self.load_example(at.min(EXAMPLES.len() - 1)),
             Msg::Select(pod) => {

@@ -25,7 +25,7 @@ pub fn Bands(props: &Props) -> Html {
     let shown = || jobs[hidden..].iter().rev();
     let nothing = jobs.is_empty() && props.cron_jobs.0.is_empty() && props.services.0.is_empty();
     html! {
-        <div class="bands" role="group" aria-label="Jobs">
+        <div class="bands scrolls" role="group" aria-label="Jobs" tabindex="0">
             if nothing { <p class="empty">{ "No Job yet. Apply a manifest to see it here." }</p> }
             { for props.cron_jobs.0.iter().map(dial) }
             { for shown().map(job) }
@@ -43,7 +43,7 @@ fn job(job: &JobCard) -> Html {
     let done =
         job.completions.map_or(format!("{} done", job.succeeded), |all| format!("{} of {all} done", job.succeeded));
     html! {
-        <article key={job.uid.clone()} class={classes!("band", over.then_some("over"))} aria-label={format!("Job {}", job.name)}>
+        <article key={job.uid.clone()} class={classes!("band", over.then_some("over"), job.owner.starts_with("CronJob/").then_some("owned"))} aria-label={format!("Job {}", job.name)}>
             <h2><span class="kind">{ "Job" }</span><span class="name" title={job.name.clone()}>{ &job.name }</span></h2>
             { status(job) }
             <span class="counts">
@@ -54,7 +54,7 @@ fn job(job: &JobCard) -> Html {
                 { fails_at }
             </span>
             { candle(job) }
-            { progress(job) }
+            if !over { { progress(job) } }
         </article>
     }
 }

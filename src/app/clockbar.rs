@@ -55,7 +55,9 @@ pub fn ClockBar(props: &Props) -> Html {
                 }) }
             </select>
             <span class="t" data-live="now"></span>
-            <span class="wall" title={props.day.clone()}><span data-live="wall"></span>{ " UTC" }</span>
+            if !props.day.is_empty() {
+                <span class="wall" title={props.day.clone()}><span data-live="wall"></span>{ " UTC" }</span>
+            }
             <span class="state">{ state }</span>
             <span class="grow"></span>
             <label class="skip" title="Idle stretches between events pass in at most two seconds (s)">

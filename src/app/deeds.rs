@@ -99,30 +99,35 @@ impl App {
         self.remarks = Rc::new(engine::lint(&self.kept.files[self.kept.active].text));
     }
 
+    /// `kubectl apply -f`, now. Without a run (after a panic) it starts one with the text.
     pub(super) fn apply(&mut self) {
         self.check();
-        let file = &mut self.kept.files[self.kept.active];
-        let text = file.text.clone();
         if self.run.engine().is_none() {
-            return;
+            return self.apply_fresh();
         }
-        file.applied = Some(text.clone());
-        let name = file.name.clone();
+        let file = &mut self.kept.files[self.kept.active];
+        let (name, text) = (file.name.clone(), file.text.clone());
         self.kept.steps = self.run.steps.clone();
         self.kept.steps.push(Step { at_ms: self.run.now_ms(), file: name.clone(), text: text.clone() });
+        // Kept before it is done: should the engine panic over it, the report holds it.
         self.kept.keep();
         let answer = self.run.apply(&name, &text);
-        if !answer.ok {
-            self.kept.files[self.kept.active].applied = None;
+        if answer.ok {
+            self.kept.files[self.kept.active].applied = Some(text);
+            self.drawer = false;
         }
         self.remarks = Rc::new(answer.remarks.clone());
         self.said = answer.text.clone().into();
         self.answer = Rc::new(answer);
         self.store();
         self.news();
-        if self.layout == Layout::Drawer && self.answer.ok {
-            self.drawer = false;
-        }
+    }
+
+    /// A new run that starts with the text: for what cannot be changed in a running Job.
+    pub(super) fn apply_fresh(&mut self) {
+        let file = &mut self.kept.files[self.kept.active];
+        file.applied = Some(file.text.clone());
+        self.restart();
     }
 
     pub(super) fn load_example(&mut self, at: usize) {

@@ -274,12 +274,15 @@ fn foot(props: &Props) -> Html {
     let edited = props.tabs.get(props.active).is_some_and(|tab| tab.1);
     let answer = (!props.answer.text.is_empty()).then(|| {
         let class = if props.answer.ok { "answer" } else { "answer bad" };
-        html! { <pre {class} role="status">{ &props.answer.text }</pre> }
+        html! { <pre {class} role="status" tabindex="0">{ &props.answer.text }</pre> }
     });
     html! {
         <div class="foot">
             { answer }
             <span class="grow"></span>
+            if !props.answer.ok && !props.answer.text.is_empty() {
+                <button type="button" title="A new run that starts with this text" onclick={props.act.reform(|_: MouseEvent| Msg::ApplyFresh)}>{ "Restart with it" }</button>
+            }
             <button type="button" class="plain" title="Back to the example, from the start" onclick={props.act.reform(|_: MouseEvent| Msg::Reset)}>{ "Reset" }</button>
             <button type="button" class={if edited { "primary" } else { "" }} title="kubectl apply -f, now (Ctrl+Enter or ⌘+Enter)"
                 onclick={props.act.reform(|_: MouseEvent| Msg::Apply)}>{ "Apply" }<kbd aria-hidden="true">{ "Ctrl ↵" }</kbd></button>

@@ -10,7 +10,10 @@ use super::engine::{Lane, Mark, MarkKind, Segment, Sign, View};
 use super::words::{age, moment};
 
 const ROW: f64 = 20.0;
-const RULER: f64 = 20.0;
+const RULER: f64 = 30.0;
+/// Where the ruler's letters and its marks stand.
+const LETTERS: f64 = 9.0;
+const MARKS: f64 = 22.0;
 /// Smallest distance of two ticks of the ruler.
 const TICK: f64 = 84.0;
 /// Share of the width that is left of now while following.
@@ -314,7 +317,7 @@ impl Lanes {
             pen.set_fill_style_str(&palette.line);
             pen.fill_rect(x, 0.0, 1.0, RULER);
             pen.set_fill_style_str(&palette.soft);
-            let _ = pen.fill_text(&moment(at), x + 4.0, RULER / 2.0);
+            let _ = pen.fill_text(&moment(at), x + 4.0, LETTERS);
         }
         // What has been seen already, and can be gone to again.
         let seen = self.x(furthest_ms).min(self.width);
@@ -403,11 +406,11 @@ fn paint_segment(pen: &Pen, palette: &Palette, segment: &Segment, (from, to): (f
 }
 
 fn paint_mark(pen: &Pen, palette: &Palette, mark: &Mark, x: f64) {
-    let y = RULER - 6.0;
+    let y = MARKS;
     match mark.kind {
         MarkKind::Cron => {
             pen.set_fill_style_str(&palette.ink);
-            pen.fill_rect(x - 0.75, RULER - 9.0, 1.5, 8.0);
+            pen.fill_rect(x - 0.75, MARKS - 5.0, 1.5, 12.0);
         }
         MarkKind::Complete => {
             pen.set_fill_style_str(&palette.signs[Sign::Done as usize]);
@@ -420,7 +423,7 @@ fn paint_mark(pen: &Pen, palette: &Palette, mark: &Mark, x: f64) {
         }
         MarkKind::Input => {
             pen.set_fill_style_str(&palette.accent);
-            shape(pen, &[(x - 4.0, RULER - 1.0), (x + 4.0, RULER - 1.0), (x, RULER - 8.0)]);
+            shape(pen, &[(x - 4.0, MARKS + 4.0), (x + 4.0, MARKS + 4.0), (x, MARKS - 4.0)]);
             pen.fill();
         }
     }

@@ -67,7 +67,7 @@ pub fn Sash(props: &Props) -> Html {
     });
     let vertical = region == Region::Editor;
     html! {
-        <div class={classes!("sash", region.name())} role="separator" tabindex="0" aria-orientation={if vertical { "vertical" } else { "horizontal" }}
+        <div class={classes!("sash", format!("sash-{}", region.name()))} role="separator" tabindex="0" aria-orientation={if vertical { "vertical" } else { "horizontal" }}
             aria-label={format!("Size of the {}", region.name())} aria-valuenow={size.to_string()} aria-valuemin={smallest.to_string()}
             aria-valuemax={limit(region, i32::MAX).to_string()} title="Drag, or arrows; Enter folds; double click puts back"
             onpointerdown={down} onpointermove={pull} onpointerup={up.clone()} onpointercancel={up} onkeydown={key}
