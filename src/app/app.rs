@@ -12,7 +12,7 @@ use super::announce::Announcer;
 use super::browser;
 use super::clock::Clock;
 use super::engine::{Answer, LogLine, PodToken, Remark};
-use super::examples::{self, EXAMPLES};
+use super::examples::EXAMPLES;
 use super::files::{self, File};
 use super::kept::Kept;
 use super::lanes::{Gesture, Lanes};
@@ -44,6 +44,7 @@ pub enum Msg {
     Apply,
     ApplyFresh,
     Reset,
+    UndoReset,
     Example(usize),
 
     Select(Option<AttrValue>),
@@ -268,8 +269,9 @@ impl App {
             }
             Msg::Apply => self.apply(),
             Msg::ApplyFresh => self.apply_fresh(),
-            Msg::Reset => self.load_example(examples::index_of(&self.kept.example)),
-            Msg::Example(at) => self.load_example(at.min(EXAMPLES.len() - 1)),
+            Msg::Reset => self.reset(),
+            Msg::UndoReset => self.undo_reset(),
+            Msg::Example(at) => self.pick_example(at),
             Msg::Select(pod) => {
                 if pod != self.selected {
                     self.log = LogChoice { follow: self.log.follow, ..LogChoice::default() };

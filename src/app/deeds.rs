@@ -10,7 +10,7 @@ use super::app::{App, Msg};
 use super::browser;
 use super::clock::{Clock, SPEEDS};
 use super::engine::{self, Setup};
-use super::examples::EXAMPLES;
+use super::examples::{self, EXAMPLES};
 use super::files::{self, File};
 use super::kept::Step;
 use super::lanes::{Gesture, Wish};
@@ -80,6 +80,7 @@ impl App {
     }
 
     pub(super) fn on_edit(&mut self, ctx: &Context<Self>, text: String) -> bool {
+        let could_undo = self.kept.before_reset.take().is_some();
         let file = &mut self.kept.files[self.kept.active];
         let was_edited = file.edited();
         file.text = text;
@@ -89,7 +90,7 @@ impl App {
         let link = ctx.link().clone();
         self.typing = Some(Timeout::new(TYPING_MS, move || link.send_message(Msg::Typed)));
         // A textarea that is not told its own text would be reset by the next drawing.
-        was_edited != now_edited
+        could_undo || was_edited != now_edited
     }
 
     /// The text rests: it is checked and stored.
@@ -130,9 +131,35 @@ impl App {
         self.restart();
     }
 
-    pub(super) fn load_example(&mut self, at: usize) {
-        self.kept.example = EXAMPLES[at].id.to_owned();
-        self.kept.files = files::of(&EXAMPLES[at]);
+    /// Shows another example; what was typed into this one waits for its return.
+    pub(super) fn pick_example(&mut self, at: usize) {
+        let files = std::mem::take(&mut self.kept.files);
+        if files != files::of(&EXAMPLES[examples::index_of(&self.kept.example)]) {
+            self.kept.drafts.insert(self.kept.example.clone(), files);
+        }
+        let example = &EXAMPLES[at.min(EXAMPLES.len() - 1)];
+        self.kept.example = example.id.to_owned();
+        self.kept.before_reset = None;
+        let files = self.kept.drafts.remove(example.id).unwrap_or_else(|| files::of(example));
+        self.show_files(files);
+    }
+
+    /// Back to the example as it was written, until someone wants the old text again.
+    pub(super) fn reset(&mut self) {
+        let original = files::of(&EXAMPLES[examples::index_of(&self.kept.example)]);
+        let old = std::mem::take(&mut self.kept.files);
+        self.kept.before_reset = (old != original).then_some(old);
+        self.show_files(original);
+    }
+
+    pub(super) fn undo_reset(&mut self) {
+        if let Some(files) = self.kept.before_reset.take() {
+            self.show_files(files);
+        }
+    }
+
+    fn show_files(&mut self, files: Vec<File>) {
+        self.kept.files = files;
         self.kept.active = 0;
         self.version += 1;
         self.restart();
@@ -149,11 +176,8 @@ impl App {
     pub(super) fn start(&mut self) {
         let given = |file: &File| file.applied.clone().map(|text| (file.name.clone(), text));
         let setup = Setup { seed: self.kept.seed, files: self.kept.files.iter().filter_map(given).collect() };
-        self.kept.steps = setup
-            .files
-            .iter()
-            .map(|(file, text)| Step { at_ms: 0, file: file.clone(), text: text.clone() })
-            .collect();
+        self.kept.steps =
+            setup.files.iter().map(|(file, text)| Step { at_ms: 0, file: file.clone(), text: text.clone() }).collect();
         self.kept.keep();
         let clock = Clock::new(self.kept.speed, self.kept.skip);
         let (run, answers) = Run::start(&setup, clock);

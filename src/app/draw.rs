@@ -69,7 +69,7 @@ impl App {
         let tabs = self.kept.files.iter().map(|file| (file.name.clone(), file.edited())).collect::<Vec<_>>();
         html! {
             <Editor tabs={Rc::new(tabs)} active={self.kept.active} version={self.version} text={file.text.clone()} remarks={self.remarks.clone()}
-                answer={self.answer.clone()} dark={self.kept.theme.is_dark()} act={self.act.clone()} />
+                answer={self.answer.clone()} was_reset={self.kept.before_reset.is_some()} dark={self.kept.theme.is_dark()} act={self.act.clone()} />
         }
     }
 

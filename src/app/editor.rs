@@ -47,6 +47,8 @@ pub struct Props {
     pub text: AttrValue,
     pub remarks: Rc<Vec<Remark>>,
     pub answer: Rc<Answer>,
+    /// A Reset can be undone.
+    pub was_reset: bool,
     pub dark: bool,
     pub act: Callback<Msg>,
 }
@@ -282,6 +284,9 @@ fn foot(props: &Props) -> Html {
             <span class="grow"></span>
             if !props.answer.ok && !props.answer.text.is_empty() {
                 <button type="button" title="A new run that starts with this text" onclick={props.act.reform(|_: MouseEvent| Msg::ApplyFresh)}>{ "Restart with it" }</button>
+            }
+            if props.was_reset {
+                <button type="button" title="Your text as it was before Reset" onclick={props.act.reform(|_: MouseEvent| Msg::UndoReset)}>{ "Undo reset" }</button>
             }
             <button type="button" class="plain" title="Back to the example, from the start" onclick={props.act.reform(|_: MouseEvent| Msg::Reset)}>{ "Reset" }</button>
             <button type="button" class={if edited { "primary" } else { "" }} title="kubectl apply -f, now (Ctrl+Enter or ⌘+Enter)"

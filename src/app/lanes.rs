@@ -6,7 +6,8 @@ use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d as Pen, HtmlCanvasElement, HtmlElement};
 
 use super::browser;
-use super::engine::{Lane, Mark, MarkKind, Segment, Sign, View};
+use super::engine::{Lane, View};
+use super::pen::{Palette, clip, paint_mark, paint_segment, shape, sized};
 use super::words::{age, moment};
 
 const ROW: f64 = 20.0;
@@ -57,18 +58,6 @@ enum Drag {
     Rows(f64, f64, bool),
 }
 
-/// Colours of the style sheet, read once a theme.
-#[derive(Default)]
-struct Palette {
-    line: String,
-    ink: String,
-    soft: String,
-    accent: String,
-    select: String,
-    panel: String,
-    signs: [String; 8],
-}
-
 pub struct Lanes {
     from_ms: f64,
     span_ms: f64,
@@ -83,6 +72,8 @@ pub struct Lanes {
     rows: Vec<usize>,
     width: f64,
     gutter: f64,
+    /// Height of the spacer, as last set.
+    spacer: f64,
 }
 
 impl Default for Lanes {
@@ -98,6 +89,7 @@ impl Default for Lanes {
             rows: Vec::new(),
             width: 800.0,
             gutter: 72.0,
+            spacer: -1.0,
         }
     }
 }
@@ -264,16 +256,16 @@ impl Lanes {
             lane.segments.first().is_some_and(|first| first.from_ms <= to)
                 && lane.gone_ms.is_none_or(|gone| gone >= from)
         };
-        let before = self.rows.len();
         self.rows.clear();
         self.rows.extend(lanes.iter().enumerate().filter(|(_, lane)| within(lane)).map(|(at, _)| at));
         // The canvas is one screen high and sticks; the spacer gives the bar its length.
         // Its end shows whole rows, as its start does.
         let hidden = self.rows.len() as f64 - ((height - RULER) / ROW).floor();
-        if before != self.rows.len() {
-            if let Some(spacer) = scroll.last_element_child().and_then(|spacer| spacer.dyn_into::<HtmlElement>().ok()) {
-                let _ = spacer.style().set_property("height", &format!("{}px", (hidden * ROW).max(0.0)));
-            }
+        let spacer = (hidden * ROW).max(0.0);
+        let element = scroll.last_element_child().and_then(|spacer| spacer.dyn_into::<HtmlElement>().ok());
+        if let Some(element) = element.filter(|_| spacer != self.spacer) {
+            let _ = element.style().set_property("height", &format!("{spacer}px"));
+            self.spacer = spacer;
         }
         if self.stick && self.follows {
             scroll.set_scroll_top(scroll.scroll_height());
@@ -328,7 +320,7 @@ impl Lanes {
         for mark in view.marks.iter() {
             let x = self.x(mark.at_ms);
             if x >= self.gutter && x <= self.width {
-                paint_mark(pen, palette, mark, x);
+                paint_mark(pen, palette, mark, (x, MARKS));
             }
         }
         if now >= self.gutter && now <= self.width {
@@ -363,144 +355,10 @@ impl Lanes {
     }
 }
 
-/// One stretch of a row; shapes repeat the signs of the stage.
-fn paint_segment(pen: &Pen, palette: &Palette, segment: &Segment, (from, to): (f64, f64), middle: f64) {
-    let colour = &palette.signs[segment.sign as usize];
-    let width = (to - from).max(1.5);
-    pen.set_fill_style_str(colour);
-    pen.set_stroke_style_str(colour);
-    match segment.sign {
-        Sign::Runs => bar(pen, from, middle, width - 0.5, 10.0),
-        Sign::Starts => {
-            pen.set_global_alpha(0.45);
-            bar(pen, from, middle, width - 0.5, 10.0);
-            pen.set_global_alpha(1.0);
-            pen.fill_rect(from, middle + 3.5, width - 0.5, 1.5);
-        }
-        Sign::BacksOff => bar(pen, from, middle, width, 3.0),
-        Sign::Waits | Sign::NoRoom | Sign::Ends => {
-            let dash = js_sys::Array::of2(&3.into(), &2.5.into());
-            let _ = pen.set_line_dash(&dash);
-            pen.set_line_width(1.2);
-            pen.stroke_rect(from + 1.0, middle - 4.5, (width - 2.0).max(0.5), 9.0);
-            let _ = pen.set_line_dash(&js_sys::Array::new());
-        }
-        Sign::Done => {
-            pen.fill_rect(from, middle - 0.5, width, 1.0);
-            bar(pen, from + 0.5, middle, 11.0, 11.0);
-            stroke(
-                pen,
-                &palette.panel,
-                &[(from + 3.0, middle), (from + 5.2, middle + 2.4), (from + 9.0, middle - 2.6)],
-            );
-        }
-        Sign::Failed => {
-            pen.fill_rect(from, middle - 0.5, width, 1.0);
-            let x = from + 6.5;
-            shape(pen, &[(x, middle - 6.5), (x + 6.5, middle), (x, middle + 6.5), (x - 6.5, middle)]);
-            pen.fill();
-            stroke(pen, &palette.panel, &[(x - 2.2, middle - 2.2), (x + 2.2, middle + 2.2)]);
-            stroke(pen, &palette.panel, &[(x + 2.2, middle - 2.2), (x - 2.2, middle + 2.2)]);
-        }
-    }
-}
-
-fn paint_mark(pen: &Pen, palette: &Palette, mark: &Mark, x: f64) {
-    let y = MARKS;
-    match mark.kind {
-        MarkKind::Cron => {
-            pen.set_fill_style_str(&palette.ink);
-            pen.fill_rect(x - 0.75, MARKS - 5.0, 1.5, 12.0);
-        }
-        MarkKind::Complete => {
-            pen.set_fill_style_str(&palette.signs[Sign::Done as usize]);
-            bar(pen, x - 4.0, y, 8.0, 8.0);
-        }
-        MarkKind::Failed => {
-            pen.set_fill_style_str(&palette.signs[Sign::Failed as usize]);
-            shape(pen, &[(x, y - 5.0), (x + 5.0, y), (x, y + 5.0), (x - 5.0, y)]);
-            pen.fill();
-        }
-        MarkKind::Input => {
-            pen.set_fill_style_str(&palette.accent);
-            shape(pen, &[(x - 4.0, MARKS + 4.0), (x + 4.0, MARKS + 4.0), (x, MARKS - 4.0)]);
-            pen.fill();
-        }
-    }
-}
-
-/// A bar with round corners where there is room for them.
-fn bar(pen: &Pen, x: f64, middle: f64, width: f64, height: f64) {
-    pen.begin_path();
-    let _ = pen.round_rect_with_f64(x, middle - height / 2.0, width, height, (height / 4.0).min(width / 2.0));
-    pen.fill();
-}
-
-fn shape(pen: &Pen, points: &[(f64, f64)]) {
-    pen.begin_path();
-    for (x, y) in points {
-        pen.line_to(*x, *y);
-    }
-    pen.close_path();
-}
-
-fn stroke(pen: &Pen, colour: &str, points: &[(f64, f64)]) {
-    pen.set_stroke_style_str(colour);
-    pen.set_line_width(1.6);
-    pen.begin_path();
-    for (x, y) in points {
-        pen.line_to(*x, *y);
-    }
-    pen.stroke();
-}
-
-fn clip(pen: &Pen, left: f64, top: f64, right: f64, bottom: f64) {
-    pen.begin_path();
-    pen.rect(left, top, right - left, bottom - top);
-    pen.clip();
-}
-
 fn scroll() -> Option<HtmlElement> {
     browser::document().query_selector(".timeline .scrolls").ok().flatten()?.dyn_into().ok()
 }
 
 fn canvas() -> Option<HtmlCanvasElement> {
     browser::document().query_selector(".timeline canvas").ok().flatten()?.dyn_into().ok()
-}
-
-/// The canvas's pen, with a bitmap as fine as the screen.
-fn sized(canvas: &HtmlCanvasElement, width: f64, height: f64) -> Option<Pen> {
-    let scale = browser::window().device_pixel_ratio().clamp(1.0, 4.0);
-    let (wide, high) = ((width * scale) as u32, (height * scale) as u32);
-    if canvas.width() != wide || canvas.height() != high {
-        canvas.set_width(wide);
-        canvas.set_height(high);
-        let _ = canvas.style().set_property("width", &format!("{width}px"));
-        let _ = canvas.style().set_property("height", &format!("{height}px"));
-    }
-    let pen: Pen = canvas.get_context("2d").ok().flatten()?.dyn_into().ok()?;
-    let _ = pen.set_transform(scale, 0.0, 0.0, scale, 0.0, 0.0);
-    Some(pen)
-}
-
-impl Palette {
-    fn read() -> Palette {
-        let style = browser::document()
-            .document_element()
-            .and_then(|root| browser::window().get_computed_style(&root).ok().flatten());
-        let colour = |name: &str| {
-            style.as_ref().and_then(|style| style.get_property_value(name).ok()).unwrap_or_default().trim().to_owned()
-        };
-        let signs =
-            ["--waits", "--noroom", "--starts", "--runs", "--done", "--failed", "--backoff", "--ends"].map(colour);
-        Palette {
-            line: colour("--line"),
-            ink: colour("--ink"),
-            soft: colour("--soft"),
-            accent: colour("--accent"),
-            select: colour("--select"),
-            panel: colour("--panel"),
-            signs,
-        }
-    }
 }

@@ -27,6 +27,7 @@ mod lanes;
 mod live;
 mod logs;
 mod objects;
+mod pen;
 mod report;
 mod run;
 mod sash;

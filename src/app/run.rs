@@ -144,29 +144,27 @@ impl Run {
         };
         // While skipping, the next news ends the quiet part: it must not be passed.
         let careful = step || self.clock.skips(next);
-        let mut changed = false;
+        let (mut changed, mut due) = (false, false);
         let deadline = browser::now_ms() + WORK_MS;
-        loop {
-            let Some(engine) = &mut self.engine else { break };
+        while let Some(engine) = &mut self.engine {
             let next = engine.next_ms();
-            let stop = if careful { next.map_or(target.min(i64::MAX - 1), |next| next.min(target)) } else { target };
-            if step && next.is_none() {
+            let stop = if careful { next.map_or(target, |next| next.min(target)) } else { target };
+            if stop == i64::MAX {
                 break;
             }
-            let due = next.is_some_and(|next| next <= stop);
+            due |= next.is_some_and(|next| next <= stop);
             let reached = engine.advance(stop, BUDGET);
-            if due && (careful || reached) {
+            let late = browser::now_ms() > deadline;
+            if due && (careful || reached || late) {
                 let (different, news) = self.look();
                 changed |= different;
+                due = false;
                 if news && careful {
                     self.errand = Errand::None;
                     break;
                 }
             }
-            if (reached && stop >= target) || browser::now_ms() > deadline {
-                if !reached {
-                    changed |= self.look().0;
-                }
+            if late || (reached && stop >= target) {
                 break;
             }
         }

@@ -28,7 +28,7 @@ pub fn Stage(props: &Props) -> Html {
     let reachable = props.reachable.clone().filter(|uid| props.pods.0.iter().any(|pod| pod.uid == **uid));
     let reachable = reachable.or_else(|| first_drawn(props).map(|pod| AttrValue::from(pod.uid.clone())));
     let tokens = |place: &Place| tokens(props, place, reachable.as_deref());
-    let tries = props.jobs.0.iter().filter_map(|job| next_try(job)).collect::<Html>();
+    let tries = props.jobs.0.iter().filter_map(next_try).collect::<Html>();
     let waiting = here(props, &Place::Waiting).count();
     let finished = here(props, &Place::Finished).count();
     let onkeydown = Callback::from(move_focus);
