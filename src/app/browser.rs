@@ -85,11 +85,10 @@ pub fn keep(text: &str) {
     }
 }
 
-/// What the instance before this one kept, and what its panic said; taken away, so that it is told once.
-pub fn take_panic() -> Option<(Option<String>, String)> {
+/// What the instance before this one kept, and what its panic said. None in the first instance.
+pub fn last_panic() -> Option<(Option<String>, String)> {
     let boot = js_sys::Reflect::get(&js_sys::global(), &"batchyard".into()).ok()?;
     let said = js_sys::Reflect::get(&boot, &"panic".into()).ok()?.as_string()?;
     let kept = js_sys::Reflect::get(&boot, &"keep".into()).ok()?.as_string();
-    let _ = js_sys::Reflect::set(&boot, &"panic".into(), &JsValue::NULL);
     Some((kept, said))
 }

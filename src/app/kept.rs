@@ -68,7 +68,7 @@ impl Kept {
     /// What the last panic left, with what it said; else what was stored; else the defaults.
     pub fn load() -> (Kept, Option<String>) {
         let parse = |text: String| serde_json::from_str::<Kept>(&text).ok();
-        let (left, said) = match browser::take_panic() {
+        let (left, said) = match browser::last_panic() {
             Some((left, said)) => (left.and_then(parse), Some(said)),
             None => (None, None),
         };

@@ -32,7 +32,7 @@ pub fn Sash(props: &Props) -> Html {
     let down = {
         let drag = drag.clone();
         Callback::from(move |event: PointerEvent| {
-            if let Some(sash) = event.current_target().and_then(|target| target.dyn_into::<Element>().ok()) {
+            if let Some(sash) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) {
                 let _ = sash.set_pointer_capture(event.pointer_id());
                 *drag.borrow_mut() = Some((along(region, &event), size));
             }
