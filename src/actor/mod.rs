@@ -4,6 +4,8 @@
 //! a sans-IO state machine: `observe` each change, ask `next_wakeup`, call `step` once that moment has come.
 
 mod queue;
+#[cfg(test)]
+pub(crate) mod stage;
 
 use crate::base::time::SimTime;
 use crate::store::{Api, Change, Store};

@@ -7,6 +7,8 @@ pub mod patch;
 pub mod kind;
 pub mod meta;
 pub mod status;
+pub mod condition;
+pub mod taint;
 pub mod batch;
 pub mod apps;
 pub mod core;

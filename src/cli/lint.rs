@@ -24,9 +24,7 @@ Exit code 0 if nothing is refused, 1 if something is, 2 if the command line is w
 pub fn run(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     match check(argv, out) {
         Ok(code) => code,
-        Err(message) => {
-            args::usage_error(err, "lint", &message)
-        }
+        Err(message) => args::usage_error(err, "lint", &message),
     }
 }
 

@@ -25,8 +25,7 @@ The formats are described in docs/scenario.md. Exit code 0 if the scenario was p
 2 if the command line is wrong or a file cannot be read or written.
 ";
 
-const FLAGS: &[Flag] =
-    &[Flag::value("--trace"), Flag::value("--outputs"), Flag::value("--seed")];
+const FLAGS: &[Flag] = &[Flag::value("--trace"), Flag::value("--outputs"), Flag::value("--seed")];
 
 /// Things done between looks at the clock; any number works.
 const BUDGET: u32 = 100_000;
@@ -35,9 +34,7 @@ const BUDGET: u32 = 100_000;
 pub fn run(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     match play(argv, out, err) {
         Ok(code) => code,
-        Err(message) => {
-            args::usage_error(err, "run", &message)
-        }
+        Err(message) => args::usage_error(err, "run", &message),
     }
 }
 

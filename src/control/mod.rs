@@ -2,6 +2,16 @@
 //!
 //! Rule: a controller is read, a pure plan, write; it never reaches past the API.
 
+pub mod ref_manager;
+pub mod job;
+pub mod ttl;
+pub mod gc;
+pub mod deployment;
+pub mod replicaset;
+pub mod pod_gc;
+pub mod node_lifecycle;
+pub mod taint_eviction;
+
 use crate::actor::Actor;
 use crate::base::rng::Rng;
 
@@ -24,6 +34,14 @@ impl Clone for Box<dyn Controller> {
 
 /// All controllers of kube-controller-manager that are simulated, in the order in which they act at equal times.
 pub fn all(rng: Rng) -> Vec<Box<dyn Controller>> {
-    let _ = rng;
-    vec![]
+    vec![
+        Box::new(job::JobController::new(rng)),
+        Box::new(ttl::TtlAfterFinished::new()),
+        Box::new(gc::GarbageCollector::new(rng)),
+        Box::new(deployment::DeploymentController::new(rng)),
+        Box::new(replicaset::ReplicaSetController::new(rng)),
+        Box::new(pod_gc::PodGc::new()),
+        Box::new(node_lifecycle::NodeLifecycle::new(rng)),
+        Box::new(taint_eviction::TaintEviction::new()),
+    ]
 }

@@ -16,18 +16,23 @@ use crate::cluster::Cluster;
 use crate::terminal::Terminals;
 use crate::view::{self, History, View};
 
+pub use crate::terminal::Reply;
 pub use record::{Output, Record};
 pub use scenario::{Fault, Scenario, Step, StepAction};
-pub use crate::terminal::Reply;
 use world::World;
 
 /// What someone does to a running simulation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
     /// `kubectl apply -f FILE` with the text of an editor tab.
-    Apply { file: String, text: String },
+    Apply {
+        file: String,
+        text: String,
+    },
     /// A line typed into a terminal.
-    Run { line: String },
+    Run {
+        line: String,
+    },
     Fault(Fault),
 }
 
@@ -136,7 +141,8 @@ impl Sim {
         if self.given < self.branches[self.branch.0].inputs.len() || self.now() < self.frontier {
             self.fork();
         }
-        self.branches[self.branch.0].inputs.push((self.now(), input.clone()));
+        let now = self.now();
+        self.branches[self.branch.0].inputs.push((now, input.clone()));
         self.given += 1;
         let reply = self.give(&input);
         self.drain();
@@ -233,8 +239,8 @@ impl Sim {
     /// Why there is none, in the API server's words.
     pub fn logs(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
         let start = self.start();
-        let lines = self.world.cluster.logs("default", pod, container, previous)?;
-        Ok(lines.into_iter().map(|(at, text)| LogLine { at_ms: at.since(start).as_ms(), text }).collect())
+        let lines = self.world.cluster.logs_of(pod, container, previous)?;
+        Ok(lines.into_iter().map(|line| LogLine { at_ms: line.at.since(start).as_ms(), text: line.text }).collect())
     }
 
     fn give(&mut self, input: &Input) -> Reply {

@@ -133,7 +133,9 @@ impl World {
             Fault::KillContainer { pod, container, exit_code, oom } => {
                 self.cluster.kill_container(pod, container.as_deref(), *exit_code, *oom);
             }
-            Fault::EvictPod { pod } => self.cluster.evict(pod),
+            Fault::EvictPod { pod } => {
+                self.cluster.evict(pod);
+            }
             Fault::FailPull { image, until: span } => {
                 let until = until(span);
                 self.cluster.fail_pull(image, until);

@@ -163,6 +163,7 @@ impl Api<'_> {
         let current = self.existing(pod)?;
         let mut value = current.value().clone();
         value.set("spec.nodeName", node);
+        value.remove("status.nominatedNodeName");
         strategy::set_pod_condition(&mut value, "PodScheduled", "True", self.now, "", "");
         Ok(self.store.commit(pod.clone(), Some(value), self.now, self.actor, self.cause))
     }

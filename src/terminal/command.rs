@@ -30,10 +30,7 @@ enum State {
 type Start = fn(Launch<'_>) -> Command;
 
 /// Names and how each is started.
-const COMMANDS: &[(&str, Start)] = &[
-    ("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default()))),
-    ("nodectl", |launch| new(launch, State::Nodectl)),
-];
+const COMMANDS: &[(&str, Start)] = &[("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default())))];
 
 /// The command called `name`; a path to it works as well.
 pub fn find(name: &str) -> Option<Start> {

@@ -91,12 +91,8 @@ impl Terminals {
     pub fn start(&mut self, cluster: &mut Cluster, line: &str, stdin: Option<&str>) -> TaskId {
         self.started += 1;
         let id = TaskId(self.started);
-        let options = Options {
-            env: environment(),
-            cwd: HOME.to_owned(),
-            started: cluster.now(),
-            ..Options::new(Dialect::Bash)
-        };
+        let options =
+            Options { env: environment(), cwd: HOME.to_owned(), started: cluster.now(), ..Options::new(Dialect::Bash) };
         let mut io = Io::without_input();
         if let Some(text) = stdin {
             io.stdin = Input::of(text.as_bytes());
@@ -131,7 +127,7 @@ impl Terminals {
         let Terminals { files, tasks, draws, .. } = self;
         if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
             let mut desk = Desk { cluster, files, task: id.0, draws };
-            task.shell.signal(&mut desk, Signal::Int);
+            task.shell.signal(&mut desk, &mut task.io, Signal::Int);
             task.due = Some(desk.cluster.now());
         }
     }

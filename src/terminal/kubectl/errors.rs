@@ -20,7 +20,8 @@ pub fn render(error: &ApiError, doing: Option<&str>) -> String {
 fn invalid(sentence: &str, error: &ApiError) -> String {
     let mut lines: Vec<String> = Vec::new();
     for cause in &error.causes {
-        let line = if cause.field.is_empty() { cause.message.clone() } else { format!("{}: {}", cause.field, cause.message) };
+        let line =
+            if cause.field.is_empty() { cause.message.clone() } else { format!("{}: {}", cause.field, cause.message) };
         if !lines.contains(&line) {
             lines.push(line);
         }
