@@ -4,9 +4,14 @@
 
 use std::rc::Rc;
 
-pub use batchyard::view::*;
+use batchyard::base::time::{SimTime, Span};
+use batchyard::sim::{Input, Progress, Record, Scenario, Sim};
+use batchyard::terminal::{self, Reply};
+use batchyard::yaml::{Diagnostic, Severity};
+use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::fake::Fake;
+pub use batchyard::sim::LogLine;
+pub use batchyard::view::*;
 
 /// What a run starts from.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -55,72 +60,116 @@ pub struct Remark {
     pub message: String,
 }
 
-/// A line that a container printed.
-#[derive(Clone, PartialEq, Debug)]
-pub struct LogLine {
-    pub at_ms: i64,
-    pub text: String,
-}
-
 /// A running simulation.
 pub struct Engine {
-    fake: Fake,
+    sim: Sim,
 }
 
 impl Engine {
     /// Starts a run and applies its files; the answers are in their order.
     pub fn new(setup: &Setup) -> (Engine, Vec<Answer>) {
-        let mut engine = Engine { fake: Fake::new(setup.seed) };
+        let scenario = Scenario { name: "page".to_owned(), seed: setup.seed, ..Scenario::default() };
+        let mut engine = Engine { sim: Sim::new(&scenario) };
         let answers = setup.files.iter().map(|(file, text)| engine.apply(file, text)).collect();
         (engine, answers)
     }
 
     /// `kubectl apply -f FILE`, now.
     pub fn apply(&mut self, file: &str, text: &str) -> Answer {
-        let remarks = lint(text);
-        if let Some(error) = remarks.iter().find(|remark| remark.weight == Weight::Error) {
-            let text = format!("error: error parsing {file}: line {}: {}", error.line, error.message);
-            return Answer { ok: false, text, remarks };
-        }
-        Answer { ok: true, text: self.fake.apply(text), remarks }
+        let reply = self.sim.handle(Input::Apply { file: file.to_owned(), text: text.to_owned() });
+        self.forget_records();
+        answer(reply)
     }
 
     /// Moves time on. False if the budget was used up before.
-    pub fn advance(&mut self, until_ms: i64, _budget: u32) -> bool {
-        self.fake.now_ms = until_ms.max(self.fake.now_ms);
-        true
+    pub fn advance(&mut self, until_ms: i64, budget: u32) -> bool {
+        let progress = self.sim.advance(self.moment(until_ms), budget);
+        self.forget_records();
+        progress == Progress::Reached
     }
 
     /// When there is next something to do; none if nothing will happen by itself.
     pub fn next_ms(&self) -> Option<i64> {
-        self.fake.next_ms()
+        self.sim.next_wakeup().map(|at| at.since(self.sim.start()).as_ms())
     }
 
     pub fn now_ms(&self) -> i64 {
-        self.fake.now_ms
+        self.sim.now().since(self.sim.start()).as_ms()
     }
 
     /// Goes to a moment that has been seen before.
     pub fn seek(&mut self, at_ms: i64) {
-        self.fake.now_ms = at_ms.max(0);
+        self.sim.seek(self.moment(at_ms));
+        self.forget_records();
     }
 
-    pub fn view(&self) -> Rc<View> {
-        self.fake.view()
+    pub fn view(&mut self) -> Rc<View> {
+        self.sim.view()
     }
 
     /// What a container printed up to now, or why there is nothing to read.
-    pub fn logs(&self, pod: &str, _container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
-        self.fake.logs(pod, previous)
+    pub fn logs(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
+        self.sim.logs(pod, container, previous)
     }
 
     /// The wall clock at a moment: `2026-11-21 08:00:42 UTC`.
     pub fn wall_clock(&self, at_ms: i64) -> String {
-        (batchyard::base::time::SimTime::from_millis(self.fake.start_ms + at_ms)).format("%Y-%m-%d %H:%M:%S UTC")
+        self.moment(at_ms).format("%Y-%m-%d %H:%M:%S UTC")
+    }
+
+    fn moment(&self, at_ms: i64) -> SimTime {
+        self.sim.start() + Span::ms(at_ms)
+    }
+
+    /// The page looks at views; records are for traces.
+    fn forget_records(&mut self) {
+        while self.sim.poll_record().is_some() {}
     }
 }
 
 /// What the API server would say of a text.
 pub fn lint(text: &str) -> Vec<Remark> {
-    super::fake::lint(text)
+    terminal::lint(text.as_bytes(), "manifest").iter().map(remark).collect()
+}
+
+fn answer(reply: Reply) -> Answer {
+    let text = [reply.stdout.trim_end(), reply.stderr.trim_end()].iter().filter(|text| !text.is_empty()).copied().collect::<Vec<_>>();
+    Answer { ok: reply.exit == 0, text: text.join("\n"), remarks: reply.diagnostics.iter().map(remark).collect() }
+}
+
+fn remark(diagnostic: &Diagnostic) -> Remark {
+    let span = diagnostic.span;
+    let weight = match diagnostic.severity {
+        Severity::Error => Weight::Error,
+        Severity::Warning => Weight::Warning,
+        Severity::Hint => Weight::Hint,
+    };
+    Remark {
+        weight,
+        line: span.line.max(1),
+        column: span.column.max(1),
+        end_line: span.end_line.max(1),
+        end_column: span.end_column.max(1),
+        message: diagnostic.message.clone(),
+    }
+}
+
+/// Plays a scenario to its end: the text of `trace.jsonl`, or an empty one if it is no scenario. For the test that this
+/// page and the native program tell the same story.
+#[wasm_bindgen]
+pub fn trace(scenario: &str) -> String {
+    let Ok(scenario) = Scenario::parse(scenario, "scenario.yaml") else { return String::new() };
+    let mut sim = Sim::new(&scenario);
+    let (start, end) = (sim.start(), sim.start() + scenario.duration);
+    let mut text = String::new();
+    while sim.advance(end, u32::MAX) == Progress::Busy {}
+    while let Some(record) = sim.poll_record() {
+        if let Record::Change(_) = &record
+            && let Some(line) = record.trace_line(start)
+        {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
 }

@@ -18,7 +18,6 @@ mod editor;
 mod engine;
 mod events;
 mod examples;
-mod fake;
 mod files;
 mod header;
 mod help;

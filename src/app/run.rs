@@ -180,7 +180,7 @@ impl Run {
     /// Takes the engine's view, keeping the identity of parts that are as before. Says whether anything differs, and
     /// whether it is worth stopping for.
     fn look(&mut self) -> (bool, bool) {
-        let Some(engine) = &self.engine else { return (false, false) };
+        let Some(engine) = &mut self.engine else { return (false, false) };
         let mut new = (*engine.view()).clone();
         let old = &*self.view;
         let mut different = false;
@@ -193,7 +193,8 @@ impl Run {
         let news = is_news(old, &new);
         if news {
             self.clock.news();
-            self.remember(engine.now_ms());
+            let now_ms = engine.now_ms();
+            self.remember(now_ms);
         }
         self.view = Rc::new(new);
         (different, news)
