@@ -133,7 +133,11 @@ pub fn lint(text: &str) -> Vec<Remark> {
 }
 
 fn answer(reply: Reply) -> Answer {
-    let text = [reply.stdout.trim_end(), reply.stderr.trim_end()].iter().filter(|text| !text.is_empty()).copied().collect::<Vec<_>>();
+    let text = [reply.stdout.trim_end(), reply.stderr.trim_end()]
+        .iter()
+        .filter(|text| !text.is_empty())
+        .copied()
+        .collect::<Vec<_>>();
     Answer { ok: reply.exit == 0, text: text.join("\n"), remarks: reply.diagnostics.iter().map(remark).collect() }
 }
 

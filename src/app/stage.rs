@@ -149,6 +149,7 @@ fn node(node: &NodePlace, tokens: Html) -> Html {
 
 fn meter(name: &str, percent: i64, text: &str) -> Html {
     let width = format!("{}%", percent.clamp(0, 100));
+    let text = if text.is_empty() { "none requested" } else { text };
     html! {
         <div title={format!("requested: {text}")}>
             <dt>{ name }</dt>

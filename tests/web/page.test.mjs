@@ -84,8 +84,8 @@ test('editing parallelism and Apply changes the run', async () => {
 
 test('an error of the YAML shows at its line, and the text stays', async () => {
   await visit({}, async (page) => {
-    await type(page, (text) => `${text}\n\tbad: true\n`);
-    const line = (await page.evaluate(() => JSON.parse(batchyard.keep).files[0].text)).split('\n').findIndex((l) => l.startsWith('\t')) + 1;
+    await type(page, (text) => text.replace('parallelism: 5', 'parallelism: 5: 6'));
+    const line = (await page.evaluate(() => JSON.parse(batchyard.keep).files[0].text)).split('\n').findIndex((l) => l.includes('5: 6')) + 1;
     const problem = page.getByRole('list', { name: 'Problems' }).getByRole('button').first();
     await problem.waitFor();
     assert.match(await problem.textContent(), new RegExp(`^error${line}:`));
@@ -94,7 +94,7 @@ test('an error of the YAML shows at its line, and the text stays', async () => {
     await page.locator('.answer.bad').waitFor();
     await page.reload();
     await page.locator('.cm-content').waitFor();
-    assert.match(await page.evaluate(() => JSON.parse(batchyard.keep).files[0].text), /\tbad: true/);
+    assert.match(await page.evaluate(() => JSON.parse(batchyard.keep).files[0].text), /parallelism: 5: 6/);
   });
 });
 
