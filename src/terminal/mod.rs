@@ -7,6 +7,7 @@ pub mod files;
 mod host;
 pub mod kubectl;
 mod lint;
+mod printing;
 
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;
