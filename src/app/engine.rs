@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use batchyard::base::time::{SimTime, Span};
+use batchyard::base::zone::ZoneTable;
 use batchyard::sim::{Input, Progress, Record, Scenario, Sim};
 use batchyard::terminal::{self, Reply};
 use batchyard::yaml::{Diagnostic, Severity};
@@ -69,7 +70,7 @@ impl Engine {
     /// Starts a run and applies its files; the answers are in their order.
     pub fn new(setup: &Setup) -> (Engine, Vec<Answer>) {
         let scenario = Scenario { name: "page".to_owned(), seed: setup.seed, ..Scenario::default() };
-        let mut engine = Engine { sim: Sim::new(&scenario) };
+        let mut engine = Engine { sim: Sim::new(&scenario, &ZoneTable::empty()) };
         let answers = setup.files.iter().map(|(file, text)| engine.apply(file, text)).collect();
         (engine, answers)
     }
@@ -129,7 +130,7 @@ impl Engine {
 
 /// What the API server would say of a text.
 pub fn lint(text: &str) -> Vec<Remark> {
-    terminal::lint(text.as_bytes(), "manifest").iter().map(remark).collect()
+    terminal::lint(text.as_bytes(), "manifest", &ZoneTable::empty()).iter().map(remark).collect()
 }
 
 fn answer(reply: Reply) -> Answer {
@@ -163,7 +164,7 @@ fn remark(diagnostic: &Diagnostic) -> Remark {
 #[wasm_bindgen]
 pub fn trace(scenario: &str) -> String {
     let Ok(scenario) = Scenario::parse(scenario, "scenario.yaml") else { return String::new() };
-    let mut sim = Sim::new(&scenario);
+    let mut sim = Sim::new(&scenario, &ZoneTable::empty());
     let (start, end) = (sim.start(), sim.start() + scenario.duration);
     let mut text = String::new();
     while sim.advance(end, u32::MAX) == Progress::Busy {}
