@@ -4,12 +4,15 @@
 
 mod apply;
 mod delete;
+mod describe;
 mod errors;
 pub mod flags;
 mod get;
 mod manifests;
 mod query;
 mod resource;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use crate::cluster::Cluster;
@@ -33,7 +36,7 @@ pub struct Verb {
 }
 
 /// All verbs, in the order of kubectl's own help.
-pub const VERBS: &[&Verb] = &[&get::VERB, &delete::VERB, &apply::VERB];
+pub const VERBS: &[&Verb] = &[&get::VERB, &delete::VERB, &describe::VERB, &apply::VERB];
 
 /// Flags every verb has.
 pub const GLOBAL_FLAGS: &[Flag] = &[
