@@ -35,6 +35,8 @@ use crate::terminal::kubectl::{Call, Outcome, Verb, errors};
 use crate::terminal::printing::tabwriter::TabWriter;
 use sheet::Sheet;
 
+pub use events::interval;
+
 pub const VERB: Verb = Verb {
     name: "describe",
     summary: "Tell an object in full, with its events",
