@@ -8,6 +8,7 @@ use std::io::Read;
 use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
+use crate::base::zone::ZoneTable;
 use crate::cluster::{Cluster, Setup};
 use crate::terminal::{Finished, Terminals};
 
@@ -40,7 +41,8 @@ fn the_reading_verbs_print_what_a_real_kubectl_printed() {
             total += most;
             if !bad.is_empty() {
                 let name = recording.str_at("scenario").unwrap_or_default();
-                report += &format!("{name} $ {}\n    {}\n", output.str_at("cmd").unwrap_or_default(), bad.join("\n    "));
+                report +=
+                    &format!("{name} $ {}\n    {}\n", output.str_at("cmd").unwrap_or_default(), bad.join("\n    "));
             }
         }
     }
@@ -78,7 +80,7 @@ fn run(recording: &Value, output: &Value, delay: Span) -> Finished {
     };
     let (begin, end) = (seconds(output.at("t")) + delay, seconds(output.at("end")));
     let setup = Setup { nodes: Vec::new(), ..Setup::default() };
-    let mut cluster = Cluster::new(&setup, start, Rng::new(0));
+    let mut cluster = Cluster::new(&setup, start, Rng::new(0), ZoneTable::empty());
     let mut terminals = Terminals::new();
     let line = output.str_at("cmd").expect("a command");
     let streams = line.starts_with("timeout");
@@ -159,7 +161,10 @@ fn compare(theirs: &[String], ours: &[String], command: &str) -> (u32, u32, Vec<
     let frame = |line: &&String| {
         !command.contains("kubectl explain")
             || line.starts_with("error")
-            || line.split(' ').next().is_some_and(|w| w.ends_with(':') && w.chars().all(|c| c == ':' || c.is_ascii_uppercase()))
+            || line
+                .split(' ')
+                .next()
+                .is_some_and(|w| w.ends_with(':') && w.chars().all(|c| c == ':' || c.is_ascii_uppercase()))
     };
     let (theirs, ours): (Vec<&String>, Vec<&String>) =
         (theirs.iter().filter(frame).collect(), ours.iter().filter(frame).collect());
