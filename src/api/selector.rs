@@ -206,7 +206,8 @@ impl Fields {
     pub fn parse(text: &str, kind: Kind) -> Result<Fields, String> {
         let mut requirements = Vec::new();
         for term in split_unescaped(text).into_iter().filter(|term| !term.is_empty()) {
-            let place = term.find(['=', '!']).filter(|at| !term[*at..].starts_with('!') || term[*at..].starts_with("!="));
+            let place =
+                term.find(['=', '!']).filter(|at| !term[*at..].starts_with('!') || term[*at..].starts_with("!="));
             let Some(at) = place else {
                 return Err(format!("invalid selector: '{text}'; can't understand '{term}'"));
             };

@@ -35,7 +35,8 @@ fn external_ip(value: &Value) -> String {
         "ExternalName" => text(value, "spec.externalName"),
         "LoadBalancer" => {
             let ingress = value.list_at("status.loadBalancer.ingress").iter();
-            let mut balanced: Vec<&str> = ingress.filter_map(|i| i.str_at("ip").or_else(|| i.str_at("hostname"))).collect();
+            let mut balanced: Vec<&str> =
+                ingress.filter_map(|i| i.str_at("ip").or_else(|| i.str_at("hostname"))).collect();
             balanced.append(&mut external);
             if balanced.is_empty() { "<pending>".to_owned() } else { balanced.join(",") }
         }

@@ -12,8 +12,9 @@ use crate::base::value::Value;
 pub(super) fn apply(run: &mut Run, filter: &Filter, input: &[Value]) -> Result<Vec<Value>, String> {
     let mut found = Vec::new();
     for value in input {
-        let items =
-            value.as_list().ok_or_else(|| format!("{} is not array or slice and cannot be filtered", go_type(value)))?;
+        let items = value
+            .as_list()
+            .ok_or_else(|| format!("{} is not array or slice and cannot be filtered", go_type(value)))?;
         for item in items {
             if passes(run, filter, item)? {
                 found.push(item.clone());

@@ -295,12 +295,7 @@ fn slice(text: &str) -> Result<Slice, String> {
     };
     if let [_] = parts[..] {
         let start = number(0)?.ok_or_else(invalid)?;
-        return Ok(Slice {
-            start: Some(start),
-            end: Some(start.saturating_add(1)),
-            end_is_derived: true,
-            step: None,
-        });
+        return Ok(Slice { start: Some(start), end: Some(start.saturating_add(1)), end_is_derived: true, step: None });
     }
     Ok(Slice { start: number(0)?, end: number(1)?, end_is_derived: false, step: number(2)? })
 }

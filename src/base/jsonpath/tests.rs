@@ -34,7 +34,10 @@ fn templates_print_what_kubectl_prints() {
         ("{.users[?(@.name==\"e2e\")].user.password}", "secret"),
         ("{.users[?(@.user.password)].name}", "e2e"),
         ("{range .items[*]}[{.metadata.name}, {.status.capacity.cpu}] {end}", "[127.0.0.1, 4] [127.0.0.2, 8] "),
-        ("{range .items[*]}{.metadata.name}{\"\\t\"}{.status.capacity.cpu}{\"\\n\"}{end}", "127.0.0.1\t4\n127.0.0.2\t8\n"),
+        (
+            "{range .items[*]}{.metadata.name}{\"\\t\"}{.status.capacity.cpu}{\"\\n\"}{end}",
+            "127.0.0.1\t4\n127.0.0.2\t8\n",
+        ),
         (
             "{range .items[*]}{.metadata.name}:{range .status.addresses[*]} {.address}{end};{end}!",
             "127.0.0.1: 127.0.0.1;127.0.0.2: 127.0.0.2 127.0.0.3;!",

@@ -32,7 +32,8 @@ const FLAGS: &[Flag] = &[
     flag("ignore-not-found", Takes::Nothing, "Missing objects are no error").default("false"),
     flag("label-columns", Takes::List, "Labels to show as columns").short('L'),
     flag("no-headers", Takes::Nothing, "Leave out the head of the table").default("false"),
-    flag("output", Takes::Text, "Format: wide, yaml, json, name, jsonpath=…, custom-columns=…, go-template=…").short('o'),
+    flag("output", Takes::Text, "Format: wide, yaml, json, name, jsonpath=…, custom-columns=…, go-template=…")
+        .short('o'),
     flag("output-watch-events", Takes::Nothing, "Show with -w what happened to each object").default("false"),
     flag("recursive", Takes::Nothing, "Look into folders of -f too").short('R').default("false"),
     flag("selector", Takes::Text, "Choose by labels, such as job-name=pi").short('l'),
@@ -47,7 +48,8 @@ const FLAGS: &[Flag] = &[
     flag("watch-only", Takes::Nothing, "Print changes only").default("false"),
 ];
 
-const NOTHING_NAMED: &str = "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete \
+const NOTHING_NAMED: &str =
+    "You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete \
 list of supported resources.
 
 error: Required resource not specified.

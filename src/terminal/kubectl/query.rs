@@ -140,7 +140,8 @@ fn named_in_files(call: &mut Call<'_, '_>) -> Result<Vec<Target>, String> {
     for document in sources.iter().flat_map(|source| &source.documents) {
         let (version, kind) = (document.str_at("apiVersion").unwrap_or(""), document.str_at("kind").unwrap_or(""));
         let name = document.str_at("metadata.name").unwrap_or_default();
-        let known = Kind::find(version, kind).ok_or_else(|| format!("no matches for kind \"{kind}\" in version \"{version}\""))?;
+        let known = Kind::find(version, kind)
+            .ok_or_else(|| format!("no matches for kind \"{kind}\" in version \"{version}\""))?;
         targets.push(Target::Named(known, name.to_owned()));
     }
     Ok(targets)

@@ -37,12 +37,7 @@ impl Watch {
     ///
     /// # Errors
     /// kubectl's words with their beginning, `error: ` or `Error from server …`.
-    pub fn start(
-        call: &mut Call<'_, '_>,
-        query: &Query,
-        format: Format,
-        table: TableOptions,
-    ) -> Result<Watch, String> {
+    pub fn start(call: &mut Call<'_, '_>, query: &Query, format: Format, table: TableOptions) -> Result<Watch, String> {
         let kind = single_kind(&query.targets)?;
         let store = call.desk.cluster.store();
         let mut filter = query.filter(kind).map_err(|e| errors::render(&e, None))?;
@@ -56,8 +51,7 @@ impl Watch {
         let objects: Vec<Rc<Object>> = found.into_iter().flat_map(|group| group.objects).collect();
         let (revision, now) = (store.revision(), call.desk.cluster.now());
         let table = TableOptions { with_namespace: table.with_namespace && kind.info().namespaced, ..table };
-        let mut watch =
-            Watch { kind, filter, format, table, writer: TabWriter::remembering(), begun: false, revision };
+        let mut watch = Watch { kind, filter, format, table, writer: TabWriter::remembering(), begun: false, revision };
         if !call.parsed.on("watch-only") {
             let events = objects.iter().map(|object| (object, now, ChangeType::Added));
             let text = watch.text(events).map_err(|e| format!("error: {e}"))?;

@@ -46,7 +46,9 @@ impl Format {
     ) -> Result<Format, String> {
         let (name, argument) = output.split_once('=').map_or((output, template), |(n, a)| (n, Some(a)));
         let needed = || {
-            argument.filter(|a| !a.is_empty()).ok_or_else(|| "template format specified but no template given".to_owned())
+            argument
+                .filter(|a| !a.is_empty())
+                .ok_or_else(|| "template format specified but no template given".to_owned())
         };
         let path = |text: &str| JsonPath::parse(text).map_err(|e| format!("error parsing jsonpath {text}, {e}"));
         Ok(match name {
