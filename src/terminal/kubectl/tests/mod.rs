@@ -3,6 +3,8 @@
 //! Each recording's objects are put into a store as they were when a command was given; what the command prints here must
 //! be what it printed there. Ages may differ: the real kubectl took some tenths of a second to ask.
 
+mod samples;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -13,7 +15,7 @@ use crate::base::value::Value;
 use crate::cluster::{Cluster, Setup};
 use crate::terminal::{Finished, Terminals};
 
-const RECORDINGS: &[u8] = include_bytes!("../../../tests/cases/kubectl_recordings.jsonl.gz");
+const RECORDINGS: &[u8] = include_bytes!("../../../../tests/cases/kubectl_recordings.jsonl.gz");
 
 /// Lines that must be equal, of all lines of all commands.
 const EQUAL_LINES_MIN: f64 = 0.99;
