@@ -65,7 +65,7 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     if call.parsed.args.is_empty() && !call.parsed.is_set("filename") {
         return call.fail(
             "You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of \
-             supported resources.\n",
+             supported resources.",
         );
     }
     let query = match Query::read(call) {
