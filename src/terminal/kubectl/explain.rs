@@ -73,7 +73,7 @@ fn explanation(schema: &Schema, kind: &str, id: Option<StructId>, field: Option<
         Some(field) => {
             text += &format!("FIELD: {} <{}>{}\n", field.name, field.ty.explained(schema), required(field));
             text += &enumeration(field.ty.values(), "");
-            if id.is_none() && field.ty.values().is_empty() {
+            if field.ty.values().is_empty() {
                 text.push('\n');
             }
             text.push('\n');

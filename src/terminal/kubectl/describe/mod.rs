@@ -65,16 +65,18 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     if call.parsed.args.is_empty() && !call.parsed.is_set("filename") {
         return call.fail(
             "You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of \
-             supported resources.\n",
+             supported resources.",
         );
     }
     let query = match Query::read(call) {
         Ok(query) => query,
         Err(message) => return call.fail(&message),
     };
-    let show_events = call.parsed.text("show-events") != Some("false");
-    let context = Context { store: call.desk.cluster.store(), now: call.desk.cluster.now(), show_events };
-    let (objects, refused) = find(&query, context.store);
+    let store = call.desk.cluster.store();
+    let (objects, refused) = find(&query, store);
+    // Unless asked for, events are only looked up for a single object.
+    let show_events = call.parsed.text("show-events").map_or(objects.len() == 1, |value| value == "true");
+    let context = Context { store, now: call.desk.cluster.now(), show_events };
     let texts: Vec<String> = objects.iter().map(|object| describe(&context, object)).collect();
     call.io.out(&texts.join("\n\n"));
     if objects.is_empty() && refused.is_empty() {
