@@ -2,3 +2,4 @@
 
 mod cron;
 mod tidy;
+mod validation_errors;
