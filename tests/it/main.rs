@@ -2,4 +2,5 @@
 
 mod cron;
 mod tidy;
+mod validation_cases;
 mod validation_errors;

@@ -43,10 +43,8 @@ fn spec(errors: &mut Errors, spec: &Value, old: Option<&Value>, zones: &ZoneTabl
     errors.non_negative(&SPEC.child("startingDeadlineSeconds"), int(spec, "startingDeadlineSeconds"));
     // A zone that was accepted once stays, whatever this table knows.
     let zone = get(spec, "timeZone");
-    if old.is_none_or(|old| get(old, "timeZone") != zone) {
-        if let Some(zone) = zone.as_str() {
-            errors.invalid_each(&SPEC.child("timeZone"), zone, check_time_zone(zone, zones));
-        }
+    if let Some(zone) = zone.as_str().filter(|_| old.is_none_or(|old| get(old, "timeZone") != zone)) {
+        errors.invalid_each(&SPEC.child("timeZone"), zone, check_time_zone(zone, zones));
     }
     match text(spec, "concurrencyPolicy") {
         "Allow" | "Forbid" | "Replace" => {}

@@ -40,9 +40,9 @@ pub fn create(errors: &mut Errors, job: &Value) {
         // A Job that was given no labels shows those of its template, but only when it is read again.
         let mut bare = job.clone();
         bare.remove("metadata.labels");
-        return whole(errors, &bare, true);
+        return whole(errors, &bare, true, true);
     }
-    whole(errors, job, true);
+    whole(errors, job, true, true);
 }
 
 fn has_only_generated_labels(job: &Value) -> bool {
@@ -57,9 +57,11 @@ pub fn update(errors: &mut Errors, job: &Value, old: &Value) {
     let (spec, old_spec) = (get(job, "spec"), get(old, "spec"));
     // A Job of before the labels had their prefix need not have them.
     let prefixed = has_prefixed_labels(old);
-    whole(errors, job, prefixed);
+    // A selector that is as it was needs no second look, even if it was let in by an older server.
+    let new_selector = !same(get(spec, "selector"), get(old_spec, "selector"));
+    whole(errors, job, prefixed, new_selector);
     meta::update(errors, job, old);
-    full_spec(errors, &SPEC, spec);
+    full_spec(errors, &SPEC, spec, new_selector);
     completions_update(errors, spec, old_spec);
     immutable(errors, &SPEC.child("selector"), get(spec, "selector"), get(old_spec, "selector"));
     template_update(errors, spec, old_spec, mutable_parts(old));
@@ -76,19 +78,17 @@ pub fn update(errors: &mut Errors, job: &Value, old: &Value) {
     }
 }
 
-fn whole(errors: &mut Errors, job: &Value, prefixed: bool) {
+fn whole(errors: &mut Errors, job: &Value, prefixed: bool, new_selector: bool) {
     meta::create(errors, job, true, names::dns_subdomain);
     generated_selector(errors, job, prefixed);
     let spec = get(job, "spec");
-    full_spec(errors, &SPEC, spec);
-    if is_indexed(spec) {
-        if let Some(completions) = int(spec, "completions").filter(|n| *n > 0) {
-            let name = text(get(job, "metadata"), "name");
-            let host = format!("{name}-{}", completions - 1);
-            if !names::dns_label(&host).is_empty() {
-                let detail = format!("will not able to create pod with invalid DNS label: {host}");
-                errors.invalid(&METADATA.child("name"), name, &detail);
-            }
+    full_spec(errors, &SPEC, spec, new_selector);
+    if let Some(completions) = int(spec, "completions").filter(|n| is_indexed(spec) && *n > 0) {
+        let name = text(get(job, "metadata"), "name");
+        let host = format!("{name}-{}", completions - 1);
+        if !names::dns_label(&host).is_empty() {
+            let detail = format!("will not able to create pod with invalid DNS label: {host}");
+            errors.invalid(&METADATA.child("name"), name, &detail);
         }
     }
 }
@@ -127,13 +127,13 @@ fn generated_selector(errors: &mut Errors, job: &Value, prefixed: bool) {
 }
 
 /// The spec of a Job that stands for itself: it has a selector.
-fn full_spec(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
+fn full_spec(errors: &mut Errors, path: &Path<'_>, spec: &Value, new_selector: bool) {
     self::spec(errors, path, spec);
     let selector = get(spec, "selector");
     let selector_path = path.child("selector");
     if selector.is_null() {
         errors.required(&selector_path, "");
-    } else {
+    } else if new_selector {
         selector::selector(errors, &selector_path, selector);
     }
     let labels = spec.at("template.metadata.labels");

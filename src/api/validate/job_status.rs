@@ -107,10 +107,9 @@ fn finish(errors: &mut Errors, new: &Job<'_>, old: &Job<'_>) {
     }
     let time = |field: &str| get(new.status, field).as_str().and_then(SimTime::parse_rfc3339);
     let moved = changes(new, old, "completionTime") || changes(new, old, "startTime");
-    if let (Some(start), Some(end)) = (time("startTime"), time("completionTime")) {
-        if moved && end < start {
-            errors.invalid(&time_path, completion, "must be equal to or after `startTime`");
-        }
+    let ends_early = time("completionTime").zip(time("startTime")).is_some_and(|(end, start)| end < start);
+    if moved && ends_early {
+        errors.invalid(&time_path, completion, "must be equal to or after `startTime`");
     }
     if becomes("Failed") && !new.is("FailureTarget") {
         let detail = "cannot set Failed=True condition without the FailureTarget=true condition";
@@ -160,21 +159,20 @@ fn index_lists(errors: &mut Errors, new: &Job<'_>, old: &Job<'_>) {
         let detail = "cannot set non-null failedIndexes when backoffLimitPerIndex is null";
         errors.invalid(&failed_path, failed, detail);
     }
-    if done_moves && new.is_indexed() {
-        if let Err(why) = indexes::count(done, new.completions()) {
-            errors.invalid(&done_path, done, &format!("error parsing completedIndexes: {why}"));
-        }
+    if !new.is_indexed() {
+        return;
     }
-    if failed_moves && new.is_indexed() && per_index {
-        if let Err(why) = indexes::count(failed, new.completions()) {
-            errors.invalid(&failed_path, failed, &format!("error parsing failedIndexes: {why}"));
-        }
+    let count = |list: &str, looked_at: bool| if looked_at { indexes::count(list, new.completions()) } else { Ok(0) };
+    if let Err(why) = count(done, done_moves) {
+        errors.invalid(&done_path, done, &format!("error parsing completedIndexes: {why}"));
     }
-    if (done_moves || failed_moves) && new.is_indexed() && has_failed {
-        if let Some(index) = indexes::overlap(done, failed, new.completions()) {
-            let detail = format!("failedIndexes and completedIndexes overlap at index: {index}");
-            errors.invalid(&failed_path, failed, &detail);
-        }
+    if let Err(why) = count(failed, failed_moves && per_index) {
+        errors.invalid(&failed_path, failed, &format!("error parsing failedIndexes: {why}"));
+    }
+    let both = (done_moves || failed_moves) && has_failed;
+    if let Some(index) = both.then(|| indexes::overlap(done, failed, new.completions())).flatten() {
+        let detail = format!("failedIndexes and completedIndexes overlap at index: {index}");
+        errors.invalid(&failed_path, failed, &detail);
     }
 }
 

@@ -59,10 +59,9 @@ fn access_modes(errors: &mut Errors, path: &Path<'_>, modes: &[&str]) {
 }
 
 fn volume_mode(errors: &mut Errors, path: &Path<'_>, spec: &Value) {
-    if let Some(mode) = set(spec, "volumeMode").and_then(Value::as_str) {
-        if !VOLUME_MODES.contains(&mode) {
-            errors.unsupported(path, mode, VOLUME_MODES);
-        }
+    let mode = set(spec, "volumeMode").and_then(Value::as_str);
+    if let Some(mode) = mode.filter(|mode| !VOLUME_MODES.contains(mode)) {
+        errors.unsupported(path, mode, VOLUME_MODES);
     }
 }
 

@@ -107,11 +107,10 @@ fn resource(errors: &mut Errors, path: &Path<'_>, name: &str, amount: &Value) {
     container_name(errors, path, name);
     if let Some(quantity) = quantity(amount) {
         amount_of(errors, path, name, quantity);
-        if let Some(size) = name.strip_prefix(HUGE_PAGES).and_then(|size| Quantity::parse(size).ok()) {
-            if size.units() <= 0 || quantity.units() % size.units() != 0 {
-                let detail = format!("{quantity} is not positive integer multiple of {name}");
-                errors.invalid(path, quantity.to_string().as_str(), &detail);
-            }
+        let page = name.strip_prefix(HUGE_PAGES).and_then(|size| Quantity::parse(size).ok()).map(Quantity::units);
+        if page.is_some_and(|page| page <= 0 || quantity.units() % page != 0) {
+            let detail = format!("{quantity} is not positive integer multiple of {name}");
+            errors.invalid(path, quantity.to_string().as_str(), &detail);
         }
     }
 }

@@ -104,10 +104,9 @@ pub fn spread(errors: &mut Errors, path: &Path<'_>, constraints: &[Value]) {
             }
         }
         for field in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
-            if let Some(policy) = set(constraint, field).and_then(Value::as_str) {
-                if !["Honor", "Ignore"].contains(&policy) {
-                    errors.unsupported(&path.child(field), policy, &["Honor", "Ignore"]);
-                }
+            let policy = set(constraint, field).and_then(Value::as_str);
+            if let Some(policy) = policy.filter(|policy| !["Honor", "Ignore"].contains(policy)) {
+                errors.unsupported(&path.child(field), policy, &["Honor", "Ignore"]);
             }
         }
         let label_selector = get(constraint, "labelSelector");

@@ -57,10 +57,9 @@ pub fn of_container(errors: &mut Errors, path: &Path<'_>, context: &Value, host_
 
 /// A value that may be missing, but must be one of these.
 fn optional(errors: &mut Errors, path: &Path<'_>, context: &Value, name: &str, supported: &[&str]) {
-    if let Some(value) = set(context, name).and_then(Value::as_str) {
-        if !supported.contains(&value) {
-            errors.unsupported(&path.child(name), value, supported);
-        }
+    let value = set(context, name).and_then(Value::as_str);
+    if let Some(value) = value.filter(|value| !supported.contains(value)) {
+        errors.unsupported(&path.child(name), value, supported);
     }
 }
 

@@ -3,12 +3,14 @@
 //! Source: `pkg/apis/core/validation/validation.go` (`ValidateVolumes`, `validateVolumeSource` and those it calls). Of
 //! sources that need storage of a cloud, only the required fields are checked.
 
+use crate::base::quantity::Quantity;
 use crate::base::value::Value;
 
 use super::super::field::{Errors, Path};
 use super::super::read::{get, int, items, set, text};
 use super::super::{names, storage};
-use super::{env, resources};
+use super::env;
+use super::resources::quantity;
 
 /// All sources in upstream's order, and as the error for a second one names them.
 const SOURCES: &[(&str, &str)] = &[
@@ -105,10 +107,8 @@ fn one_source(errors: &mut Errors, path: &Path<'_>, kind: &str, source: &Value) 
         }
     }
     match kind {
-        "emptyDir" => {
-            if resources::quantity(get(source, "sizeLimit")).is_some_and(|limit| limit.is_negative()) {
-                errors.forbidden(&path.child("sizeLimit"), "SizeLimit field must be a valid resource quantity");
-            }
+        "emptyDir" if quantity(get(source, "sizeLimit")).is_some_and(Quantity::is_negative) => {
+            errors.forbidden(&path.child("sizeLimit"), "SizeLimit field must be a valid resource quantity");
         }
         "hostPath" => host_path(errors, path, source),
         "gitRepo" => descending_path(errors, &path.child("directory"), text(source, "directory")),
