@@ -219,6 +219,10 @@ fn written_back(schema: &Schema, id: StructId, mut read: Map) -> Value {
         }
     }
     for field in schema.fields(id) {
+        // References have these two as fields of their own.
+        if out.contains_key(field.name) {
+            continue;
+        }
         let value = match read.remove(field.name) {
             Some(value) => value,
             None if field.omit_zero || skipped_when_absent(field) => continue,

@@ -243,9 +243,9 @@ pub fn go_quote(text: &str) -> String {
 
 /// Go prints letters, marks, numbers, punctuation and symbols; of spaces only the plain one.
 fn is_printable(c: char) -> bool {
-    // Rust's own escaping of text draws nearly the same line. Behind a letter, marks stay as they are.
-    let escaped = format!("{:?}", format!("a{c}"));
-    !c.is_whitespace() && !escaped.contains("\\u{")
+    // Rust's own escaping draws nearly the same line, but escapes the marks that combine with a letter.
+    let combines = matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}');
+    combines || (!c.is_whitespace() && c.escape_debug().len() == 1)
 }
 
 #[cfg(test)]

@@ -89,3 +89,6 @@ pub fn job_status(new: &Value, old: &Value) -> Vec<FieldCause> {
     job_status::update(&mut errors, new, old);
     errors.into_causes()
 }
+
+#[cfg(test)]
+mod tests;

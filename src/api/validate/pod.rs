@@ -23,6 +23,8 @@ use super::{meta, names, selector};
 pub use probes::port as service_port;
 pub use scheduling::taint_effect;
 pub use update::update;
+#[cfg(test)]
+pub use volumes::volume_sources;
 
 const SPEC: Path<'static> = Path::root("spec");
 const METADATA: Path<'static> = Path::root("metadata");

@@ -46,6 +46,12 @@ const SOURCES: &[(&str, &str)] = &[
     ("image", "image"),
 ];
 
+/// The names of all sources.
+#[cfg(test)]
+pub fn volume_sources() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|(name, _)| *name)
+}
+
 /// Fields that sources must have, besides those with rules of their own.
 const REQUIRED: &[(&str, &[&str])] = &[
     ("gitRepo", &["repository"]),
