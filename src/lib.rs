@@ -8,7 +8,15 @@
 pub mod base;
 pub mod yaml;
 pub mod api;
+pub mod shell;
+pub mod program;
 pub mod store;
 pub mod actor;
+pub mod net;
+pub mod sched;
 pub mod control;
+pub mod node;
 pub mod cluster;
+pub mod terminal;
+pub mod view;
+pub mod sim;

@@ -4,8 +4,11 @@
 //! a sans-IO state machine: `observe` each change, ask `next_wakeup`, call `step` once that moment has come.
 
 mod queue;
+#[cfg(test)]
+pub(crate) mod stage;
 
 use crate::base::time::SimTime;
+use crate::base::zone::ZoneTable;
 use crate::store::{Api, Change, Store};
 
 pub use queue::{Due, Retry, WorkQueue};
@@ -26,4 +29,7 @@ pub trait Actor {
 
     /// Forgets what a restarted process would forget, and reads the store anew.
     fn restart(&mut self, now: SimTime, store: &Store);
+
+    /// Is given the table of time zones, which may come while the cluster runs. Most have no use for it.
+    fn set_zones(&mut self, _zones: &ZoneTable, _now: SimTime) {}
 }

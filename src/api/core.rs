@@ -65,7 +65,19 @@ pub struct NodeAddress {
     pub address: String,
 }
 
+/// The annotation by which a node whose kubelet is silent is known: when it last renewed its Lease.
+///
+/// A real kubelet renews a Lease every 10 s. Here nothing is written while it does; whoever stops a kubelet sets this
+/// annotation to the last renewal before that moment, and whoever starts it again removes it. Ready conditions are
+/// written by the kubelet itself after that. Not for the eyes of users: `kubectl` leaves it out.
+pub const LAST_HEARTBEAT: &str = "batchyard.dev/last-heartbeat";
+
 impl Node {
+    /// When its kubelet was last heard of, if it is silent.
+    pub fn last_heartbeat(&self) -> Option<SimTime> {
+        SimTime::parse_rfc3339(self.metadata.annotations.get(LAST_HEARTBEAT)?)
+    }
+
     pub fn is_ready(&self) -> bool {
         self.status.conditions.iter().any(|c| c.kind == "Ready" && c.status == "True")
     }

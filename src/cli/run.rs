@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 
 use batchyard::base::time::SimTime;
+use batchyard::base::zone::ZoneTable;
 use batchyard::sim::{Progress, Record, Scenario, Sim};
 use batchyard::store::{Change, ChangeType};
 
@@ -25,8 +26,7 @@ The formats are described in docs/scenario.md. Exit code 0 if the scenario was p
 2 if the command line is wrong or a file cannot be read or written.
 ";
 
-const FLAGS: &[Flag] =
-    &[Flag::value("--trace"), Flag::value("--outputs"), Flag::value("--seed")];
+const FLAGS: &[Flag] = &[Flag::value("--trace"), Flag::value("--outputs"), Flag::value("--seed")];
 
 /// Things done between looks at the clock; any number works.
 const BUDGET: u32 = 100_000;
@@ -35,9 +35,7 @@ const BUDGET: u32 = 100_000;
 pub fn run(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     match play(argv, out, err) {
         Ok(code) => code,
-        Err(message) => {
-            args::usage_error(err, "run", &message)
-        }
+        Err(message) => args::usage_error(err, "run", &message),
     }
 }
 
@@ -66,7 +64,7 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
     let mut trace = parsed.value("--trace").map(create).transpose()?;
     let mut outputs = parsed.value("--outputs").map(create).transpose()?;
     let quiet = trace.is_some() || outputs.is_some();
-    let mut sim = Sim::new(&scenario);
+    let mut sim = Sim::new(&scenario, &ZoneTable::bundled());
     let (start, end) = (sim.start(), sim.start() + scenario.duration);
     let mut at_end = false;
     while !at_end {

@@ -4,37 +4,30 @@
 //! Equal times are served in the order of the actors, so a run is its inputs and nothing else.
 
 mod bootstrap;
+mod faults;
+mod reach;
+
+use std::collections::BTreeMap;
 
 use crate::actor::Actor;
+use crate::api::object::Object;
 use crate::base::rng::Rng;
-use crate::base::time::SimTime;
+use crate::base::time::{SimTime, Span};
+use crate::base::zone::ZoneTable;
 use crate::control::{self, Controller};
+use crate::node::Nodes;
+use crate::program::image::Images;
+use crate::sched::Scheduler;
 use crate::store::{Api, Change, Store};
+
+pub use crate::net::Routing;
+pub use crate::node::NodeSpec;
 
 /// What a cluster is made of, from a scenario's `cluster` block.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Setup {
-    pub nodes: Vec<NodeSetup>,
+    pub nodes: Vec<NodeSpec>,
     pub routing: Routing,
-}
-
-/// One machine.
-#[derive(Clone, PartialEq, Debug)]
-pub struct NodeSetup {
-    pub name: String,
-    /// Quantities, such as `2` and `24Gi`.
-    pub cpu: String,
-    pub memory: String,
-}
-
-/// How a Service's name finds a Pod (`semantics/kuard.md`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Routing {
-    /// A random ready endpoint for each connection, as kube-proxy does.
-    #[default]
-    Random,
-    /// The oldest ready endpoint, as on the recorded cluster.
-    First,
 }
 
 /// A whole cluster at one moment.
@@ -43,24 +36,40 @@ pub struct Cluster {
     now: SimTime,
     rng: Rng,
     routing: Routing,
+    zones: ZoneTable,
     pub(crate) store: Store,
     controllers: Vec<Box<dyn Controller>>,
+    nodes: Nodes,
+    /// Actors that do nothing, until a moment or for good.
+    stopped: BTreeMap<String, Option<SimTime>>,
+    /// How much later everyone reacts, and until when.
+    slow: Option<(Span, Option<SimTime>)>,
     /// Every change since the last [`Cluster::take_log`].
     log: Vec<Change>,
 }
 
 impl Cluster {
-    /// A cluster at rest: its nodes are ready and nothing runs.
-    pub fn new(setup: &Setup, start: SimTime, rng: Rng) -> Cluster {
+    /// A cluster at rest: its nodes are ready and nothing runs. `zones` may be empty until a time zone is named.
+    pub fn new(setup: &Setup, start: SimTime, rng: Rng, zones: ZoneTable) -> Cluster {
+        let mut controllers = control::all(rng, zones.clone());
+        controllers.push(Box::new(Scheduler::new(rng)));
         let mut cluster = Cluster {
             now: start,
             rng,
             routing: setup.routing,
+            zones,
             store: Store::new(),
-            controllers: control::all(rng),
+            controllers,
+            nodes: Nodes::new(rng, setup.routing, Images::built_in()),
+            stopped: BTreeMap::new(),
+            slow: None,
             log: Vec::new(),
         };
-        cluster.api("kube-apiserver", |api| bootstrap::create(api, setup));
+        cluster.store.set_zones(cluster.zones.clone());
+        cluster.api("kube-apiserver", bootstrap::create);
+        for node in &setup.nodes {
+            cluster.add_node(node);
+        }
         cluster.take_log();
         cluster
     }
@@ -77,6 +86,19 @@ impl Cluster {
         self.routing
     }
 
+    pub fn zones(&self) -> &ZoneTable {
+        &self.zones
+    }
+
+    /// Gives the running cluster its table of time zones; whoever waited for it goes on.
+    pub fn set_zones(&mut self, zones: ZoneTable) {
+        for controller in &mut self.controllers {
+            controller.set_zones(&zones, self.now);
+        }
+        self.store.set_zones(zones.clone());
+        self.zones = zones;
+    }
+
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -90,36 +112,65 @@ impl Cluster {
 
     /// When something next happens by itself, if ever.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        let actors = self.actors().filter_map(Actor::next_wakeup);
+        let actors = self.controllers.iter().filter_map(|c| self.wakeup_of(&**c)).chain(self.nodes.next_wakeup());
         actors.chain(self.store.next_expiry()).min().map(|at| at.max(self.now))
     }
 
     /// Lets the first thing that is due by `until` happen. False if there was none; then it is `until`.
     pub fn step(&mut self, until: SimTime) -> bool {
         let Some(next) = self.next_wakeup().filter(|next| *next <= until) else {
-            self.now = self.now.max(until);
+            self.set_now(until);
             return false;
         };
         self.now = next;
-        let (now, rng, store) = (self.now, self.rng, &mut self.store);
-        if store.next_expiry().is_some_and(|at| at <= now) {
-            Api::new(store, now, rng, "etcd").expire_events();
-        } else if let Some(controller) =
-            self.controllers.iter_mut().find(|c| c.next_wakeup().is_some_and(|at| at <= now))
+        if self.store.next_expiry().is_some_and(|at| at <= next) {
+            Api::new(&mut self.store, next, self.rng, "etcd").expire_events();
+        } else if let Some(i) = self.controllers.iter().position(|c| self.wakeup_of(&**c).is_some_and(|at| at <= next))
         {
-            controller.step(&mut Api::new(store, now, rng, controller.name()));
+            let actor = &mut self.controllers[i];
+            if self.stopped.remove(actor.name()).is_some() {
+                actor.restart(next, &self.store);
+            } else {
+                actor.step(&mut Api::new(&mut self.store, next, self.rng, actor.name()));
+            }
+        } else {
+            self.nodes.step(&mut Api::new(&mut self.store, next, self.rng, self.nodes.name()));
         }
         self.tell();
         true
     }
 
+    /// Moves the clock forward without anything happening; whoever calls knows that nothing is due before.
+    pub(crate) fn set_now(&mut self, now: SimTime) {
+        self.now = self.now.max(now);
+    }
+
+    /// When an actor may act: its own wish, not before it is started again, later while the API is slow.
+    fn wakeup_of(&self, actor: &dyn Actor) -> Option<SimTime> {
+        if let Some(stopped) = self.stopped.get(actor.name()) {
+            return *stopped;
+        }
+        let wish = actor.next_wakeup()?;
+        match self.slow {
+            Some((delay, until)) if until.is_none_or(|until| self.now < until) => Some(wish + delay),
+            _ => Some(wish),
+        }
+    }
+
+    /// When a Job whose Pods failed may create the next one, if a back-off holds it.
+    pub fn next_try(&self, namespace: &str, job: &str) -> Option<SimTime> {
+        let _ = (namespace, job);
+        None
+    }
+
+    /// When a CronJob next makes a Job, by its schedule.
+    pub fn next_schedule(&self, cron_job: &Object) -> Option<SimTime> {
+        control::cronjob::next_schedule(cron_job.cron_job(), self.now, &self.zones)
+    }
+
     /// The changes since the last call, oldest first.
     pub fn take_log(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.log)
-    }
-
-    fn actors(&self) -> impl Iterator<Item = &dyn Actor> {
-        self.controllers.iter().map(|c| &**c as &dyn Actor)
     }
 
     /// Tells everyone what was written.
@@ -128,6 +179,7 @@ impl Cluster {
             for controller in &mut self.controllers {
                 controller.observe(&change, &self.store);
             }
+            self.nodes.observe(&change, &self.store);
             self.log.push(change);
         }
     }

@@ -12,22 +12,28 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::base::time::SimTime;
+use crate::base::zone::ZoneTable;
 use crate::cluster::Cluster;
 use crate::terminal::Terminals;
 use crate::view::{self, History, View};
 
+pub use crate::terminal::Reply;
 pub use record::{Output, Record};
 pub use scenario::{Fault, Scenario, Step, StepAction};
-pub use crate::terminal::Reply;
 use world::World;
 
 /// What someone does to a running simulation.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
     /// `kubectl apply -f FILE` with the text of an editor tab.
-    Apply { file: String, text: String },
+    Apply {
+        file: String,
+        text: String,
+    },
     /// A line typed into a terminal.
-    Run { line: String },
+    Run {
+        line: String,
+    },
     Fault(Fault),
 }
 
@@ -87,11 +93,11 @@ pub struct Sim {
 }
 
 impl Sim {
-    /// A run at its start.
-    pub fn new(scenario: &Scenario) -> Sim {
+    /// A run at its start. `zones` may be empty as long as nothing names a time zone.
+    pub fn new(scenario: &Scenario, zones: &ZoneTable) -> Sim {
         let scenario = Rc::new(scenario.clone());
         let mut sim = Sim {
-            world: World::new(Rc::clone(&scenario)),
+            world: World::new(Rc::clone(&scenario), zones.clone()),
             history: History::default(),
             branches: vec![Branch::default()],
             branch: BranchId(0),
@@ -109,6 +115,14 @@ impl Sim {
         sim.drain();
         sim.keep_checkpoint();
         sim
+    }
+
+    /// Brings the table of time zones to a run that was begun without it, now and in all moments that were kept.
+    pub fn set_zones(&mut self, zones: &ZoneTable) {
+        self.world.cluster.set_zones(zones.clone());
+        for checkpoint in &mut self.checkpoints {
+            checkpoint.world.cluster.set_zones(zones.clone());
+        }
     }
 
     pub fn scenario(&self) -> &Scenario {
@@ -136,7 +150,8 @@ impl Sim {
         if self.given < self.branches[self.branch.0].inputs.len() || self.now() < self.frontier {
             self.fork();
         }
-        self.branches[self.branch.0].inputs.push((self.now(), input.clone()));
+        let now = self.now();
+        self.branches[self.branch.0].inputs.push((now, input.clone()));
         self.given += 1;
         let reply = self.give(&input);
         self.drain();
@@ -233,8 +248,8 @@ impl Sim {
     /// Why there is none, in the API server's words.
     pub fn logs(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
         let start = self.start();
-        let lines = self.world.cluster.logs("default", pod, container, previous)?;
-        Ok(lines.into_iter().map(|(at, text)| LogLine { at_ms: at.since(start).as_ms(), text }).collect())
+        let lines = self.world.cluster.logs_of(pod, container, previous)?;
+        Ok(lines.into_iter().map(|line| LogLine { at_ms: line.at.since(start).as_ms(), text: line.text }).collect())
     }
 
     fn give(&mut self, input: &Input) -> Reply {

@@ -2,9 +2,10 @@
 //!
 //! Rules: `docs/scenario.md`. A scenario is data; reading one never touches the clock or a file.
 
+use crate::base::duration::GoDuration;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
-use crate::cluster::{NodeSetup, Routing, Setup};
+use crate::cluster::{NodeSpec, Routing, Setup};
 use crate::yaml::{self, Diagnostic, Severity};
 
 /// Where the virtual clock starts if the scenario does not say: 2026-11-21T08:00:00Z.
@@ -45,30 +46,58 @@ pub enum StepAction {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// The machine dies: its containers end and its kubelet is silent.
-    KillNode { node: String },
+    KillNode {
+        node: String,
+    },
     /// The kubelet stops answering; its containers run on.
-    FreezeNode { node: String },
+    FreezeNode {
+        node: String,
+    },
     /// The kubelet (or the machine) is back.
-    ThawNode { node: String },
+    ThawNode {
+        node: String,
+    },
     /// `kubectl drain`.
-    Drain { node: String },
+    Drain {
+        node: String,
+    },
     /// One container ends with this exit code, or is killed for its memory.
-    KillContainer { pod: String, container: Option<String>, exit_code: i32, oom: bool },
+    KillContainer {
+        pod: String,
+        container: Option<String>,
+        exit_code: i32,
+        oom: bool,
+    },
     /// The Pod is evicted through the API.
-    EvictPod { pod: String },
+    EvictPod {
+        pod: String,
+    },
     /// Pulls of this image fail, or take longer, until a moment.
-    FailPull { image: String, until: Option<Span> },
-    SlowPull { image: String, seconds: i64, until: Option<Span> },
+    FailPull {
+        image: String,
+        until: Option<Span>,
+    },
+    SlowPull {
+        image: String,
+        seconds: i64,
+        until: Option<Span>,
+    },
     /// A controller, or `kube-scheduler`, does nothing for a while.
-    StopController { name: String, until: Option<Span> },
+    StopController {
+        name: String,
+        until: Option<Span>,
+    },
     /// Every API call takes longer.
-    SlowApi { delay_ms: i64, until: Option<Span> },
+    SlowApi {
+        delay_ms: i64,
+        until: Option<Span>,
+    },
 }
 
 impl Default for Scenario {
     /// Two nodes as on the page, nothing to do, ten minutes.
     fn default() -> Scenario {
-        let node = |name: &str| NodeSetup { name: name.to_owned(), cpu: "2".to_owned(), memory: "24Gi".to_owned() };
+        let node = |name: &str| NodeSpec { name: name.to_owned(), cpu: "2".to_owned(), memory: "24Gi".to_owned() };
         Scenario {
             name: "scenario".to_owned(),
             title: String::new(),
@@ -113,7 +142,11 @@ struct Reader<'d> {
 impl Reader<'_> {
     fn scenario(&mut self, value: &Value) -> Scenario {
         let default = Scenario::default();
-        self.only(value, "", &["name", "title", "about", "start", "startSecond", "seed", "cluster", "steps", "duration"]);
+        self.only(
+            value,
+            "",
+            &["name", "title", "about", "start", "startSecond", "seed", "cluster", "steps", "duration"],
+        );
         let text = |key: &str| value.str_at(key).unwrap_or_default().to_owned();
         let mut steps: Vec<Step> =
             value.list_at("steps").iter().enumerate().filter_map(|(i, step)| self.step(step, i)).collect();
@@ -165,13 +198,13 @@ impl Reader<'_> {
                 Value::Int(number) => Some(number.to_string()),
                 _ => None,
             };
-            NodeSetup {
+            NodeSpec {
                 name: text("name").unwrap_or_else(|| format!("node-{}", i + 1)),
                 cpu: text("cpu").unwrap_or_else(|| "2".to_owned()),
                 memory: text("memory").unwrap_or_else(|| "24Gi".to_owned()),
             }
         };
-        let nodes: Vec<NodeSetup> = value.list_at("nodes").iter().enumerate().map(node).collect();
+        let nodes: Vec<NodeSpec> = value.list_at("nodes").iter().enumerate().map(node).collect();
         Setup { nodes: if nodes.is_empty() { default.nodes } else { nodes }, routing }
     }
 
@@ -279,8 +312,7 @@ fn read_span(value: &Value) -> Option<Span> {
         Value::Str(text) => text,
         _ => return None,
     };
-    let duration = crate::base::duration::parse(text).ok()?;
-    Some(Span::ms(duration.as_ms()))
+    text.parse::<GoDuration>().ok().map(GoDuration::to_span)
 }
 
 #[cfg(test)]

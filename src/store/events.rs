@@ -48,8 +48,8 @@ pub struct Correlator {
     groups: BTreeMap<GroupKey, Group>,
     /// The event object that stands for a group, or for one exact event.
     written: BTreeMap<(GroupKey, Option<String>), Key>,
-    /// The scheduler's events by all but their text.
-    series: BTreeMap<GroupKey, Key>,
+    /// The scheduler's events by all but their text; each version of the object has its own.
+    series: BTreeMap<(GroupKey, u64), Key>,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -171,6 +171,7 @@ impl Api<'_> {
             event_type,
             reason: reason.to_owned(),
         };
+        let group = (group, object.resource_version());
         let known = self.store.correlator.series.get(&group).filter(|key| self.store.get(key).is_some()).cloned();
         if let Some(key) = known {
             let now = self.now.rfc3339_micro();

@@ -1,8 +1,8 @@
 //! The machine that the user's shell runs on: its files, and the commands only it knows.
 
+use crate::base::time::SimTime;
 use crate::cluster::Cluster;
 use crate::shell::{Env, FileError, FileInfo, Host, Io, Launch, Poll, Signal, Start, System};
-use crate::base::time::SimTime;
 use crate::terminal::command::{self, Command};
 use crate::terminal::files::Files;
 
@@ -79,14 +79,15 @@ impl Host for Desk<'_> {
     fn signal(&mut self, command: &mut Command, signal: Signal) {
         command.signal(signal);
     }
-
-    fn knows(&self, name: &str) -> bool {
-        command::find(name).is_some()
-    }
 }
 
 /// The environment a terminal starts with.
 pub fn environment() -> Env {
-    let pairs = [("HOME", super::files::HOME), ("USER", "learner"), ("PATH", "/usr/local/bin:/usr/bin:/bin"), ("TERM", "xterm")];
+    let pairs = [
+        ("HOME", super::files::HOME),
+        ("USER", "learner"),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("TERM", "xterm"),
+    ];
     pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
 }

@@ -8,10 +8,12 @@ mod host;
 pub mod kubectl;
 mod lint;
 mod nodectl;
+mod printing;
 
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;
-use crate::shell::{Dialect, Io, Options, Poll, Shell, Signal, Stream};
+use crate::shell::host::resolve;
+use crate::shell::{Dialect, Input, Io, Options, Poll, Shell, Signal, Stream};
 use crate::terminal::command::Command;
 use crate::terminal::files::{Files, HOME};
 use crate::terminal::host::Desk;
@@ -90,10 +92,11 @@ impl Terminals {
     pub fn start(&mut self, cluster: &mut Cluster, line: &str, stdin: Option<&str>) -> TaskId {
         self.started += 1;
         let id = TaskId(self.started);
-        let options = Options { dialect: Dialect::Bash, env: environment(), cwd: HOME.to_owned(), ..Options::default() };
+        let options =
+            Options { env: environment(), cwd: HOME.to_owned(), started: cluster.now(), ..Options::new(Dialect::Bash) };
         let mut io = Io::without_input();
         if let Some(text) = stdin {
-            io.stdin = crate::shell::Input::of(text.as_bytes());
+            io.stdin = Input::of(text.as_bytes());
         }
         self.tasks.push(Task {
             id,
@@ -112,7 +115,7 @@ impl Terminals {
 
     /// `kubectl apply -f FILE` of an editor's tab: saves the text as the file, applies it, and says where it is wrong.
     pub fn apply(&mut self, cluster: &mut Cluster, file: &str, text: &str) -> Reply {
-        let path = crate::shell::resolve(HOME, file);
+        let path = resolve(HOME, file);
         let saved = self.files.write(&path, text.as_bytes(), false, cluster.now());
         if let Err(error) = saved {
             return Reply { stderr: format!("{file}: {error}\n"), exit: 1, ..Reply::default() };
@@ -125,7 +128,7 @@ impl Terminals {
         let Terminals { files, tasks, draws, .. } = self;
         if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
             let mut desk = Desk { cluster, files, task: id.0, draws };
-            task.shell.signal(&mut desk, Signal::Int);
+            task.shell.signal(&mut desk, &mut task.io, Signal::Int);
             task.due = Some(desk.cluster.now());
         }
     }

@@ -133,9 +133,7 @@ fn since(pod: &Pod, sign: Sign) -> Option<SimTime> {
         Sign::Waits | Sign::NoRoom => meta.creation_timestamp,
         Sign::Starts => pod.status.start_time,
         Sign::Runs => states().filter_map(|s| s.running.as_ref()?.started_at).max(),
-        Sign::Done | Sign::Failed | Sign::BacksOff => {
-            states().filter_map(|s| s.terminated.as_ref()?.finished_at).max()
-        }
+        Sign::Done | Sign::Failed | Sign::BacksOff => states().filter_map(|s| s.terminated.as_ref()?.finished_at).max(),
         Sign::Ends => {
             let grace = Span::secs(meta.deletion_grace_period_seconds.unwrap_or(0));
             meta.deletion_timestamp.map(|due| due - grace)

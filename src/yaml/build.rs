@@ -5,18 +5,20 @@
 //! or has wider are ours, so that no text can take more than a moment: see [`super::limits`].
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, StrInput, StructureStyle, Tag};
 
 use crate::base::value::Value;
 
-use super::complaint;
+use super::complaint::{self, Where};
 use super::diagnostic::{Diagnostic, Severity, Span};
 use super::limits;
 use super::node::{Content, Entry, Node};
 use super::scalar::{self, Meaning};
 use super::split::Part;
+use super::tabs::{self, BadTab};
 
 /// Why a part is no document.
 pub(super) struct Failure {
@@ -36,7 +38,16 @@ pub(super) fn build(part: Part<'_>, remarks: &mut Vec<Diagnostic>) -> Result<Opt
         flow_nesting_limit: limits::NESTING,
         block_nesting_limit: limits::NESTING,
     };
-    let mut builder = Builder { part, remarks, frames: Vec::new(), anchors: BTreeMap::new(), root: None, nodes: 0 };
+    let mut builder = Builder {
+        part,
+        remarks,
+        frames: Vec::new(),
+        anchors: BTreeMap::new(),
+        root: None,
+        nodes: 0,
+        tab_ranges: Vec::new(),
+        end: part.text.len(),
+    };
     for event in Parser::<StrInput<'_>>::new_from_str_with_options(part.text, options) {
         let (event, span) = event.map_err(|e| builder.syntax_error(&e))?;
         let span = builder.span(span.start, span.end);
@@ -44,7 +55,10 @@ pub(super) fn build(part: Part<'_>, remarks: &mut Vec<Diagnostic>) -> Result<Opt
             break;
         }
     }
-    Ok(builder.root)
+    match builder.bad_tab() {
+        Some(failure) => Err(failure),
+        None => Ok(builder.root),
+    }
 }
 
 struct Builder<'t, 'r> {
@@ -56,6 +70,10 @@ struct Builder<'t, 'r> {
     root: Option<Node>,
     /// Nodes made so far, aliases counted with all they stand for.
     nodes: usize,
+    /// Byte ranges of the part in which tabs are free: quoted texts, block texts, brackets.
+    tab_ranges: Vec<Range<usize>>,
+    /// Where the document ends in the part.
+    end: usize,
 }
 
 /// A collection that is not finished.
@@ -71,6 +89,11 @@ impl Frame {
     /// The bracket that opened it, if it is in brackets.
     fn flow_opener(&self) -> Option<char> {
         self.flow.then_some(if matches!(self.kind, FrameKind::List(_)) { '[' } else { '{' })
+    }
+
+    /// A key has been read and its value has not.
+    fn waits_for_value(&self) -> bool {
+        matches!(self.kind, FrameKind::Map { key: Some(_), .. })
     }
 }
 
@@ -89,8 +112,14 @@ impl Builder<'_, '_> {
     /// Takes one event. True at the end of the document.
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<bool, Failure> {
         match event {
-            Event::DocumentEnd => return Ok(true),
+            Event::DocumentEnd => {
+                self.end = span.start as usize - self.part.start;
+                return Ok(true);
+            }
             Event::Scalar(text, style, anchor, tag) => {
+                if style != ScalarStyle::Plain {
+                    self.free_tabs(span);
+                }
                 let node = self.scalar(&text, style, tag.as_deref(), span)?;
                 self.finish(node, anchor)?;
             }
@@ -106,7 +135,10 @@ impl Builder<'_, '_> {
             Event::Alias(id) => {
                 let Some(target) = self.anchors.get(&id) else {
                     let message = "this alias stands inside the value it names";
-                    return Err(self.failure(span, "alias", message, "yaml: anchor value contains itself"));
+                    let source = span.start as usize - self.part.start..span.end as usize - self.part.start;
+                    let name = self.part.text.get(source).unwrap_or("").trim_start_matches('*');
+                    let go = format!("yaml: anchor '{name}' value contains itself");
+                    return Err(self.failure(span, "alias", message, go));
                 };
                 let mut node = target.clone();
                 node.span = span;
@@ -119,6 +151,9 @@ impl Builder<'_, '_> {
 
     fn close(&mut self, end: Span) -> Result<(), Failure> {
         let Some(frame) = self.frames.pop() else { return Ok(()) };
+        if frame.flow {
+            self.free_tabs(frame.span.to(end));
+        }
         // A block collection's own end lies at the next token; its last child's end is what people see.
         let (content, last) = match frame.kind {
             FrameKind::List(items) => {
@@ -163,13 +198,22 @@ impl Builder<'_, '_> {
                     Some(key) => *waiting = Some(key),
                     None => {
                         let message = "this cannot be a key: keys are texts, numbers or booleans";
-                        return Err(self.failure(span, "key", message, "yaml: invalid map key"));
+                        let empty = matches!(&node.content, Content::Scalar(Value::Null)) && span.start == span.end;
+                        let go = if empty && !frame.flow {
+                            let line = span.line as usize - self.part.line + 1;
+                            let kind = granit_parser::ErrorKind::ExpectedBlockMappingKey;
+                            complaint::go_yaml_text(&kind, self.part.text, line, 0, Where::default())
+                        } else {
+                            "yaml: invalid map key".into()
+                        };
+                        return Err(self.failure(span, "key", message, go));
                     }
                 }
             }
             FrameKind::Map { key, entries, seen } => match key.take() {
                 Some(Key::Plain(key, key_span)) => {
-                    if let Some(first) = seen.insert(key.clone(), key_span) {
+                    let first = seen.insert(key.clone(), key_span);
+                    if let Some(first) = first.filter(|_| self.remarks.len() < limits::REMARKS) {
                         self.remarks.push(duplicate_key(&key, first, key_span));
                     }
                     entries.push(Entry { key, key_span, value: node });
@@ -260,12 +304,49 @@ impl Builder<'_, '_> {
         Failure { span, code, message: message.into(), go: go.into() }
     }
 
-    fn syntax_error(&self, error: &granit_parser::ScanError) -> Failure {
+    /// Notes that tabs are free in a span, unless it lies in brackets that are noted as a whole.
+    fn free_tabs(&mut self, span: Span) {
+        if !self.frames.iter().any(|f| f.flow) {
+            self.tab_ranges.push(span.start as usize - self.part.start..span.end as usize - self.part.start);
+        }
+    }
+
+    /// The first tab that go-yaml refuses although our parser let it pass.
+    fn bad_tab(&self) -> Option<Failure> {
+        tabs::first_bad_tab(self.part.text, &self.tab_ranges).filter(|t| t.at < self.end).map(|t| self.tab_error(t))
+    }
+
+    fn tab_error(&self, tab: BadTab) -> Failure {
+        use granit_parser::ErrorKind;
+        let kind = if tab.in_plain { ErrorKind::TabInPlainScalar } else { ErrorKind::TabNotAllowed };
+        let line_start = self.part.text[..tab.at].rfind('\n').map_or(0, |i| i + 1);
+        let column = (tab.at - line_start) as u32 + 1;
+        let line = (self.part.line + tab.line - 1) as u32;
+        let start = (self.part.start + tab.at) as u32;
+        let span = Span { line, column, end_line: line, end_column: column + 1, start, end: start + 1 };
+        let go = complaint::go_yaml_text(&kind, self.part.text, tab.line, tab.at, Where::default());
+        self.failure(span, "yaml-syntax", complaint::clear_text(&kind, None), go)
+    }
+
+    fn syntax_error(&mut self, error: &granit_parser::ScanError) -> Failure {
         let marker = *error.marker();
         let at = marker.byte_offset().unwrap_or(self.part.text.len());
-        let flow = self.frames.last().and_then(Frame::flow_opener);
-        let go = complaint::go_yaml_text(error.kind(), self.part.text, marker.line(), at, flow);
-        self.failure(self.span(marker, marker), "yaml-syntax", complaint::clear_text(error.kind(), flow), go)
+        let flow = self.frames.iter().find(|f| f.flow).map(|f| f.span.start as usize - self.part.start);
+        if let Some(start) = flow {
+            self.tab_ranges.push(start..self.part.text.len());
+        }
+        if let Some(tab) = tabs::first_bad_tab(self.part.text, &self.tab_ranges) {
+            let about_tabs = complaint::is_about_tabs(error.kind());
+            if tab.line <= marker.line() || (about_tabs && tab.line <= marker.line() + 1) {
+                return self.tab_error(tab);
+            }
+        }
+        let place = Where {
+            flow: self.frames.last().and_then(Frame::flow_opener),
+            value_expected: self.frames.last().is_none_or(Frame::waits_for_value),
+        };
+        let go = complaint::go_yaml_text(error.kind(), self.part.text, marker.line(), at, place);
+        self.failure(self.span(marker, marker), "yaml-syntax", complaint::clear_text(error.kind(), place.flow), go)
     }
 }
 
@@ -275,7 +356,7 @@ fn check_characters(part: Part<'_>) -> Result<(), Failure> {
         matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
             && c != '\u{feff}'
     };
-    let Some((at, c)) = part.text.char_indices().find(|(i, c)| !allowed(*c) && !(*i == 0 && *c == '\u{feff}')) else {
+    let Some((at, c)) = part.text.char_indices().find(|(i, c)| !(allowed(*c) || *i == 0 && *c == '\u{feff}')) else {
         return Ok(());
     };
     let before = &part.text[..at];

@@ -13,10 +13,21 @@ enum Finder {
     Parser,
 }
 
-/// `yaml: line 3: did not find expected key` for an error at byte `at`, on `line` (from 1) of the document's `text`, within
-/// brackets if `flow` is the bracket.
-pub(super) fn go_yaml_text(kind: &ErrorKind, text: &str, line: usize, at: usize, flow: Option<char>) -> String {
+/// What was being read when an error was found.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Where {
+    /// The innermost collection's bracket, if it is in brackets.
+    pub flow: Option<char>,
+    /// A key's value, or the document itself, was about to begin.
+    pub value_expected: bool,
+}
+
+/// `yaml: line 3: did not find expected key` for an error at byte `at`, on `line` (from 1) of the document's `text`.
+pub(super) fn go_yaml_text(kind: &ErrorKind, text: &str, line: usize, at: usize, place: Where) -> String {
     use ErrorKind as E;
+    let separator_missing = |bracket: char| {
+        words(if bracket == '[' { &E::ExpectedFlowSequenceSeparator } else { &E::ExpectedFlowMappingSeparator })
+    };
     let end_line = 1 + text.matches('\n').count();
     let (line, (finder, words)) = match kind {
         E::UnknownAnchor => {
@@ -36,12 +47,20 @@ pub(super) fn go_yaml_text(kind: &ErrorKind, text: &str, line: usize, at: usize,
         | E::UnexpectedEofFlowSequence
         | E::UnexpectedEofFlowMapping
         | E::UnexpectedEof => (end_line, words(kind)),
-        E::MappingValueNotAllowed | E::InvalidColonPlacement => match flow {
-            Some('[') => (line, words(&E::ExpectedFlowSequenceSeparator)),
-            Some(_) => (line, words(&E::ExpectedFlowMappingSeparator)),
-            None => (line, words(kind)),
+        E::MisplacedFlowCollectionEnd if !place.value_expected => (line, words(&E::ExpectedBlockMappingKey)),
+        E::TabAtBlockScalarStart => (line + 1, words(kind)),
+        E::CommentInterceptedScalar => (next_content_line(text, line), words(kind)),
+        E::MappingValueNotAllowed | E::InvalidColonPlacement => {
+            (line, place.flow.map_or_else(|| words(kind), separator_missing))
+        }
+        _ => match words(kind) {
+            // The scanner runs ahead of the events: a bracket of this line may not have been told yet.
+            (Finder::Parser, "did not find expected key") => {
+                let bracket = place.flow.or_else(|| bracket_open_in_line(text, at));
+                (line, bracket.map_or_else(|| words(kind), separator_missing))
+            }
+            words => (line, words),
         },
-        _ => (line, words(kind)),
     };
     let zero_based = line.saturating_sub(1);
     match finder {
@@ -135,16 +154,62 @@ fn words(kind: &ErrorKind) -> (Finder, &'static str) {
     }
 }
 
-/// go-yaml misses the ':' of a key when it comes to what follows the key: the next line that has something and is not
-/// indented more, or the end of the text. `line` is the key's, from 1; so is the result.
+/// The first line behind `line` (from 1) that has more than a comment.
+fn next_content_line(text: &str, line: usize) -> usize {
+    let has_content = |l: &str| !l.trim().is_empty() && !l.trim_start().starts_with('#');
+    text.lines().skip(line).position(has_content).map_or(line, |i| line + 1 + i)
+}
+
+/// Errors that tabs cause.
+pub(super) fn is_about_tabs(kind: &ErrorKind) -> bool {
+    use ErrorKind as E;
+    matches!(
+        kind,
+        E::TabNotAllowed
+            | E::TabInBlockIndentation
+            | E::TabInIndentation
+            | E::TabInPlainScalar
+            | E::TabAtBlockScalarStart
+    )
+}
+
+/// The innermost bracket that the line of byte `at` opens before it and does not close; quoted texts are passed over.
+fn bracket_open_in_line(text: &str, at: usize) -> Option<char> {
+    let before = text.get(..at)?;
+    let line = &before[before.rfind('\n').map_or(0, |i| i + 1)..];
+    let (mut open, mut quote) = (Vec::new(), None);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(q), c) if q == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '[' | '{') => open.push(c),
+            (None, ']' | '}') => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
+}
+
+/// go-yaml misses the ':' of a key when it comes to what follows the key's text: a ':' further on in a text of many lines,
+/// the next line that has something and is not indented more, or the end. `line` is the key's, from 1; so is the result.
 fn line_after_key(text: &str, line: usize) -> usize {
     let indent = |l: &str| l.len() - l.trim_start_matches(' ').len();
     let own = text.lines().nth(line.saturating_sub(1)).map_or(0, indent);
-    let has_something = |l: &str| !l.trim().is_empty() && !l.trim_start().starts_with('#') && indent(l) <= own;
-    match text.lines().skip(line).position(has_something) {
-        Some(i) => line + 1 + i,
-        None => text.lines().count() + 1,
+    let mut text_ended = false;
+    for (i, next) in text.lines().enumerate().skip(line) {
+        let content = next.trim();
+        if content.starts_with('#') {
+            text_ended = true;
+        } else if !content.is_empty() {
+            let has_colon = content.contains(": ") || content.ends_with(':');
+            if text_ended || indent(next) <= own || has_colon {
+                return i + 1;
+            }
+            text_ended = content.contains(" #");
+        }
     }
+    text.lines().count() + 1
 }
 
 /// The same in clear words: what is wrong, and what to do.

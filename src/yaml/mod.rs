@@ -9,9 +9,11 @@ mod build;
 mod complaint;
 pub mod diagnostic;
 mod emit;
+mod json;
 mod node;
 mod scalar;
 mod split;
+mod tabs;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use emit::emit;
@@ -27,6 +29,8 @@ pub mod limits {
     pub const NESTING: usize = 100;
     /// Values of one document, with every alias counted as all that it stands for.
     pub const NODES: usize = 100_000;
+    /// Hints about one text; what would come behind them is left out.
+    pub const REMARKS: usize = 100;
     /// Documents of one text.
     pub const DOCUMENTS: usize = 1_000;
 }
@@ -61,28 +65,22 @@ pub fn parse(text: &str, source: &str) -> Parsed {
         );
         return parsed;
     }
+    let (pieces, json_error) = pieces(text);
     let mut stopped = false;
-    for piece in split::split(text) {
-        let failure = match piece {
-            Piece::Part(part) => match build::build(part, &mut parsed.diagnostics) {
-                Ok(node) => {
-                    parsed.documents.extend(node.filter(|n| !is_null(n)));
-                    None
+    for piece in pieces {
+        match read(piece, &mut parsed.diagnostics) {
+            Ok(node) => parsed.documents.extend(node.filter(|n| !is_null(n))),
+            Err((failure, mut text)) => {
+                // What was first tried as JSON is told as JSON.
+                if let Some(error) = json_error.as_ref().filter(|_| !stopped) {
+                    text.clone_from(error);
                 }
-                Err(failure) => Some((failure.span, failure.code, failure.message, conversion_error(&failure.go))),
-            },
-            Piece::BadSeparator { line, rest } => {
-                let message = "only a comment may stand behind '---'; write the document on the next line";
-                let span = line_span(line.text.trim_end(), line.start, line.line);
-                Some((span, "separator", message.into(), format!("invalid Yaml document separator: {rest}")))
+                parsed.diagnostics.push(
+                    Diagnostic::new(Severity::Error, failure.code, failure.span, failure.message)
+                        .with_kubectl(format!("error: error parsing {source}: {text}")),
+                );
+                stopped = true;
             }
-        };
-        if let Some((span, code, message, go)) = failure {
-            parsed.diagnostics.push(
-                Diagnostic::new(Severity::Error, code, span, message)
-                    .with_kubectl(format!("error: error parsing {source}: {go}")),
-            );
-            stopped = true;
         }
         if !stopped {
             parsed.reached = parsed.documents.len();
@@ -93,6 +91,69 @@ pub fn parse(text: &str, source: &str) -> Parsed {
     }
     parsed.diagnostics.sort_by_key(|d| (d.span.start, d.severity));
     parsed
+}
+
+/// The parts of a text: JSON values one behind the other if it is such a stream, and from the first place that is no JSON
+/// on, YAML documents. With the error of the JSON, if there was one.
+fn pieces(text: &str) -> (Vec<Piece<'_>>, Option<String>) {
+    if !json::might_be_json(text) {
+        return (split::split(text, 0, 1), None);
+    }
+    let mut pieces = Vec::new();
+    let (mut at, mut line) = (0, 1);
+    while !text[at..].trim_start().is_empty() && pieces.len() < limits::DOCUMENTS {
+        match json::value_end(text, at) {
+            Ok(end) => {
+                pieces.push(Piece::Part(split::Part { text: &text[at..end], start: at, line }));
+                line += text[at..end].matches('\n').count();
+                at = end;
+            }
+            Err(error) => {
+                if pieces.len() > 1 {
+                    // After two values kubectl is sure that it reads JSON.
+                    pieces.push(Piece::NotJson(split::Part { text: &text[at..], start: at, line }));
+                    return (pieces, Some(error.text));
+                }
+                // The rest of the last value's line is passed over if it is blank.
+                let rest = &text[at..];
+                if let Some(i) = rest.find('\n').filter(|i| at > 0 && rest[..*i].trim().is_empty()) {
+                    (at, line) = (at + i + 1, line + 1);
+                }
+                pieces.extend(split::split(&text[at..], at, line));
+                return (pieces, Some(error.text));
+            }
+        }
+    }
+    (pieces, None)
+}
+
+/// Reads one part; an error comes with what kubectl says of it.
+fn read(piece: Piece<'_>, remarks: &mut Vec<Diagnostic>) -> Result<Option<Node>, (build::Failure, String)> {
+    match piece {
+        Piece::Part(part) => build::build(part, remarks).map_err(|failure| {
+            let text = conversion_error(&failure.go);
+            (failure, text)
+        }),
+        Piece::BadSeparator { line, rest } => {
+            let failure = build::Failure {
+                span: line_span(line.text.trim_end(), line.start, line.line),
+                code: "separator",
+                message: "only a comment may stand behind '---'; write the document on the next line".into(),
+                go: String::new(),
+            };
+            Err((failure, format!("invalid Yaml document separator: {rest}")))
+        }
+        Piece::NotJson(part) => {
+            let first_line = part.text.lines().next().unwrap_or("");
+            let failure = build::Failure {
+                span: line_span(first_line, part.start, part.line),
+                code: "json-syntax",
+                message: "this is no JSON, although the text before it is".into(),
+                go: String::new(),
+            };
+            Err((failure, String::new()))
+        }
+    }
 }
 
 /// Reads bytes that may not be text.

@@ -23,10 +23,22 @@ pub(super) enum Piece<'t> {
         line: Part<'t>,
         rest: &'t str,
     },
+    /// What follows several JSON values and is none. Reading ends there.
+    NotJson(Part<'t>),
 }
 
-/// Cuts `text` into its parts.
-pub(super) fn split(text: &str) -> Vec<Piece<'_>> {
+/// Cuts `text`, which begins at byte `offset` and on `first_line` of the whole text, into its parts.
+pub(super) fn split(text: &str, offset: usize, first_line: usize) -> Vec<Piece<'_>> {
+    let mut pieces = cut(text);
+    for piece in &mut pieces {
+        let (Piece::Part(part) | Piece::NotJson(part) | Piece::BadSeparator { line: part, .. }) = piece;
+        part.start += offset;
+        part.line += first_line - 1;
+    }
+    pieces
+}
+
+fn cut(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut part = Part { text: "", start: 0, line: 1 };
     let mut end = 0;
@@ -56,10 +68,10 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> Vec<(&str, usize)> {
-        split(text)
+        split(text, 0, 1)
             .into_iter()
             .map(|p| match p {
-                Piece::Part(p) => (p.text, p.line),
+                Piece::Part(p) | Piece::NotJson(p) => (p.text, p.line),
                 Piece::BadSeparator { line, rest } => (rest, line.line),
             })
             .collect()

@@ -13,6 +13,7 @@ use batchyard::api::status::ApiError;
 use batchyard::base::rng::Rng;
 use batchyard::base::time::SimTime;
 use batchyard::base::value::Value;
+use batchyard::base::zone::ZoneTable;
 use batchyard::cluster::{Cluster, Setup};
 use batchyard::yaml;
 use serde::Deserialize;
@@ -51,7 +52,8 @@ fn steps(file: &str) -> Vec<Step> {
 }
 
 fn cluster() -> Cluster {
-    Cluster::new(&Setup::default(), SimTime::parse_rfc3339("2026-11-21T08:20:21Z").unwrap(), Rng::new(1))
+    let start = SimTime::parse_rfc3339("2026-11-21T08:20:21Z").unwrap();
+    Cluster::new(&Setup::default(), start, Rng::new(1), ZoneTable::bundled())
 }
 
 /// The manifests applied before, by name.

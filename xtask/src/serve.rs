@@ -1,7 +1,7 @@
 //! `cargo xtask serve`: builds the page, serves it on the loopback address, rebuilds and reloads when a file changes.
 //!
-//! Its own server on `tiny_http` (4 small crates) and not `xtask-wasm`: that brings 87 crates (clap, notify,
-//! cargo_metadata) against 64 for everything here, packs a package's library only, and downloads wasm-opt when asked.
+//! Its own server on `tiny_http` (4 small crates) and not `xtask-wasm`: that needs 76 crates (clap, notify,
+//! cargo_metadata …) where everything here needs 57, and it packs a package's library only, while our page is a binary.
 //! What is served lies in `target/serve/`, never in `dist/`, so a quick build cannot be published by mistake.
 
 use std::fs;

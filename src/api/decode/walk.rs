@@ -182,6 +182,10 @@ impl Walk {
         };
         let micro = *ty == Type::MicroTime;
         match SimTime::parse_rfc3339(text) {
+            // Our moments are coarser; a text in the form it is written in keeps its digits.
+            Some(_) if micro && text.len() == "2006-01-02T15:04:05.000000Z".len() && text.ends_with('Z') => {
+                Ok(value.clone())
+            }
             Some(time) => Ok(if micro { time.rfc3339_micro() } else { time.rfc3339() }.into()),
             None => self.stop(time_error(text, micro)),
         }
@@ -214,15 +218,15 @@ impl Walk {
 fn written_back(schema: &Schema, id: StructId, mut read: Map) -> Value {
     let mut out = Map::new();
     for name in ["apiVersion", "kind"] {
+        // Of an object; references have fields of the same names.
+        if schema.field(id, name).is_some() {
+            continue;
+        }
         if let Some(value) = read.remove(name).filter(|v| !v.is_empty()) {
             out.insert(name, value);
         }
     }
     for field in schema.fields(id) {
-        // References have these two as fields of their own.
-        if out.contains_key(field.name) {
-            continue;
-        }
         let value = match read.remove(field.name) {
             Some(value) => value,
             None if field.omit_zero || skipped_when_absent(field) => continue,

@@ -70,8 +70,8 @@ fn service_account(spec: &mut Value, admission: &PodAdmission<'_>) {
     if !spec.bool_at("automountServiceAccountToken").unwrap_or(admission.automount) {
         return;
     }
-    let existing = spec.list_at("volumes").iter().filter_map(|v| v.str_at("name"));
-    let existing = existing.filter(|name| name.starts_with(TOKEN_VOLUME)).next().map(String::from);
+    let mut volumes = spec.list_at("volumes").iter().filter_map(|v| v.str_at("name"));
+    let existing = volumes.find(|name| name.starts_with(TOKEN_VOLUME)).map(String::from);
     let name = existing.clone().unwrap_or_else(|| format!("{TOKEN_VOLUME}{}", admission.token_suffix));
     let has_mount = |c: &Value| c.list_at("volumeMounts").iter().any(|m| m.str_at("mountPath") == Some(TOKEN_PATH));
     let mut mounted = false;

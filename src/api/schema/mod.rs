@@ -321,13 +321,16 @@ mod tests {
         for line in include_str!("docs.txt").lines().filter(|l| !l.is_empty() && !l.starts_with('#')) {
             let (name, sentence) = line.split_once(' ').unwrap();
             let (owner, field) = name.split_once('.').unwrap();
+            assert!(sentence.chars().count() <= 110 && sentence.ends_with('.'), "{name}");
+            if owner == "*" {
+                continue;
+            }
             let id = schema.named(owner).unwrap_or_else(|| panic!("no struct {owner}"));
             let found = schema.of(id).members.iter().find_map(|m| match m {
                 Member::Field(f) if f.name == field => Some(f),
                 _ => None,
             });
             assert_eq!(found.map(|f| f.doc), Some(sentence), "{name}");
-            assert!(sentence.chars().count() <= 110 && sentence.ends_with('.'), "{name}");
         }
     }
 }

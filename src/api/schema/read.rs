@@ -41,7 +41,8 @@ pub(super) fn read(kinds: &'static str, docs: &'static str) -> Schema {
             [name, ty, ref flags @ ..] => {
                 let owner = last(&mut schema).name;
                 let field = field(name, names.parse(ty), flags, |json| {
-                    docs.get(&*format!("{owner}.{json}")).copied().unwrap_or("")
+                    let own = docs.get(&*format!("{owner}.{json}"));
+                    own.or_else(|| docs.get(&*format!("*.{json}"))).copied().unwrap_or("")
                 });
                 last(&mut schema).members.push(Member::Field(field));
             }

@@ -44,7 +44,10 @@ fn spec(errors: &mut Errors, spec: &Value, old: Option<&Value>, zones: &ZoneTabl
     // A zone that was accepted once stays, whatever this table knows.
     let zone = get(spec, "timeZone");
     if let Some(zone) = zone.as_str().filter(|_| old.is_none_or(|old| get(old, "timeZone") != zone)) {
-        errors.invalid_each(&SPEC.child("timeZone"), zone, check_time_zone(zone, zones));
+        // Without a table (the page fetches it later) nothing can be said against a name; the controller waits for it.
+        if !zones.is_empty() || zone.is_empty() || zone.eq_ignore_ascii_case("Local") {
+            errors.invalid_each(&SPEC.child("timeZone"), zone, check_time_zone(zone, zones));
+        }
     }
     match text(spec, "concurrencyPolicy") {
         "Allow" | "Forbid" | "Replace" => {}

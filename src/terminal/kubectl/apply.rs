@@ -130,10 +130,9 @@ fn apply_all(
     for (document, decoded) in read {
         printed.warnings.extend(decoded.warnings.iter().cloned());
         let Some(kind) = Kind::find(&decoded.api_version, &decoded.kind) else {
-            printed.errors.push(format!(
-                "error: {} {} is known here, but not simulated",
-                decoded.api_version, decoded.kind
-            ));
+            printed
+                .errors
+                .push(format!("error: {} {} is known here, but not simulated", decoded.api_version, decoded.kind));
             continue;
         };
         match apply_one(cluster, kind, document, decoded, namespace, printed) {

@@ -105,7 +105,11 @@ fn delete_options(call: &Call<'_, '_>) -> Result<DeleteOptions, String> {
         "background" | "true" => Propagation::Background,
         "foreground" => Propagation::Foreground,
         "orphan" | "false" => Propagation::Orphan,
-        other => return Err(format!("invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\"")),
+        other => {
+            return Err(format!(
+                "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
+            ));
+        }
     };
     let grace: i64 = match call.parsed.text("grace-period") {
         None => -1,

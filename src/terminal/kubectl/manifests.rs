@@ -4,7 +4,8 @@
 
 use crate::api::decode::flatten;
 use crate::base::value::Value;
-use crate::shell::{Read, resolve};
+use crate::shell::Read;
+use crate::shell::host::resolve;
 use crate::terminal::kubectl::Call;
 use crate::yaml;
 

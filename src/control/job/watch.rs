@@ -1,0 +1,130 @@
+//! What the controller knows of Pods without asking: which of them still matter to which Job, and which have no owner.
+//!
+//! Rule: a Pod that has ended and lost its finalizer is counted for good. A sync that looked at all of them again would
+//! make a Job of ten thousand completions quadratic; so only the others are kept here.
+//! Source: the Pod informer's index by controller in `pkg/controller/job/job_controller.go`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::api::batch::JOB_TRACKING_FINALIZER;
+use crate::api::kind::Kind;
+use crate::api::meta::Key;
+use crate::api::object::Object;
+use crate::control::job::pods::JobPod;
+use crate::store::{Change, ChangeType, Store};
+
+/// Pods by the uid of the Job that manages them, without those that are done; and Pods that nobody manages.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PodIndex {
+    by_job: BTreeMap<String, BTreeSet<Key>>,
+    unmanaged: BTreeSet<Key>,
+}
+
+impl PodIndex {
+    /// The index of a store as it stands.
+    pub(super) fn read(store: &Store) -> PodIndex {
+        let mut index = PodIndex::default();
+        for pod in store.list(Kind::Pod) {
+            index.insert(pod);
+        }
+        index
+    }
+
+    pub(super) fn observe(&mut self, change: &Change) {
+        if let Some(previous) = &change.previous {
+            self.remove(previous);
+        }
+        if change.change != ChangeType::Deleted {
+            self.insert(&change.object);
+            // A counted Pod matters once more when its labels change: the Job may have to let go of it.
+            let relabeled =
+                change.previous.as_ref().is_some_and(|old| old.meta().labels != change.object.meta().labels);
+            if let Some(uid) = job_uid(&change.object).filter(|_| relabeled) {
+                self.by_job.entry(uid.to_owned()).or_default().insert(change.object.key());
+            }
+        }
+    }
+
+    /// The Pods of the Job that still matter, by name.
+    pub(super) fn of_job<'s>(&self, uid: &str, store: &'s Store) -> impl Iterator<Item = JobPod> + use<'_, 's> {
+        let keys = self.by_job.get(uid).into_iter().flatten();
+        keys.filter_map(|key| store.get(key)).map(|object| JobPod::new(Rc::clone(object)))
+    }
+
+    /// The Pods of a namespace that nobody manages, by name.
+    pub(super) fn unmanaged<'s>(
+        &self,
+        namespace: &str,
+        store: &'s Store,
+    ) -> impl Iterator<Item = &'s Rc<Object>> + use<'_, 's> {
+        let start = Key::new(Kind::Pod, namespace, "");
+        let namespace = namespace.to_owned();
+        let keys = self.unmanaged.range(start..).take_while(move |key| key.namespace == namespace);
+        keys.filter_map(|key| store.get(key))
+    }
+
+    /// Forgets the Pods of a Job that are done.
+    pub(super) fn prune(&mut self, uid: &str, store: &Store) {
+        let Some(keys) = self.by_job.get_mut(uid) else { return };
+        keys.retain(|key| store.get(key).is_some_and(|pod| !is_done(pod)));
+        if keys.is_empty() {
+            self.by_job.remove(uid);
+        }
+    }
+
+    fn insert(&mut self, pod: &Rc<Object>) {
+        match job_uid(pod) {
+            Some(uid) if !is_done(pod) => {
+                self.by_job.entry(uid.to_owned()).or_default().insert(pod.key());
+            }
+            None if pod.meta().controller().is_none() => {
+                self.unmanaged.insert(pod.key());
+            }
+            _ => {}
+        }
+    }
+
+    fn remove(&mut self, pod: &Rc<Object>) {
+        let key = pod.key();
+        self.unmanaged.remove(&key);
+        if let Some(uid) = job_uid(pod)
+            && let Some(keys) = self.by_job.get_mut(uid)
+        {
+            keys.remove(&key);
+            if keys.is_empty() {
+                self.by_job.remove(uid);
+            }
+        }
+    }
+}
+
+/// Ended and counted.
+fn is_done(pod: &Object) -> bool {
+    pod.pod().is_terminal() && !pod.meta().has_finalizer(JOB_TRACKING_FINALIZER)
+}
+
+/// The uid of the Job that manages the Pod, if one does.
+pub(super) fn job_uid(pod: &Object) -> Option<&str> {
+    let owner = pod.meta().controller().filter(|owner| owner.kind == "Job" && owner.api_version == "batch/v1")?;
+    Some(&owner.uid)
+}
+
+/// Where the Job that manages the Pod is, or was.
+pub(super) fn job_key(pod: &Object) -> Key {
+    let name = pod.meta().controller().map(|owner| owner.name.as_str()).unwrap_or_default();
+    Key::new(Kind::Job, pod.namespace(), name)
+}
+
+/// The Job that manages the Pod, if it (and not one of the same name) is still there.
+pub(super) fn find_job<'s>(uid: &str, pod: &Object, store: &'s Store) -> Option<&'s Rc<Object>> {
+    store.get(&job_key(pod)).filter(|job| job.uid() == uid)
+}
+
+/// True if the Pod's labels or its manager changed.
+pub(super) fn changed_hands(change: &Change) -> bool {
+    change.previous.as_ref().is_some_and(|before| {
+        let (before, after) = (before.meta(), change.object.meta());
+        before.labels != after.labels || before.controller() != after.controller()
+    })
+}

@@ -1,0 +1,25 @@
+//! The commands that stand as files in images with a shell.
+
+/// Programs that are files in an image although they are no common command of the shell: shells, and builtins that also
+/// exist as files.
+const MORE_FILES: &[&str] = &["ash", "bash", "curl", "kill", "printenv", "printf", "pwd", "sh", "time", "wget"];
+
+/// Whether an image with a shell has a program of this name in `/bin`.
+pub fn is_file(name: &str) -> bool {
+    MORE_FILES.contains(&name) || crate::shell::command_names().any(|known| known == name)
+}
+
+/// Whether the name is that of a shell.
+pub fn is_shell(name: &str) -> bool {
+    matches!(name, "sh" | "ash" | "bash")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_files_and_others_are_not() {
+        assert!(is_file("sleep") && is_file("[") && !is_file("nosuchprogram"));
+    }
+}
