@@ -19,6 +19,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
+use crate::base::zone::ZoneTable;
 
 pub use api::Api;
 pub use events::{Correlator, EventType};
@@ -105,12 +106,20 @@ pub struct Store {
     /// When each event is forgotten (`--event-ttl`, one hour), by event and by time.
     event_leases: BTreeMap<Key, SimTime>,
     expiries: BTreeSet<(SimTime, Key)>,
+    /// What the time zones of CronJobs are checked with.
+    zones: ZoneTable,
 }
 
 impl Store {
     pub fn new() -> Store {
         // A real cluster has had some writes before anyone looks.
         Store { revision: 1000, ..Store::default() }
+    }
+
+    /// Gives the time zones by which CronJobs are checked from now on. A new store has those linked into the program, if
+    /// any.
+    pub fn set_zones(&mut self, zones: ZoneTable) {
+        self.zones = zones;
     }
 
     pub fn get(&self, key: &Key) -> Option<&Rc<Object>> {

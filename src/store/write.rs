@@ -70,7 +70,7 @@ impl Api<'_> {
         value.set("metadata.uid", uid);
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;
-        admission::validate_create(kind, &name, &value)?;
+        admission::validate_create(self, kind, &name, &value)?;
         if self.store.get(&key).is_some() {
             return Err(ApiError::already_exists(kind, &name));
         }
@@ -213,7 +213,9 @@ impl Api<'_> {
             if value == *current.value() {
                 return Ok(Rc::clone(current));
             }
-            admission::validate_update(key.kind, &key.name, &value, current.value())?;
+            admission::validate_update(self, key.kind, &key.name, &value, current.value())?;
+        } else {
+            admission::check_job_status(self, key.kind, &value, current.value());
         }
         let held = is_held(&value);
         let due = value.has("metadata.deletionTimestamp")
