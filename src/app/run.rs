@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::browser;
 use super::clock::Clock;
-use super::engine::{Answer, Engine, Setup, View};
+use super::engine::{Answer, Engine, Screen, Setup, View, ZoneTable};
 use super::kept::Step;
 
 /// Real milliseconds of a frame that the engine may use.
@@ -63,9 +63,9 @@ impl Run {
     }
 
     /// Starts; the answers are those of the files, in order.
-    pub fn start(setup: &Setup, clock: Clock) -> (Run, Vec<Answer>) {
-        let (engine, answers) = Engine::new(setup);
-        let step = |(file, text): &(String, String)| Step { at_ms: 0, file: file.clone(), text: text.clone() };
+    pub fn start(setup: &Setup, zones: &ZoneTable, clock: Clock) -> (Run, Vec<Answer>) {
+        let (engine, answers) = Engine::new(setup, zones);
+        let step = |(file, text): &(String, String)| Step::apply(0, file, text);
         let mut run = Run::stopped(clock.clone(), setup.files.iter().map(step).collect());
         run.clock = clock;
         run.clock.moved_to(0);
@@ -99,12 +99,43 @@ impl Run {
 
     pub fn apply(&mut self, file: &str, text: &str) -> Answer {
         let Some(engine) = &mut self.engine else { return Answer::default() };
-        self.steps.push(Step { at_ms: engine.now_ms(), file: file.to_owned(), text: text.to_owned() });
+        self.steps.push(Step::apply(engine.now_ms(), file, text));
         let answer = engine.apply(file, text);
-        self.furthest_ms = engine.now_ms();
+        self.after_input();
+        answer
+    }
+
+    /// Types a line into the terminal; `files` are the editor's tabs.
+    pub fn type_line(&mut self, files: &[(String, String)], line: &str) {
+        let Some(engine) = &mut self.engine else { return };
+        self.steps.push(Step::run(engine.now_ms(), line));
+        engine.type_line(files, line);
+        self.after_input();
+    }
+
+    /// Ctrl-C in the terminal.
+    pub fn interrupt(&mut self) {
+        if let Some(engine) = &mut self.engine {
+            engine.interrupt();
+            self.after_input();
+        }
+    }
+
+    pub fn set_zones(&mut self, zones: &ZoneTable) {
+        if let Some(engine) = &mut self.engine {
+            engine.set_zones(zones);
+        }
+    }
+
+    pub fn screen(&self) -> Screen {
+        self.engine.as_ref().map(Engine::screen).unwrap_or_default()
+    }
+
+    /// Someone acted: what was seen of a later time is another story now.
+    fn after_input(&mut self) {
+        self.furthest_ms = self.now_ms();
         self.look();
         self.clock.news();
-        answer
     }
 
     /// Goes on to the next moment at which something is seen to happen, and stands still there.

@@ -354,7 +354,7 @@ mod tests {
         let mut desk = Desktop::new();
         desk.line("echo a").line("clear").line("echo b");
         assert_eq!(desk.screen(), "~ $ echo b\nb\n");
-        desk.line("seq 1 60000");
+        desk.line("seq 1 60000").run(1);
         assert!(desk.screen().len() <= SCREEN_MAX);
         assert!(desk.screen().ends_with("60000\n"));
         desk.line("exit");
