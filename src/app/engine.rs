@@ -133,6 +133,11 @@ impl Engine {
         }
     }
 
+    /// Whether a command runs in the terminal.
+    pub fn screen_is_busy(&self) -> bool {
+        self.terminal.and_then(|id| self.sim.terminal(id)).is_some_and(|terminal| terminal.is_busy())
+    }
+
     /// Lets happen what is due already.
     fn settle(&mut self) {
         const STEPS: u32 = 5_000;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::browser;
 use super::clock::Clock;
-use super::engine::{Answer, Engine, Screen, Setup, View, ZoneTable};
+use super::engine::{Answer, Engine, PodToken, Screen, Setup, Sign, View, ZoneTable};
 use super::kept::Step;
 
 /// Real milliseconds of a frame that the engine may use.
@@ -49,6 +49,8 @@ pub struct Run {
     /// The latest moment that has been seen.
     pub furthest_ms: i64,
     errand: Errand,
+    /// Whether the picture promises that something will come.
+    expects: bool,
     /// When something was seen to happen, in order.
     past: Vec<i64>,
 }
@@ -59,7 +61,7 @@ impl Run {
         let view = Rc::new(View::default());
         let mut clock = clock;
         clock.playing = false;
-        Run { engine: None, clock, view, steps, furthest_ms: 0, errand: Errand::None, past: Vec::new() }
+        Run { engine: None, clock, view, steps, furthest_ms: 0, errand: Errand::None, expects: false, past: Vec::new() }
     }
 
     /// Starts; the answers are those of the files, in order.
@@ -94,7 +96,7 @@ impl Run {
     }
 
     pub fn skips(&self) -> bool {
-        self.clock.skips(self.engine.as_ref().and_then(Engine::next_ms))
+        self.expects && self.clock.skips(self.engine.as_ref().and_then(Engine::next_ms))
     }
 
     pub fn apply(&mut self, file: &str, text: &str) -> Answer {
@@ -166,7 +168,8 @@ impl Run {
         let Some(next) = self.engine.as_ref().map(Engine::next_ms) else { return false };
         let step = self.errand == Errand::Step;
         let target = match next {
-            _ if !step => self.clock.target(frame_ms, next),
+            // Where nothing is to be seen any more there is nothing to hurry to: nodes renew their leases for ever.
+            _ if !step => self.clock.target(frame_ms, next.filter(|_| self.expects)),
             Some(_) => i64::MAX,
             None => {
                 self.errand = Errand::None;
@@ -174,7 +177,7 @@ impl Run {
             }
         };
         // While skipping, the next news ends the quiet part: it must not be passed.
-        let careful = step || self.clock.skips(next);
+        let careful = step || self.skips();
         let (mut changed, mut due) = (false, false);
         let deadline = browser::now_ms() + WORK_MS;
         while let Some(engine) = &mut self.engine {
@@ -227,6 +230,7 @@ impl Run {
             let now_ms = engine.now_ms();
             self.remember(now_ms);
         }
+        self.expects = expects(&new) || engine.screen_is_busy();
         self.view = Rc::new(new);
         (different, news)
     }
@@ -239,6 +243,21 @@ impl Run {
             self.past.push(now_ms);
         }
     }
+}
+
+/// Whether the picture itself says that something will come: a Pod at work, a schedule, a wait with an end. What nobody
+/// can place waits without an end, and what has finished stays.
+fn expects(view: &View) -> bool {
+    let pod = |pod: &PodToken| match pod.sign {
+        Sign::Starts | Sign::BacksOff | Sign::Ends => true,
+        // A server runs on and on.
+        Sign::Runs => !pod.owner.starts_with("ReplicaSet/"),
+        Sign::Waits | Sign::NoRoom | Sign::Done | Sign::Failed => false,
+    };
+    view.pods.iter().any(pod)
+        || view.jobs.iter().any(|job| job.next_try_ms.is_some() || job.candle.is_some())
+        || view.cron_jobs.iter().any(|cron| cron.next_ms.is_some() && !cron.suspended)
+        || view.nodes.iter().any(|node| !node.ready)
 }
 
 /// Whether someone who watches would see a difference.
