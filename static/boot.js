@@ -34,6 +34,12 @@ globalThis.batchyard = {
   exports: null,
   /** The editor's module (`mount`), fetched when first asked for. */
   editor: () => import(address('editor.js').href),
+  /** The table of time zones, fetched when a manifest first names one. */
+  async zones() {
+    const answer = await fetch(address('tzdb.bin'));
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    return new Uint8Array(await answer.arrayBuffer());
+  },
 };
 
 function restart() {

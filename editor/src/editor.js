@@ -82,6 +82,7 @@ export function mount(parent, options = {}) {
         darkness.of(EditorView.darkTheme.of(settings.dark)),
         EditorView.contentAttributes.of({ 'aria-label': options.label ?? 'Manifest', tabindex: '0' }),
         told(options),
+        overSelection,
         hints(options),
         shownLine,
         basics(),
@@ -163,6 +164,23 @@ function commands({ onApply }) {
     },
   ];
 }
+
+/**
+ * Typing over a selection of several lines. Left to itself, Chromium joins the lines' elements and writes a style attribute
+ * to keep their looks, which a policy of `style-src 'self'` blocks with a message in the console.
+ */
+const overSelection = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { state } = view;
+    const { from, to } = state.selection.main;
+    const lines = state.doc.lineAt(to).number - state.doc.lineAt(from).number;
+    if (event.inputType !== 'insertText' || event.isComposing || !event.data || state.readOnly || lines === 0) return false;
+    const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true });
+    const taken = state.facet(EditorView.inputHandler).some((handler) => handler(view, from, to, event.data, insert));
+    if (!taken) view.dispatch(insert());
+    return true;
+  },
+});
 
 /** Tells the page about edits and the cursor. */
 function told({ onChange, onCursor }) {

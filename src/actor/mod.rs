@@ -7,11 +7,19 @@ mod queue;
 #[cfg(test)]
 pub(crate) mod stage;
 
+use crate::api::meta::Key;
 use crate::base::time::SimTime;
 use crate::base::zone::ZoneTable;
 use crate::store::{Api, Change, Store};
 
 pub use queue::{Due, Retry, WorkQueue};
+
+/// A wait on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hold {
+    pub from: SimTime,
+    pub until: SimTime,
+}
 
 /// A controller, the scheduler, or the kubelets. State is plain data: a copy of the actor is a copy of the moment.
 pub trait Actor {
@@ -29,6 +37,11 @@ pub trait Actor {
 
     /// Forgets what a restarted process would forget, and reads the store anew.
     fn restart(&mut self, now: SimTime, store: &Store);
+
+    /// The back-off that holds this object up, as far as the actor remembers one; it may be over. For the view only.
+    fn back_off(&self, _key: &Key) -> Option<Hold> {
+        None
+    }
 
     /// Is given the table of time zones, which may come while the cluster runs. Most have no use for it.
     fn set_zones(&mut self, _zones: &ZoneTable, _now: SimTime) {}

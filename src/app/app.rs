@@ -11,7 +11,7 @@ use yew::prelude::*;
 use super::announce::Announcer;
 use super::browser;
 use super::clock::Clock;
-use super::engine::{Answer, LogLine, PodToken, Remark};
+use super::engine::{Answer, LogLine, PodToken, Remark, Screen};
 use super::examples::EXAMPLES;
 use super::files::{self, File};
 use super::kept::Kept;
@@ -19,8 +19,10 @@ use super::lanes::{Gesture, Lanes};
 use super::live::Live;
 use super::run::{Part, Run};
 use super::shortcuts;
+use super::terminal;
 use super::travel::Travel;
 use super::ui::{Layout, LogChoice, Region, Tab};
+use super::zones::Zones;
 
 /// Everything that can happen to the page.
 #[derive(Clone, Debug)]
@@ -53,6 +55,13 @@ pub enum Msg {
     Container(Option<String>),
     Previous,
     FollowLog,
+
+    /// A line typed into the terminal.
+    Line(String),
+    Interrupt,
+    GoTerminal,
+    /// The table of time zones, or why it did not come.
+    Zones(Result<Rc<Vec<u8>>, String>),
 
     Tab(Tab),
     Theme,
@@ -87,6 +96,10 @@ pub struct App {
     pub(super) reachable: Option<AttrValue>,
     pub(super) log: LogChoice,
     pub(super) lines: Rc<Result<Vec<LogLine>, String>>,
+    pub(super) screen: Rc<Screen>,
+    /// Lines typed into the terminal, oldest first.
+    pub(super) typed: Rc<Vec<String>>,
+    pub(super) zones: Zones,
     pub(super) help: bool,
     pub(super) layout: Layout,
     pub(super) drawer: bool,
@@ -151,6 +164,9 @@ impl Component for App {
             reachable: None,
             log: LogChoice::default(),
             lines: Rc::new(Ok(Vec::new())),
+            screen: Rc::default(),
+            typed: Rc::default(),
+            zones: Zones::default(),
             help: false,
             layout: Layout::now(),
             drawer: false,
@@ -292,6 +308,16 @@ impl App {
                 self.read_log();
             }
             Msg::FollowLog => self.log.follow = !self.log.follow,
+            Msg::Line(line) => self.type_line(&line),
+            Msg::Interrupt => {
+                self.run.interrupt();
+                self.news();
+            }
+            Msg::GoTerminal => {
+                self.open_tab(Tab::Terminal);
+                Timeout::new(0, || browser::focus(terminal::LINE)).forget();
+            }
+            Msg::Zones(bytes) => self.zones_came(bytes),
             Msg::Tab(tab) => self.open_tab(tab),
             Msg::Theme => {
                 self.kept.theme = self.kept.theme.next();

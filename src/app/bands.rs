@@ -23,16 +23,14 @@ pub fn Bands(props: &Props) -> Html {
     let hidden = jobs.len().saturating_sub(JOBS_MAX);
     // The newest first: what moves is at the top.
     let shown = || jobs[hidden..].iter().rev();
-    // The cluster's own Service is always there and says nothing about Jobs.
-    let services: Vec<&ServiceCard> = props.services.0.iter().filter(|service| service.name != "kubernetes").collect();
-    let nothing = jobs.is_empty() && props.cron_jobs.0.is_empty() && services.is_empty();
+    let nothing = jobs.is_empty() && props.cron_jobs.0.is_empty() && props.services.0.is_empty();
     html! {
         <div class="bands scrolls" role="group" aria-label="Jobs" tabindex="0">
             if nothing { <p class="empty">{ "No Job yet. Apply a manifest to see it here." }</p> }
             { for props.cron_jobs.0.iter().map(dial) }
             { for shown().map(job) }
             if hidden > 0 { <p class="more">{ format!("+ {} older", count(hidden as i64, "Job")) }</p> }
-            { for services.into_iter().map(service) }
+            { for props.services.0.iter().map(service) }
         </div>
     }
 }

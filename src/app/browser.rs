@@ -12,6 +12,10 @@ extern "C" {
     /// `boot.js`: fetches the editor's module.
     #[wasm_bindgen(catch, js_namespace = batchyard, js_name = editor)]
     pub fn editor_module() -> Result<js_sys::Promise, JsValue>;
+
+    /// `boot.js`: fetches the table of time zones, a `Uint8Array`.
+    #[wasm_bindgen(catch, js_namespace = batchyard)]
+    pub fn zones() -> Result<js_sys::Promise, JsValue>;
 }
 
 pub fn window() -> Window {

@@ -9,7 +9,7 @@ use yew::prelude::*;
 use super::app::{App, Msg};
 use super::browser;
 use super::clock::{Clock, SPEEDS};
-use super::engine::{self, Setup};
+use super::engine::{self, Answer, Setup};
 use super::examples::{self, EXAMPLES};
 use super::files::{self, File};
 use super::kept::Step;
@@ -17,6 +17,7 @@ use super::lanes::{Gesture, Wish};
 use super::report;
 use super::run::Run;
 use super::ui::{Layout, Region, Tab};
+use super::zones::Then;
 
 /// Ages in tables move on this often, in real milliseconds.
 const SLOW_MS: f64 = 250.0;
@@ -41,7 +42,7 @@ impl App {
                 // Tables of ages and the log are all that moves with it.
                 draw |= self.tab != Tab::Editor && !self.folded(Region::Dock);
             }
-            draw |= self.read_log();
+            draw |= self.read_log() | self.read_screen();
         }
         if let Some(text) = self.announcer.due(at) {
             self.said = text.into();
@@ -97,7 +98,63 @@ impl App {
     pub(super) fn check(&mut self) {
         self.typing = None;
         self.store();
-        self.remarks = Rc::new(engine::lint(&self.kept.files[self.kept.active].text));
+        self.lint();
+    }
+
+    /// What is wrong with the text; if it names a time zone, once their table is there.
+    fn lint(&mut self) {
+        let text = &self.kept.files[self.kept.active].text;
+        if self.zones.lack([text.as_str()].into_iter()) {
+            return self.zones.fetch(Then::Check, &self.act);
+        }
+        self.remarks = Rc::new(engine::lint(text, self.zones.table()));
+    }
+
+    /// The table of time zones came, or did not: what waited for it goes on.
+    pub(super) fn zones_came(&mut self, bytes: Result<Rc<Vec<u8>>, String>) {
+        let (waiting, why) = self.zones.come(bytes);
+        self.run.set_zones(self.zones.table());
+        for then in waiting {
+            match (then, &why) {
+                (Then::Start, _) => self.start_now(),
+                (Then::Check, None) => self.lint(),
+                (Then::Apply, None) => self.apply(),
+                // Without the table the API server says that it does not know the zone.
+                (Then::Line(line), _) => self.type_line_now(&line),
+                (Then::Check | Then::Apply, Some(_)) => {}
+            }
+        }
+        if let Some(why) = why {
+            let text = format!(
+                "The table of time zones could not be fetched: {why}.\nWhat names a time zone is not applied. Look at the \
+                 connection, then press Apply once more."
+            );
+            self.said = text.clone().into();
+            self.answer = Rc::new(Answer { ok: false, text, remarks: Vec::new() });
+        }
+    }
+
+    /// A line for the terminal; the editor's tabs are its files.
+    pub(super) fn type_line(&mut self, line: &str) {
+        let texts = self.kept.files.iter().map(|file| file.text.as_str());
+        if self.zones.lack(texts.chain([line])) {
+            self.zones.fetch(Then::Line(line.to_owned()), &self.act);
+        } else {
+            self.type_line_now(line);
+        }
+    }
+
+    fn type_line_now(&mut self, line: &str) {
+        if !line.trim().is_empty() && self.typed.last().is_none_or(|last| last != line) {
+            Rc::make_mut(&mut self.typed).push(line.to_owned());
+        }
+        let files: Vec<_> = self.kept.files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+        self.kept.steps = self.run.steps.clone();
+        self.kept.steps.push(Step::run(self.run.now_ms(), line));
+        // Kept before it is done: should the engine panic over it, the report holds it.
+        self.kept.keep();
+        self.run.type_line(&files, line);
+        self.news();
     }
 
     /// `kubectl apply -f`, now. Without a run (after a panic) it starts one with the text.
@@ -106,10 +163,13 @@ impl App {
         if self.run.engine().is_none() {
             return self.apply_fresh();
         }
-        let file = &mut self.kept.files[self.kept.active];
+        let file = &self.kept.files[self.kept.active];
         let (name, text) = (file.name.clone(), file.text.clone());
+        if self.zones.lack([text.as_str()].into_iter()) {
+            return self.zones.fetch(Then::Apply, &self.act);
+        }
         self.kept.steps = self.run.steps.clone();
-        self.kept.steps.push(Step { at_ms: self.run.now_ms(), file: name.clone(), text: text.clone() });
+        self.kept.steps.push(Step::apply(self.run.now_ms(), &name, &text));
         // Kept before it is done: should the engine panic over it, the report holds it.
         self.kept.keep();
         let answer = self.run.apply(&name, &text);
@@ -174,16 +234,24 @@ impl App {
     }
 
     pub(super) fn start(&mut self) {
+        let texts = self.kept.files.iter().filter_map(|file| file.applied.as_deref());
+        if self.zones.lack(texts) {
+            self.zones.fetch(Then::Start, &self.act);
+        } else {
+            self.start_now();
+        }
+    }
+
+    fn start_now(&mut self) {
         let given = |file: &File| file.applied.clone().map(|text| (file.name.clone(), text));
         let setup = Setup { seed: self.kept.seed, files: self.kept.files.iter().filter_map(given).collect() };
-        self.kept.steps =
-            setup.files.iter().map(|(file, text)| Step { at_ms: 0, file: file.clone(), text: text.clone() }).collect();
+        self.kept.steps = setup.files.iter().map(|(file, text)| Step::apply(0, file, text)).collect();
         self.kept.keep();
         let clock = Clock::new(self.kept.speed, self.kept.skip);
-        let (run, answers) = Run::start(&setup, clock);
+        let (run, answers) = Run::start(&setup, self.zones.table(), clock);
         self.run = run;
         self.answer = Rc::new(answers.into_iter().find(|answer| !answer.ok).unwrap_or_default());
-        self.remarks = Rc::new(engine::lint(&self.kept.files[self.kept.active].text));
+        self.lint();
         self.selected = None;
         self.reachable = None;
         self.restarted = true;
@@ -197,6 +265,7 @@ impl App {
     pub(super) fn news(&mut self) {
         self.slow_now_ms = self.run.now_ms();
         self.read_log();
+        self.read_screen();
         self.remember_focus();
     }
 
@@ -213,6 +282,7 @@ impl App {
         }
         self.slow_now_ms = self.run.now_ms();
         self.read_log();
+        self.read_screen();
     }
 
     pub(super) fn show_editor(&mut self, open: bool) {
@@ -248,6 +318,19 @@ impl App {
         let differs = lines != *self.lines;
         if differs {
             self.lines = Rc::new(lines);
+        }
+        differs
+    }
+
+    /// Reads the terminal's screen. True if it is another than before.
+    fn read_screen(&mut self) -> bool {
+        if self.tab != Tab::Terminal {
+            return false;
+        }
+        let screen = self.run.screen();
+        let differs = screen != *self.screen;
+        if differs {
+            self.screen = Rc::new(screen);
         }
         differs
     }

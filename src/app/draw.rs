@@ -21,6 +21,7 @@ use super::run::Part;
 use super::sash::Sash;
 use super::sign;
 use super::stage::Stage;
+use super::terminal::Terminal;
 use super::timeline::Timeline;
 use super::ui::{Layout, Region, Tab};
 
@@ -138,6 +139,9 @@ impl App {
         let view = &self.run.view;
         match self.tab {
             Tab::Editor => Html::default(),
+            Tab::Terminal => html! {
+                <Terminal screen={self.screen.clone()} typed={self.typed.clone()} moves={self.run.moves()} act={self.act.clone()} />
+            },
             Tab::Events => html! { <Events events={Part(view.events.clone())} now_ms={self.slow_now_ms} /> },
             Tab::Logs => html! {
                 <Logs pods={Part(view.pods.clone())} selected={self.selected.clone()} choice={self.log.clone()} lines={self.lines.clone()}

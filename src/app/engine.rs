@@ -5,13 +5,15 @@
 use std::rc::Rc;
 
 use batchyard::base::time::{SimTime, Span};
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Input, Progress, Record, Scenario, Sim};
+pub use batchyard::base::zone::ZoneTable;
+use batchyard::sim::{Input, Progress, Record, Scenario, SessionId, Sim};
+use batchyard::terminal::files::HOME;
 use batchyard::terminal::{self, Reply};
 use batchyard::yaml::{Diagnostic, Severity};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-pub use batchyard::sim::LogLine;
+pub use batchyard::api::gaps::{GAPS, Within};
+pub use batchyard::sim::{Ink, LogLine, Piece};
 pub use batchyard::view::*;
 
 /// What a run starts from.
@@ -61,16 +63,26 @@ pub struct Remark {
     pub message: String,
 }
 
+/// What the terminal shows.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Screen {
+    pub pieces: Vec<Piece>,
+    pub prompt: String,
+    /// A command runs.
+    pub busy: bool,
+}
+
 /// A running simulation.
 pub struct Engine {
     sim: Sim,
+    terminal: Option<SessionId>,
 }
 
 impl Engine {
     /// Starts a run and applies its files; the answers are in their order.
-    pub fn new(setup: &Setup) -> (Engine, Vec<Answer>) {
+    pub fn new(setup: &Setup, zones: &ZoneTable) -> (Engine, Vec<Answer>) {
         let scenario = Scenario { name: "page".to_owned(), seed: setup.seed, ..Scenario::default() };
-        let mut engine = Engine { sim: Sim::new(&scenario, &ZoneTable::empty()) };
+        let mut engine = Engine { sim: Sim::new(&scenario, zones), terminal: None };
         let answers = setup.files.iter().map(|(file, text)| engine.apply(file, text)).collect();
         (engine, answers)
     }
@@ -80,6 +92,57 @@ impl Engine {
         let reply = self.sim.handle(Input::Apply { file: file.to_owned(), text: text.to_owned() });
         self.forget_records();
         answer(reply)
+    }
+
+    /// Hands the table of time zones in.
+    pub fn set_zones(&mut self, zones: &ZoneTable) {
+        self.sim.set_zones(zones);
+    }
+
+    /// Types a line into the terminal, whose files are the editor's tabs (name and text). What takes no time is done at
+    /// once, also while the clock stands.
+    pub fn type_line(&mut self, files: &[(String, String)], line: &str) {
+        for (file, text) in files {
+            let saved = self.sim.terminals().files.read(&format!("{HOME}/{file}"));
+            if saved.as_deref() != Ok(text.as_bytes()) {
+                self.sim.handle(Input::Save { file: file.clone(), text: text.clone() });
+            }
+        }
+        let open = self.terminal.filter(|id| self.sim.terminal(*id).is_some_and(|terminal| !terminal.has_ended()));
+        let terminal = open.unwrap_or_else(|| self.sim.terminal_open());
+        self.terminal = Some(terminal);
+        self.sim.terminal_line(terminal, line);
+        self.settle();
+    }
+
+    /// Ctrl-C in the terminal.
+    pub fn interrupt(&mut self) {
+        if let Some(terminal) = self.terminal.filter(|id| self.sim.terminal(*id).is_some()) {
+            self.sim.terminal_interrupt(terminal);
+            self.settle();
+        }
+    }
+
+    /// What the terminal shows now; a fresh one if none was opened yet.
+    pub fn screen(&self) -> Screen {
+        match self.terminal.and_then(|id| self.sim.terminal(id)) {
+            Some(terminal) => {
+                Screen { pieces: terminal.screen().to_vec(), prompt: terminal.prompt(), busy: terminal.is_busy() }
+            }
+            None => Screen { prompt: "~ $ ".to_owned(), ..Screen::default() },
+        }
+    }
+
+    /// Whether a command runs in the terminal.
+    pub fn screen_is_busy(&self) -> bool {
+        self.terminal.and_then(|id| self.sim.terminal(id)).is_some_and(|terminal| terminal.is_busy())
+    }
+
+    /// Lets happen what is due already.
+    fn settle(&mut self) {
+        const STEPS: u32 = 5_000;
+        self.sim.advance(self.sim.now(), STEPS);
+        self.forget_records();
     }
 
     /// Moves time on. False if the budget was used up before.
@@ -129,8 +192,8 @@ impl Engine {
 }
 
 /// What the API server would say of a text.
-pub fn lint(text: &str) -> Vec<Remark> {
-    terminal::lint(text.as_bytes(), "manifest", &ZoneTable::empty()).iter().map(remark).collect()
+pub fn lint(text: &str, zones: &ZoneTable) -> Vec<Remark> {
+    terminal::lint(text.as_bytes(), "manifest", zones).iter().map(remark).collect()
 }
 
 fn answer(reply: Reply) -> Answer {
@@ -160,11 +223,12 @@ fn remark(diagnostic: &Diagnostic) -> Remark {
 }
 
 /// Plays a scenario to its end: the text of `trace.jsonl`, or an empty one if it is no scenario. For the test that this
-/// page and the native program tell the same story.
+/// page and the native program tell the same story. `zones` holds the bytes of `tzdb.bin`.
 #[wasm_bindgen]
-pub fn trace(scenario: &str) -> String {
+pub fn trace(scenario: &str, zones: &[u8]) -> String {
     let Ok(scenario) = Scenario::parse(scenario, "scenario.yaml") else { return String::new() };
-    let mut sim = Sim::new(&scenario, &ZoneTable::empty());
+    let zones = ZoneTable::from_bytes(zones).unwrap_or_else(|_| ZoneTable::empty());
+    let mut sim = Sim::new(&scenario, &zones);
     let (start, end) = (sim.start(), sim.start() + scenario.duration);
     let mut text = String::new();
     while sim.advance(end, u32::MAX) == Progress::Busy {}

@@ -4,7 +4,7 @@ use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
 use super::app::Msg;
-use super::engine::Sign;
+use super::engine::{GAPS, Sign, Within};
 use super::shortcuts::KEYS;
 use super::sign;
 
@@ -26,6 +26,17 @@ const SIGNS: [(Sign, &str); 8] = [
     (Sign::BacksOff, "backs off: waits before the next try"),
     (Sign::Ends, "ends: is being deleted, has its grace time"),
 ];
+
+/// Where a field stands, as one would look for it in a manifest.
+fn field(within: Within, field: &str) -> String {
+    match within {
+        Within::PodSpec => format!("spec.{field}"),
+        Within::Container => format!("containers[].{field}"),
+        Within::Volume => format!("volumes[].{field}"),
+        Within::Spec(kind) => format!("{} spec.{field}", kind.name()),
+        Within::Cluster => field.to_owned(),
+    }
+}
 
 #[component]
 pub fn Help(props: &Props) -> Html {
@@ -51,6 +62,18 @@ pub fn Help(props: &Props) -> Html {
                     { for SIGNS.iter().map(|(sign, what)| html! { <li>{ sign::draw(*sign, None) }<span>{ *what }</span></li> }) }
                 </ul>
             </div>
+            <details class="gaps">
+                <summary>{ "What is simulated, and what is not" }</summary>
+                <div class="scrolls" tabindex="0" role="group" aria-label="What is not simulated">
+                    <p>{ "The API, the controllers, the scheduler and the kubelets of Kubernetes 1.36 are simulated in this page, on a virtual clock; its behaviour is checked against recordings of a real cluster. Images are models of the tutorials' programs, and of a shell. Not simulated:" }</p>
+                    <ul>{ for GAPS.iter().map(|gap| html! {
+                        <li>
+                            if !gap.field.is_empty() { <code>{ field(gap.within, gap.field) }</code>{ ": " } }
+                            { gap.says }<span class="soft">{ format!(" ({})", gap.reason) }</span>
+                        </li>
+                    }) }</ul>
+                </div>
+            </details>
             <footer>
                 <label><input type="checkbox" checked={props.keys} onchange={props.act.reform(|_: Event| Msg::Keys)} />{ " single keys are shortcuts" }</label>
                 <span class="grow"></span>

@@ -16,8 +16,20 @@ use super::ui::Theme;
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Step {
     pub at_ms: i64,
+    /// The tab whose text was applied; empty for a line of the terminal.
     pub file: String,
+    /// The manifest, or the line.
     pub text: String,
+}
+
+impl Step {
+    pub fn apply(at_ms: i64, file: &str, text: &str) -> Step {
+        Step { at_ms, file: file.to_owned(), text: text.to_owned() }
+    }
+
+    pub fn run(at_ms: i64, line: &str) -> Step {
+        Step { at_ms, file: String::new(), text: line.to_owned() }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

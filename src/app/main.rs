@@ -33,10 +33,12 @@ mod sash;
 mod shortcuts;
 mod sign;
 mod stage;
+mod terminal;
 mod timeline;
 mod travel;
 mod ui;
 mod words;
+mod zones;
 
 fn main() {
     // Yew puts in a hook of its own when it renders, unless it was given one.

@@ -35,8 +35,10 @@ pub fn scenario(fault: &str, seed: u64, steps: &[Step]) -> String {
     indent(&mut text, fault, 2);
     let _ = writeln!(text, "seed: {seed}\nsteps:");
     for step in steps {
-        let _ =
-            writeln!(text, "  - at: {}.{:03}s  # {}\n    apply: |", step.at_ms / 1000, step.at_ms % 1000, step.file);
+        let _ = match step.file.as_str() {
+            "" => writeln!(text, "  - at: {}.{:03}s\n    run: |", step.at_ms / 1000, step.at_ms % 1000),
+            file => writeln!(text, "  - at: {}.{:03}s  # {file}\n    apply: |", step.at_ms / 1000, step.at_ms % 1000),
+        };
         indent(&mut text, &step.text, 6);
     }
     let last_ms = steps.last().map_or(0, |step| step.at_ms);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::browser;
 use super::clock::Clock;
-use super::engine::{Answer, Engine, Setup, View};
+use super::engine::{Answer, Engine, PodToken, Screen, Setup, Sign, View, ZoneTable};
 use super::kept::Step;
 
 /// Real milliseconds of a frame that the engine may use.
@@ -49,6 +49,8 @@ pub struct Run {
     /// The latest moment that has been seen.
     pub furthest_ms: i64,
     errand: Errand,
+    /// Whether the picture promises that something will come.
+    expects: bool,
     /// When something was seen to happen, in order.
     past: Vec<i64>,
 }
@@ -59,13 +61,13 @@ impl Run {
         let view = Rc::new(View::default());
         let mut clock = clock;
         clock.playing = false;
-        Run { engine: None, clock, view, steps, furthest_ms: 0, errand: Errand::None, past: Vec::new() }
+        Run { engine: None, clock, view, steps, furthest_ms: 0, errand: Errand::None, expects: false, past: Vec::new() }
     }
 
     /// Starts; the answers are those of the files, in order.
-    pub fn start(setup: &Setup, clock: Clock) -> (Run, Vec<Answer>) {
-        let (engine, answers) = Engine::new(setup);
-        let step = |(file, text): &(String, String)| Step { at_ms: 0, file: file.clone(), text: text.clone() };
+    pub fn start(setup: &Setup, zones: &ZoneTable, clock: Clock) -> (Run, Vec<Answer>) {
+        let (engine, answers) = Engine::new(setup, zones);
+        let step = |(file, text): &(String, String)| Step::apply(0, file, text);
         let mut run = Run::stopped(clock.clone(), setup.files.iter().map(step).collect());
         run.clock = clock;
         run.clock.moved_to(0);
@@ -94,17 +96,48 @@ impl Run {
     }
 
     pub fn skips(&self) -> bool {
-        self.clock.skips(self.engine.as_ref().and_then(Engine::next_ms))
+        self.expects && self.clock.skips(self.engine.as_ref().and_then(Engine::next_ms))
     }
 
     pub fn apply(&mut self, file: &str, text: &str) -> Answer {
         let Some(engine) = &mut self.engine else { return Answer::default() };
-        self.steps.push(Step { at_ms: engine.now_ms(), file: file.to_owned(), text: text.to_owned() });
+        self.steps.push(Step::apply(engine.now_ms(), file, text));
         let answer = engine.apply(file, text);
-        self.furthest_ms = engine.now_ms();
+        self.after_input();
+        answer
+    }
+
+    /// Types a line into the terminal; `files` are the editor's tabs.
+    pub fn type_line(&mut self, files: &[(String, String)], line: &str) {
+        let Some(engine) = &mut self.engine else { return };
+        self.steps.push(Step::run(engine.now_ms(), line));
+        engine.type_line(files, line);
+        self.after_input();
+    }
+
+    /// Ctrl-C in the terminal.
+    pub fn interrupt(&mut self) {
+        if let Some(engine) = &mut self.engine {
+            engine.interrupt();
+            self.after_input();
+        }
+    }
+
+    pub fn set_zones(&mut self, zones: &ZoneTable) {
+        if let Some(engine) = &mut self.engine {
+            engine.set_zones(zones);
+        }
+    }
+
+    pub fn screen(&self) -> Screen {
+        self.engine.as_ref().map(Engine::screen).unwrap_or_default()
+    }
+
+    /// Someone acted: what was seen of a later time is another story now.
+    fn after_input(&mut self) {
+        self.furthest_ms = self.now_ms();
         self.look();
         self.clock.news();
-        answer
     }
 
     /// Goes on to the next moment at which something is seen to happen, and stands still there.
@@ -135,7 +168,8 @@ impl Run {
         let Some(next) = self.engine.as_ref().map(Engine::next_ms) else { return false };
         let step = self.errand == Errand::Step;
         let target = match next {
-            _ if !step => self.clock.target(frame_ms, next),
+            // Where nothing is to be seen any more there is nothing to hurry to: nodes renew their leases for ever.
+            _ if !step => self.clock.target(frame_ms, next.filter(|_| self.expects)),
             Some(_) => i64::MAX,
             None => {
                 self.errand = Errand::None;
@@ -143,7 +177,7 @@ impl Run {
             }
         };
         // While skipping, the next news ends the quiet part: it must not be passed.
-        let careful = step || self.clock.skips(next);
+        let careful = step || self.skips();
         let (mut changed, mut due) = (false, false);
         let deadline = browser::now_ms() + WORK_MS;
         while let Some(engine) = &mut self.engine {
@@ -196,6 +230,7 @@ impl Run {
             let now_ms = engine.now_ms();
             self.remember(now_ms);
         }
+        self.expects = expects(&new) || engine.screen_is_busy();
         self.view = Rc::new(new);
         (different, news)
     }
@@ -208,6 +243,21 @@ impl Run {
             self.past.push(now_ms);
         }
     }
+}
+
+/// Whether the picture itself says that something will come: a Pod at work, a schedule, a wait with an end. What nobody
+/// can place waits without an end, and what has finished stays.
+fn expects(view: &View) -> bool {
+    let pod = |pod: &PodToken| match pod.sign {
+        Sign::Starts | Sign::BacksOff | Sign::Ends => true,
+        // A server runs on and on.
+        Sign::Runs => !pod.owner.starts_with("ReplicaSet/"),
+        Sign::Waits | Sign::NoRoom | Sign::Done | Sign::Failed => false,
+    };
+    view.pods.iter().any(pod)
+        || view.jobs.iter().any(|job| job.next_try_ms.is_some() || job.candle.is_some())
+        || view.cron_jobs.iter().any(|cron| cron.next_ms.is_some() && !cron.suspended)
+        || view.nodes.iter().any(|node| !node.ready)
 }
 
 /// Whether someone who watches would see a difference.

@@ -113,8 +113,7 @@ fn title(pod: &PodToken) -> String {
 /// The Pod that a Job will make when its back-off is over.
 fn next_try(job: &JobCard) -> Option<Html> {
     let until = job.next_try_ms?;
-    // The ring is drawn as a share of the last failure's wait, which nobody tells; a minute reads well.
-    let from = job.conditions.iter().map(|row| row.at_ms).max().unwrap_or(job.created_ms).max(until - 60_000);
+    let from = job.next_try_from_ms.unwrap_or(job.created_ms);
     let failures = count(job.failed, "failure");
     Some(html! {
         <span key={format!("try-{}", job.uid)} class="pod ghost" title={format!("Job {} waits before its next Pod: {failures}", job.name)}>

@@ -76,17 +76,19 @@ impl Layout {
 pub enum Tab {
     /// Only in [`Layout::Stack`].
     Editor,
+    Terminal,
     Events,
     Logs,
     Objects,
 }
 
 impl Tab {
-    pub const ALL: [Tab; 4] = [Tab::Editor, Tab::Events, Tab::Logs, Tab::Objects];
+    pub const ALL: [Tab; 5] = [Tab::Editor, Tab::Terminal, Tab::Events, Tab::Logs, Tab::Objects];
 
     pub fn title(self) -> &'static str {
         match self {
             Tab::Editor => "Editor",
+            Tab::Terminal => "Terminal",
             Tab::Events => "Events",
             Tab::Logs => "Logs",
             Tab::Objects => "Objects",

@@ -9,7 +9,7 @@ mod reach;
 
 use std::collections::BTreeMap;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Hold};
 use crate::api::object::Object;
 use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
@@ -157,10 +157,10 @@ impl Cluster {
         }
     }
 
-    /// When a Job whose Pods failed may create the next one, if a back-off holds it.
-    pub fn next_try(&self, namespace: &str, job: &str) -> Option<SimTime> {
-        let _ = (namespace, job);
-        None
+    /// The back-off that keeps a Job from making its next Pods, if it is not over.
+    pub fn next_try(&self, job: &Object) -> Option<Hold> {
+        let hold = self.controllers.iter().find_map(|controller| controller.back_off(&job.key()))?;
+        Some(hold).filter(|hold| hold.until > self.now)
     }
 
     /// When a CronJob next makes a Job, by its schedule.

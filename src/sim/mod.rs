@@ -17,7 +17,7 @@ use crate::cluster::Cluster;
 use crate::terminal::Terminals;
 use crate::view::{self, History, View};
 
-pub use crate::terminal::Reply;
+pub use crate::terminal::{Ink, Piece, Reply, Session, SessionId};
 pub use record::{Output, Record};
 pub use scenario::{Fault, Scenario, Step, StepAction};
 use world::World;
@@ -30,9 +30,24 @@ pub enum Input {
         file: String,
         text: String,
     },
-    /// A line typed into a terminal.
+    /// A command line in a shell of its own.
     Run {
         line: String,
+    },
+    /// The text of an editor's tab is saved as a file of the terminals.
+    Save {
+        file: String,
+        text: String,
+    },
+    OpenTerminal,
+    /// A line typed into a terminal.
+    Line {
+        terminal: SessionId,
+        line: String,
+    },
+    /// Ctrl-C in a terminal.
+    Interrupt {
+        terminal: SessionId,
     },
     Fault(Fault),
 }
@@ -158,6 +173,27 @@ impl Sim {
         reply
     }
 
+    /// Opens an interactive terminal. Whoever goes back to before this moment finds it gone.
+    pub fn terminal_open(&mut self) -> SessionId {
+        self.handle(Input::OpenTerminal);
+        self.world.terminals.newest().expect("a terminal was opened by the line above")
+    }
+
+    /// Types a line into a terminal: a command at its prompt, or input of the command that runs.
+    pub fn terminal_line(&mut self, terminal: SessionId, line: &str) {
+        self.handle(Input::Line { terminal, line: line.to_owned() });
+    }
+
+    /// Ctrl-C in a terminal.
+    pub fn terminal_interrupt(&mut self, terminal: SessionId) {
+        self.handle(Input::Interrupt { terminal });
+    }
+
+    /// A terminal: its screen so far, its history, its prompt. None before it was opened.
+    pub fn terminal(&self, terminal: SessionId) -> Option<&Session> {
+        self.world.terminals.session(terminal)
+    }
+
     /// When something next happens by itself, if ever.
     pub fn next_wakeup(&self) -> Option<SimTime> {
         let input = self.branches[self.branch.0].inputs.get(self.given).map(|(at, _)| *at);
@@ -262,6 +298,25 @@ impl Sim {
             Input::Run { line } => {
                 self.history.mark_input(now, line);
                 self.world.terminals.start(&mut self.world.cluster, line, None);
+                Reply::default()
+            }
+            Input::Save { file, text } => match self.world.terminals.save(file, text, now) {
+                Ok(()) => Reply::default(),
+                Err(error) => Reply { stderr: format!("{file}: {error}\n"), exit: 1, ..Reply::default() },
+            },
+            Input::OpenTerminal => {
+                self.world.terminals.open(now);
+                Reply::default()
+            }
+            Input::Line { terminal, line } => {
+                if !line.trim().is_empty() {
+                    self.history.mark_input(now, line);
+                }
+                self.world.terminals.type_line(*terminal, line, now);
+                Reply::default()
+            }
+            Input::Interrupt { terminal } => {
+                self.world.terminals.interrupt_session(&mut self.world.cluster, *terminal);
                 Reply::default()
             }
             Input::Fault(fault) => {

@@ -9,11 +9,12 @@ pub mod kubectl;
 mod lint;
 mod nodectl;
 mod printing;
+mod session;
 
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;
 use crate::shell::host::resolve;
-use crate::shell::{Dialect, Input, Io, Options, Poll, Shell, Signal, Stream};
+use crate::shell::{Dialect, FileError, Input, Io, Options, Poll, Shell, Signal, Stream};
 use crate::terminal::command::Command;
 use crate::terminal::files::{Files, HOME};
 use crate::terminal::host::Desk;
@@ -21,6 +22,7 @@ use crate::yaml::Diagnostic;
 
 pub use host::environment;
 pub use lint::{lint, remarks};
+pub use session::{Ink, Piece, Session, SessionId};
 
 /// Shell steps of one poll; after that others have their turn and a millisecond passes.
 const STEP_BUDGET: u32 = 10_000;
@@ -36,6 +38,7 @@ pub struct TaskId(u64);
 pub struct Terminals {
     pub files: Files,
     tasks: Vec<Task>,
+    sessions: session::Sessions,
     finished: Vec<Finished>,
     started: u64,
     draws: u64,
@@ -115,9 +118,7 @@ impl Terminals {
 
     /// `kubectl apply -f FILE` of an editor's tab: saves the text as the file, applies it, and says where it is wrong.
     pub fn apply(&mut self, cluster: &mut Cluster, file: &str, text: &str) -> Reply {
-        let path = resolve(HOME, file);
-        let saved = self.files.write(&path, text.as_bytes(), false, cluster.now());
-        if let Err(error) = saved {
+        if let Err(error) = self.save(file, text, cluster.now()) {
             return Reply { stderr: format!("{file}: {error}\n"), exit: 1, ..Reply::default() };
         }
         kubectl::apply_text(cluster, file, text)
@@ -133,9 +134,45 @@ impl Terminals {
         }
     }
 
+    /// Saves the text of an editor's tab as the file of that name.
+    pub fn save(&mut self, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
+        self.files.write(&resolve(HOME, file), text.as_bytes(), false, now)
+    }
+
+    /// Opens an interactive terminal.
+    pub fn open(&mut self, now: SimTime) -> SessionId {
+        self.sessions.open(now)
+    }
+
+    /// The terminal that was opened last.
+    pub fn newest(&self) -> Option<SessionId> {
+        self.sessions.newest()
+    }
+
+    pub fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.find(id)
+    }
+
+    /// Types a line into an interactive terminal.
+    pub fn type_line(&mut self, id: SessionId, line: &str, now: SimTime) {
+        if let Some(session) = self.sessions.find_mut(id) {
+            session.type_line(line, now);
+        }
+    }
+
+    /// Ctrl-C in an interactive terminal.
+    pub fn interrupt_session(&mut self, cluster: &mut Cluster, id: SessionId) {
+        let Terminals { files, sessions, draws, .. } = self;
+        if let Some(session) = sessions.find_mut(id) {
+            let task = session.draws_as();
+            session.interrupt(&mut Desk { cluster, files, task, draws });
+        }
+    }
+
     /// When a command next wants to go on.
     pub fn next_wakeup(&self, now: SimTime) -> Option<SimTime> {
-        self.tasks.iter().filter_map(|task| task.due).min().map(|at| at.max(now))
+        let tasks = self.tasks.iter().filter_map(|task| task.due);
+        tasks.chain(self.sessions.next_due()).min().map(|at| at.max(now))
     }
 
     /// Something changed: whoever waits, or sleeps unless something happens, looks again.
@@ -143,13 +180,17 @@ impl Terminals {
         for task in &mut self.tasks {
             task.due = Some(now);
         }
+        self.sessions.wake(now);
     }
 
     /// Polls the first command that is due.
     pub fn step(&mut self, cluster: &mut Cluster) {
         let now = cluster.now();
-        let Terminals { files, tasks, draws, .. } = self;
-        let Some(i) = tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else { return };
+        let Terminals { files, tasks, draws, sessions, .. } = self;
+        let Some(i) = tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else {
+            sessions.step(cluster, files, draws);
+            return;
+        };
         let task = &mut tasks[i];
         let mut desk = Desk { cluster, files, task: task.id.0, draws };
         let mut budget = STEP_BUDGET;

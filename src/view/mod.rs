@@ -169,6 +169,8 @@ pub struct JobCard {
     pub conditions: Vec<ConditionRow>,
     /// When the next Pod may be created, if a back-off holds it.
     pub next_try_ms: Option<i64>,
+    /// When that back-off began.
+    pub next_try_from_ms: Option<i64>,
     /// When `activeDeadlineSeconds` or the TTL strikes, with which of the two.
     pub candle: Option<Candle>,
 }

@@ -10,8 +10,11 @@ use crate::api::kind::Kind;
 use crate::api::meta::ObjectMeta;
 use crate::api::object::Object;
 use crate::api::pod::Pod;
+use crate::base::duration::GoDuration;
+use crate::base::quantity::Quantity;
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;
+use crate::sched::{Resources, pod_requests};
 use crate::view::{
     Candle, ConditionRow, CronCard, EventRow, History, JobCard, NodePlace, Place, PodToken, ServiceCard, Sign, View,
 };
@@ -23,8 +26,7 @@ pub fn scene(cluster: &Cluster, history: &History, start: SimTime) -> View {
     let pods: Vec<&Rc<Object>> = store.list(Kind::Pod).collect();
     let mut tokens: Vec<PodToken> = pods.iter().map(|pod| pod_token(pod, &ms)).collect();
     tokens.sort_by(|a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
-    let mut jobs: Vec<JobCard> =
-        store.list(Kind::Job).map(|object| job_card(object.job(), object.uid(), cluster, &ms)).collect();
+    let mut jobs: Vec<JobCard> = store.list(Kind::Job).map(|object| job_card(object, cluster, &ms)).collect();
     jobs.sort_by(|a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
     let mut events: Vec<EventRow> = store.list(Kind::Event).map(|event| event_row(event, &ms)).collect();
     events.sort_by(|a, b| (a.at_ms, &a.key).cmp(&(b.at_ms, &b.key)));
@@ -34,7 +36,7 @@ pub fn scene(cluster: &Cluster, history: &History, start: SimTime) -> View {
         jobs: Rc::new(jobs),
         cron_jobs: Rc::new(store.list(Kind::CronJob).map(|object| cron_card(object, cluster, &ms)).collect()),
         nodes: Rc::new(store.list(Kind::Node).map(|node| node_place(node, &pods)).collect()),
-        services: Rc::new(store.list(Kind::Service).map(|service| service_card(service, &pods)).collect()),
+        services: Rc::new(services(store.list(Kind::Service), &pods)),
         pods: Rc::new(tokens),
         lanes: Rc::new(history.lanes(start)),
         marks: Rc::new(history.marks(start)),
@@ -87,7 +89,8 @@ fn bound_sign(pod: &Pod) -> (Sign, String) {
         "Error" | "OOMKilled" | "StartError" | "RunContainerError" if pod.spec.restart_policy != "Never" => {
             backs_off("will restart".to_owned())
         }
-        "Completed" if pod.spec.restart_policy != "Always" => (Sign::Runs, "ended".to_owned()),
+        // Every container has ended and the kubelet is about to say so: the Pod's phase is still Running.
+        "Completed" if pod.spec.restart_policy != "Always" => (Sign::Runs, "finishes".to_owned()),
         "Running" | "NotReady" | "Completed" | "Error" => (Sign::Runs, Sign::Runs.word().to_owned()),
         "ContainerCreating" | "PodInitializing" => (Sign::Starts, Sign::Starts.word().to_owned()),
         other => (Sign::Starts, other.to_owned()),
@@ -118,7 +121,7 @@ fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
         ready: format!("{}/{}", columns.ready, columns.total),
         restarts: columns.restarts,
         since_ms: since(pod, sign).map_or(0, ms),
-        until_ms: if sign == Sign::Ends { meta.deletion_timestamp.map(ms) } else { None },
+        until_ms: until(pod, sign).map(ms),
         created_ms: meta.creation_timestamp.map_or(0, ms),
         containers: inits.chain(&pod.spec.containers).map(|c| c.name.clone()).collect(),
         note: note(pod),
@@ -133,13 +136,36 @@ fn since(pod: &Pod, sign: Sign) -> Option<SimTime> {
         Sign::Waits | Sign::NoRoom => meta.creation_timestamp,
         Sign::Starts => pod.status.start_time,
         Sign::Runs => states().filter_map(|s| s.running.as_ref()?.started_at).max(),
-        Sign::Done | Sign::Failed | Sign::BacksOff => states().filter_map(|s| s.terminated.as_ref()?.finished_at).max(),
+        Sign::Done | Sign::Failed => states().filter_map(|s| s.terminated.as_ref()?.finished_at).max(),
+        Sign::BacksOff => restart_back_off(pod).map(|(from, _)| from),
         Sign::Ends => {
             let grace = Span::secs(meta.deletion_grace_period_seconds.unwrap_or(0));
             meta.deletion_timestamp.map(|due| due - grace)
         }
     };
     known.or(meta.creation_timestamp)
+}
+
+/// When the sign ends by itself, as far as the object tells.
+fn until(pod: &Pod, sign: Sign) -> Option<SimTime> {
+    match sign {
+        Sign::Ends => pod.metadata.deletion_timestamp,
+        Sign::BacksOff => restart_back_off(pod).map(|(_, until)| until),
+        _ => None,
+    }
+}
+
+/// The wait before a container's next run: from the end of its last run, for as long as the kubelet's message says
+/// (`back-off 20s restarting failed container=…`).
+fn restart_back_off(pod: &Pod) -> Option<(SimTime, SimTime)> {
+    let containers = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
+    let held = containers.filter_map(|container| {
+        let rest = container.state.waiting.as_ref()?.message.strip_prefix("back-off ")?;
+        let wait: GoDuration = rest.split_once(" restarting ")?.0.parse().ok()?;
+        let from = container.last_state.terminated.as_ref()?.finished_at?;
+        Some((from, from + wait.to_span()))
+    });
+    held.max_by_key(|(_, until)| *until)
 }
 
 /// The message of whatever holds the Pod up or ended it.
@@ -159,11 +185,13 @@ fn note(pod: &Pod) -> String {
         .to_owned()
 }
 
-fn job_card(job: &Job, uid: &str, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -> JobCard {
+fn job_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -> JobCard {
+    let job = object.job();
     let (spec, status) = (&job.spec, &job.status);
     let limited = spec.backoff_limit_per_index.is_none();
+    let hold = cluster.next_try(object).filter(|_| wants_pods(job));
     JobCard {
-        uid: uid.to_owned(),
+        uid: object.uid().to_owned(),
         name: job.metadata.name.clone(),
         owner: owner_text(&job.metadata),
         status: job_status(job).to_owned(),
@@ -188,8 +216,22 @@ fn job_card(job: &Job, uid: &str, cluster: &Cluster, ms: &impl Fn(SimTime) -> i6
                 at_ms: c.last_transition_time.map_or(0, ms),
             })
             .collect(),
-        next_try_ms: cluster.next_try(&job.metadata.namespace, &job.metadata.name).map(ms),
+        next_try_ms: hold.map(|hold| ms(hold.until)),
+        next_try_from_ms: hold.map(|hold| ms(hold.from)),
         candle: candle(job, ms),
+    }
+}
+
+/// Whether a Job has fewer Pods at work than it should, so that a back-off is what it waits for.
+fn wants_pods(job: &Job) -> bool {
+    // A back-off per index holds single indexes; no one moment could be told.
+    if job.finished().is_some() || job.is_suspended() || job.spec.backoff_limit_per_index.is_some() {
+        return false;
+    }
+    let parallelism = job.spec.parallelism.unwrap_or(1);
+    match job.spec.completions {
+        Some(completions) => job.status.active < parallelism.min(completions - job.status.succeeded),
+        None => job.status.active < parallelism && job.status.succeeded == 0,
     }
 }
 
@@ -227,6 +269,9 @@ fn node_place(object: &Object, pods: &[&Rc<Object>]) -> NodePlace {
     let node = object.node();
     let here: Vec<&Pod> =
         pods.iter().map(|p| &**p.pod()).filter(|p| p.spec.node_name == object.name() && !p.is_terminal()).collect();
+    let mut asked = Resources::default();
+    here.iter().for_each(|pod| asked.add(&pod_requests(pod)));
+    let offered = Resources::read(&node.status.allocatable);
     let max = node.status.allocatable.get("pods").and_then(|n| n.parse().ok()).unwrap_or(110);
     NodePlace {
         name: object.name().to_owned(),
@@ -234,8 +279,33 @@ fn node_place(object: &Object, pods: &[&Rc<Object>]) -> NodePlace {
         schedulable: !node.spec.unschedulable,
         pods: here.len() as i64,
         pods_max: max,
-        ..NodePlace::default()
+        cpu_percent: percent(asked.milli_cpu, offered.milli_cpu),
+        memory_percent: percent(asked.memory, offered.memory),
+        cpu_text: of(asked.milli_cpu, offered.milli_cpu, |millis| Quantity::from_millis(millis).to_string()),
+        memory_text: of(asked.memory, offered.memory, memory_text),
     }
+}
+
+fn percent(asked: i64, offered: i64) -> i64 {
+    if offered > 0 { asked.saturating_mul(100) / offered } else { 0 }
+}
+
+/// `1500m of 2`; empty if nothing is asked for.
+fn of(asked: i64, offered: i64, text: impl Fn(i64) -> String) -> String {
+    if asked == 0 { String::new() } else { format!("{} of {}", text(asked), text(offered)) }
+}
+
+/// Bytes as people write memory: whole Gi, else Mi.
+fn memory_text(bytes: i64) -> String {
+    const MI: i64 = 1 << 20;
+    let mi = (bytes + MI / 2) / MI;
+    if mi >= 1024 && mi % 1024 == 0 { format!("{}Gi", mi / 1024) } else { format!("{mi}Mi") }
+}
+
+/// The Services someone made; the cluster's own, `kubernetes`, says nothing about Jobs.
+fn services<'a>(all: impl Iterator<Item = &'a Rc<Object>>, pods: &[&Rc<Object>]) -> Vec<ServiceCard> {
+    let made = all.filter(|service| (service.namespace(), service.name()) != ("default", "kubernetes"));
+    made.map(|service| service_card(service, pods)).collect()
 }
 
 fn service_card(object: &Object, pods: &[&Rc<Object>]) -> ServiceCard {
@@ -279,4 +349,31 @@ pub(crate) fn owner_text(meta: &ObjectMeta) -> String {
 /// What tells siblings apart: the part after the last hyphen, or the whole name.
 pub(crate) fn short_name(name: &str) -> String {
     name.rsplit('-').next().filter(|_| name.contains('-')).unwrap_or(name).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_told_in_words() {
+        assert_eq!(of(1500, 2000, |millis| Quantity::from_millis(millis).to_string()), "1500m of 2");
+        assert_eq!(of(0, 2000, |_| unreachable!("nothing is asked for")), "");
+        assert_eq!(
+            [memory_text(4 << 30), memory_text(300 << 20), memory_text((1 << 30) + (512 << 20))],
+            ["4Gi", "300Mi", "1536Mi"]
+        );
+        assert_eq!([percent(1500, 2000), percent(1, 0), percent(3, 2)], [75, 0, 150]);
+    }
+
+    #[test]
+    fn a_back_off_lasts_as_long_as_the_kubelet_says() {
+        let status = r#"{"status":{"containerStatuses":[{"name":"a","state":{"waiting":{"reason":"CrashLoopBackOff","message":
+            "back-off 1m20s restarting failed container=a pod=x_default(1)"}},"lastState":{"terminated":
+            {"exitCode":1,"finishedAt":"2026-01-01T00:00:10Z"}}}]}}"#;
+        let pod: Pod = crate::base::value::Value::from_json(status).unwrap().decode().unwrap();
+        let at = |text| SimTime::parse_rfc3339(text).unwrap();
+        assert_eq!(restart_back_off(&pod), Some((at("2026-01-01T00:00:10Z"), at("2026-01-01T00:01:30Z"))));
+        assert_eq!(restart_back_off(&Pod::default()), None);
+    }
 }

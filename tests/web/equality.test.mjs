@@ -1,7 +1,7 @@
 // Native and wasm tell the same story: the published page's engine and the native program run the same scenarios, and
 // their traces must be equal byte for byte.
 //
-// The page exports `trace(scenario) -> string` (YAML in, the text of trace.jsonl out); the native side is
+// The page exports `trace(scenario, zones) -> string` (YAML and tzdb.bin in, the text of trace.jsonl out); the native side is
 // `batchyard run SCENARIO --trace FILE`. Scenarios are those of tests/scenarios/, evenly taken from the list.
 
 import assert from 'node:assert/strict';
@@ -50,7 +50,7 @@ async function native(scenario) {
   }
 }
 
-const wasm = (text) => page.evaluate((text) => batchyard.exports.trace(text), text);
+const wasm = (text) => page.evaluate(async (text) => batchyard.exports.trace(text, await batchyard.zones()), text);
 
 test('native and wasm: there are scenarios to compare', { skip: chosen.length === 0 && 'tests/scenarios/ is not there yet' }, async () => {
   assert.equal(await page.evaluate(() => typeof batchyard.exports.trace), 'function', 'the page exports `trace`');

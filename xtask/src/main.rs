@@ -15,6 +15,8 @@ mod serve;
 mod suites;
 mod watch;
 mod web;
+#[path = "../../src/base/zone/pack.rs"]
+mod zones;
 
 use std::process::ExitCode;
 

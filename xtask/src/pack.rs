@@ -10,8 +10,9 @@ use anyhow::{Context, Result};
 /// The page's wasm may weigh this much with brotli, in bytes.
 pub const WASM_BUDGET_BROTLI_BYTES: u64 = 600_000;
 
-/// Texts and wasm are worth compressing; pictures are compressed already.
-const COMPRESSED: &[&str] = &["html", "js", "mjs", "css", "wasm", "svg", "json", "yaml", "md", "txt", "webmanifest"];
+/// Texts, wasm and the time zone table (`tzdb.bin`) are worth compressing; pictures are compressed already.
+const COMPRESSED: &[&str] =
+    &["html", "js", "mjs", "css", "wasm", "svg", "json", "yaml", "md", "txt", "webmanifest", "bin"];
 
 /// One file's weight in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::pack::{self, Size};
 use crate::proc;
+use crate::zones;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The binary of the root package that is the page, and so the stem of its files: `app.js`, `app_bg.wasm`.
@@ -47,6 +48,7 @@ pub fn build(profile: Profile, out: &Path) -> Result<Built> {
     bind(&wasm, profile, &next)?;
     copy_folder(&proc::root().join("static"), &next)?;
     fs::copy(proc::root().join("index.html"), next.join("index.html")).context("index.html")?;
+    fs::write(next.join("tzdb.bin"), zones::pack()).context("tzdb.bin")?;
     pack::stamp(&next)?;
     let sizes = if profile == Profile::Small { pack::compress(&next)? } else { Vec::new() };
     remove(out)?;

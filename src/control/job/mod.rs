@@ -20,7 +20,7 @@ mod watch;
 
 use std::collections::BTreeMap;
 
-use crate::actor::{Actor, Retry, WorkQueue};
+use crate::actor::{Actor, Hold, Retry, WorkQueue};
 use crate::api::batch::{JOB_TRACKING_FINALIZER, Job};
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
@@ -29,7 +29,7 @@ use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
 use crate::store::{Api, Cause, Change, ChangeType, Store};
 
-use backoff::BackoffRecord;
+use backoff::{Backoff, BackoffRecord};
 use plan::SYNC_JOB_BATCH_PERIOD;
 use watch::PodIndex;
 
@@ -194,6 +194,10 @@ impl Actor for JobController {
                 Err(_) => self.orphans.retry(due.key, now, API_RETRY, due.cause),
             }
         }
+    }
+
+    fn back_off(&self, key: &Key) -> Option<Hold> {
+        self.records.get(key)?.hold(Backoff::POD_FAILURE)
     }
 
     fn restart(&mut self, now: SimTime, store: &Store) {
