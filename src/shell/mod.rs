@@ -17,7 +17,7 @@ pub mod host;
 mod interp;
 mod options;
 pub mod process;
-mod regex;
+pub(crate) mod regex;
 mod state;
 mod syntax;
 

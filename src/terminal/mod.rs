@@ -3,7 +3,10 @@
 //! Rule: a command that takes time is part of the state that can be copied; it stops, goes on and rewinds with the rest.
 
 mod command;
+mod docker;
 pub mod files;
+pub mod helm;
+pub mod hints;
 mod host;
 pub mod kubectl;
 mod lint;
