@@ -15,4 +15,5 @@ pub mod core;
 pub mod pod;
 pub mod object;
 pub mod columns;
+pub mod selector;
 pub mod gaps;

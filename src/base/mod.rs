@@ -5,6 +5,8 @@ pub mod template;
 pub mod time;
 pub mod value;
 pub mod duration;
+pub mod human;
+pub mod jsonpath;
 pub mod quantity;
 pub mod zone;
 pub mod cron;

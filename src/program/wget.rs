@@ -99,7 +99,9 @@ impl Fetch {
     fn no_url(&self, options: &Options, io: &mut Io) -> i32 {
         match (self.tool, &options.url) {
             (Tool::Wget, Some(url)) => io.err(&format!("wget: bad address '{url}'\n")),
-            (Tool::Wget, None) => io.err("BusyBox v1.36.1 multi-call binary.\n\nUsage: wget [-cqS] [-O FILE] [-o LOGFILE] URL...\n"),
+            (Tool::Wget, None) => {
+                io.err("BusyBox v1.36.1 multi-call binary.\n\nUsage: wget [-cqS] [-O FILE] [-o LOGFILE] URL...\n")
+            }
             (Tool::Curl, Some(_)) => io.err("curl: (3) URL rejected: Malformed input to a URL function\n"),
             (Tool::Curl, None) => io.err("curl: (2) no URL specified\n"),
         }
@@ -236,7 +238,8 @@ impl Options {
                     continue;
                 }
                 let joined = &letters[at + letter.len_utf8()..];
-                let value = if joined.is_empty() { rest.next().cloned().unwrap_or_default() } else { joined.to_owned() };
+                let value =
+                    if joined.is_empty() { rest.next().cloned().unwrap_or_default() } else { joined.to_owned() };
                 options.set(tool, letter, value);
                 break;
             }
@@ -314,7 +317,9 @@ fn unknown_option(tool: Tool, arg: &str) -> (String, i32) {
     match tool {
         Tool::Wget => (format!("wget: unrecognized option '{arg}'\n"), 1),
         Tool::Curl => (
-            format!("curl: option {arg}: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n"),
+            format!(
+                "curl: option {arg}: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n"
+            ),
             2,
         ),
     }
@@ -349,7 +354,10 @@ pub fn curl_error(error: &NetError) -> (i32, String) {
 
 /// curl's `-w`.
 fn write_out(format: &str, status: u16) -> String {
-    format.replace("%{http_code}", &format!("{status:03}")).replace("%{response_code}", &format!("{status:03}")).replace("\\n", "\n")
+    format
+        .replace("%{http_code}", &format!("{status:03}"))
+        .replace("%{response_code}", &format!("{status:03}"))
+        .replace("\\n", "\n")
 }
 
 fn file_name(url: &str) -> String {
@@ -364,9 +372,8 @@ mod tests {
 
     #[test]
     fn options_are_read_joined_and_apart() {
-        let parse = |tool, line: &str| {
-            Options::parse(tool, &line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap()
-        };
+        let parse =
+            |tool, line: &str| Options::parse(tool, &line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap();
         let options = parse(Tool::Wget, "-q -O - http://server:8080/healthy");
         assert_eq!((options.quiet, options.output.as_deref()), (true, Some("-")));
         let options = parse(Tool::Wget, "-qO- -T5 http://a");

@@ -38,17 +38,13 @@ const COMMANDS: &[(&str, Start)] = &[
     ("docker", |launch| new(launch, State::Docker(docker::Task::default()))),
     ("helm", |launch| new(launch, State::Helm(helm::Task::default()))),
     ("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default()))),
+    ("nodectl", |launch| new(launch, State::Nodectl)),
 ];
 
 /// The command called `name`; a path to it works as well.
 pub fn find(name: &str) -> Option<Start> {
     let name = name.rsplit('/').next().unwrap_or(name);
     COMMANDS.iter().find(|(known, _)| *known == name).map(|(_, start)| *start)
-}
-
-/// All names, for completion.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    COMMANDS.iter().map(|(name, _)| *name)
 }
 
 fn new(launch: Launch<'_>, state: State) -> Command {

@@ -11,6 +11,7 @@ mod host;
 pub mod kubectl;
 mod lint;
 mod nodectl;
+mod printing;
 
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;
@@ -37,6 +38,7 @@ pub struct TaskId(u64);
 #[derive(Clone, Default)]
 pub struct Terminals {
     pub files: Files,
+    docker: docker::Daemon,
     tasks: Vec<Task>,
     finished: Vec<Finished>,
     started: u64,
@@ -127,9 +129,9 @@ impl Terminals {
 
     /// Sends Ctrl-C to a command line.
     pub fn interrupt(&mut self, cluster: &mut Cluster, id: TaskId) {
-        let Terminals { files, tasks, draws, .. } = self;
+        let Terminals { files, docker, tasks, draws, .. } = self;
         if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
-            let mut desk = Desk { cluster, files, task: id.0, draws };
+            let mut desk = Desk { cluster, files, docker, task: id.0, draws };
             task.shell.signal(&mut desk, &mut task.io, Signal::Int);
             task.due = Some(desk.cluster.now());
         }
@@ -150,10 +152,10 @@ impl Terminals {
     /// Polls the first command that is due.
     pub fn step(&mut self, cluster: &mut Cluster) {
         let now = cluster.now();
-        let Terminals { files, tasks, draws, .. } = self;
+        let Terminals { files, docker, tasks, draws, .. } = self;
         let Some(i) = tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else { return };
         let task = &mut tasks[i];
-        let mut desk = Desk { cluster, files, task: task.id.0, draws };
+        let mut desk = Desk { cluster, files, docker, task: task.id.0, draws };
         let mut budget = STEP_BUDGET;
         let poll = task.shell.poll(&mut desk, &mut task.io, &mut budget);
         task.take_output(now);

@@ -15,7 +15,7 @@ mod render;
 mod tests;
 mod values;
 
-use crate::base::duration::parse_duration;
+use crate::base::duration::GoDuration;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::shell::host::resolve;
@@ -383,7 +383,8 @@ impl Call<'_, '_> {
     fn options(&self) -> Result<Options, String> {
         let timeout = match self.parsed.text("timeout") {
             None => TIMEOUT,
-            Some(text) => parse_duration(text)
+            Some(text) => text
+                .parse::<GoDuration>()
                 .map_err(|error| format!("invalid argument \"{text}\" for \"--timeout\" flag: {error}"))?
                 .to_span(),
         };

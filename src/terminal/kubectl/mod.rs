@@ -6,8 +6,11 @@ mod apply;
 mod delete;
 mod errors;
 pub mod flags;
+mod get;
 mod manifests;
+mod query;
 mod resource;
+mod watch;
 
 use crate::cluster::Cluster;
 use crate::shell::{Io, Poll};
@@ -30,7 +33,7 @@ pub struct Verb {
 }
 
 /// All verbs, in the order of kubectl's own help.
-pub const VERBS: &[&Verb] = &[&delete::VERB, &apply::VERB];
+pub const VERBS: &[&Verb] = &[&get::VERB, &delete::VERB, &apply::VERB];
 
 /// Flags every verb has.
 pub const GLOBAL_FLAGS: &[Flag] = &[
@@ -61,6 +64,8 @@ pub enum Outcome {
 pub enum Waiting {
     /// Objects that are being deleted.
     Deletion(delete::Deletion),
+    /// Changes to print, until someone interrupts.
+    Watch(Box<watch::Watch>),
 }
 
 /// A kubectl that was started.
@@ -83,6 +88,7 @@ impl Task {
         match self {
             Task::New => Poll::Exit(1),
             Task::Waits(Waiting::Deletion(deletion)) => deletion.poll(desk, io),
+            Task::Waits(Waiting::Watch(watch)) => watch.poll(desk, io),
         }
     }
 }
