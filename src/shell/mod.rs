@@ -26,6 +26,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use commands::encode::{decode as base64_decode, encode as base64_encode};
 pub use commands::{help_of, names as command_names};
 pub use host::{Env, FileError, FileInfo, Host, Launch, Start, System};
 pub use options::Options;

@@ -54,21 +54,14 @@ struct Verb {
     run: fn(&mut Call<'_, '_>) -> Result<Next, String>,
 }
 
-const VALUE_FLAGS: [Flag; 3] = [
-    flag("set", Takes::List, "Values on the command line: a.b=1,c=x"),
-    flag("set-string", Takes::List, "The same, but values stay texts"),
-    flag("values", Takes::List, "Files of values").short('f'),
-];
-const RUN_FLAGS: [Flag; 6] = [
-    flag("no-hooks", Takes::Nothing, "No hooks are run").default("false"),
-    flag("timeout", Takes::Text, "How long to wait for one thing").default("5m0s"),
-    flag("wait", Takes::Optional("true"), "Wait until the objects are ready").default("false"),
-    flag("wait-for-jobs", Takes::Nothing, "With --wait: wait for Jobs too").default("false"),
-    flag("dry-run", Takes::Optional("client"), "Only say what would be done"),
-    flag("description", Takes::Text, "Kept with the release"),
-];
-const [SET, SET_STRING, VALUES] = VALUE_FLAGS;
-const [NO_HOOKS, TIMEOUT_FLAG, WAIT, WAIT_FOR_JOBS, DRY_RUN, DESCRIPTION] = RUN_FLAGS;
+const SET: Flag = flag("set", Takes::List, "Values on the command line: a.b=1,c=x");
+const SET_STRING: Flag = flag("set-string", Takes::List, "The same, but values stay texts");
+const VALUES: Flag = flag("values", Takes::List, "Files of values").short('f');
+const NO_HOOKS: Flag = flag("no-hooks", Takes::Nothing, "No hooks are run").default("false");
+const TIMEOUT_FLAG: Flag = flag("timeout", Takes::Text, "How long to wait for one thing").default("5m0s");
+const WAIT: Flag = flag("wait", Takes::Optional("true"), "Wait until the objects are ready").default("false");
+const WAIT_FOR_JOBS: Flag = flag("wait-for-jobs", Takes::Nothing, "With --wait: wait for Jobs too").default("false");
+const DRY_RUN: Flag = flag("dry-run", Takes::Optional("client"), "Only say what would be done");
 
 const VERBS: &[Verb] = &[
     Verb {
@@ -77,7 +70,7 @@ const VERBS: &[Verb] = &[
         usage: "helm install [NAME] [CHART] [flags]",
         summary: "install a chart",
         flags: &[
-            SET, SET_STRING, VALUES, NO_HOOKS, TIMEOUT_FLAG, WAIT, WAIT_FOR_JOBS, DRY_RUN, DESCRIPTION,
+            SET, SET_STRING, VALUES, NO_HOOKS, TIMEOUT_FLAG, WAIT, WAIT_FOR_JOBS, DRY_RUN,
             flag("generate-name", Takes::Nothing, "Make up the name").short('g'),
         ],
         arguments: (1, 2),
@@ -91,7 +84,7 @@ const VERBS: &[Verb] = &[
         usage: "helm upgrade [RELEASE] [CHART] [flags]",
         summary: "upgrade a release",
         flags: &[
-            SET, SET_STRING, VALUES, NO_HOOKS, TIMEOUT_FLAG, WAIT, WAIT_FOR_JOBS, DRY_RUN, DESCRIPTION,
+            SET, SET_STRING, VALUES, NO_HOOKS, TIMEOUT_FLAG, WAIT, WAIT_FOR_JOBS, DRY_RUN,
             flag("install", Takes::Nothing, "Install the release if there is none").short('i'),
             flag("reuse-values", Takes::Nothing, "Keep the last release's values"),
             flag("reset-values", Takes::Nothing, "Forget the last release's values"),
@@ -301,7 +294,7 @@ fn ready(argv: &[String]) -> Result<&'static Verb, (i32, String, String)> {
                 return Ok(verb);
             }
             let want = match (least, most) {
-                (0, 0) => "\"accepts no arguments\"".trim_matches('"').to_owned(),
+                (0, 0) => "accepts no arguments".to_owned(),
                 (least, most) if given < least && least != most => format!("requires at least {}", counted(least)),
                 (least, most) if given > most && least != most => format!("accepts at most {}", counted(most)),
                 (least, _) => format!("requires {}", counted(least)),

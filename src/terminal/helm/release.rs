@@ -4,13 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::functions::{base64, from_base64};
 use super::render::Hook;
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 use crate::cluster::Cluster;
+use crate::shell::{base64_decode, base64_encode};
 use crate::store::DeleteOptions;
 
 const PREFIX: &str = "sh.helm.release.v1.";
@@ -65,7 +65,7 @@ impl Release {
             "modifiedAt" => cluster.now().secs().to_string(), "name" => self.name.as_str(), "owner" => "helm",
             "status" => self.status.as_str(), "version" => self.revision.to_string(),
         };
-        let data = crate::object! { "release" => base64(Value::encode(self).to_json().as_bytes()) };
+        let data = crate::object! { "release" => base64_encode(Value::encode(self).to_json().as_bytes()) };
         let secret = crate::object! {
             "apiVersion" => "v1", "kind" => "Secret", "type" => "helm.sh/release.v1", "data" => data.clone(),
             "metadata" => crate::object! {
@@ -98,7 +98,7 @@ pub fn all(cluster: &Cluster, namespace: Option<&str>) -> Vec<Release> {
     let secrets = secrets.filter(|secret| namespace.is_none_or(|namespace| secret.namespace() == namespace));
     let mut releases: Vec<Release> = secrets
         .filter_map(|secret| {
-            let bytes = from_base64(secret.value().str_at("data.release")?)?;
+            let bytes = base64_decode(secret.value().str_at("data.release")?.as_bytes()).0;
             Value::from_json(std::str::from_utf8(&bytes).ok()?).ok()?.decode().ok()
         })
         .collect();

@@ -13,7 +13,6 @@ use crate::base::value::{Map, Value};
 use crate::yaml;
 
 pub use data::{fill, whole_numbers};
-pub use text::{base64, from_base64};
 
 /// Between these stand the texts of `required` and `fail`, so that the error is told without Go's words around it.
 pub const WARN_START: &str = "HELM_ERR_START";
@@ -105,7 +104,7 @@ impl Functions for Helm {
             ("AsConfig" | "AsSecrets", Value::Map(_)) if args.is_empty() => {
                 let base = |file: &str| file.rsplit('/').next().unwrap_or_default().to_owned();
                 let kept = |value: &Value| match name {
-                    "AsSecrets" => text::base64(text_of(value).as_bytes()).into(),
+                    "AsSecrets" => crate::shell::base64_encode(text_of(value).as_bytes()).into(),
                     _ => value.clone(),
                 };
                 let map: Map = files().map(|(file, value)| (base(file), kept(value))).collect();

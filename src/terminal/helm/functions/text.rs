@@ -4,6 +4,7 @@ use super::{ANY, Row, text_of};
 use crate::base::template::{format, limits};
 use crate::base::value::Value;
 use crate::shell::regex::Regex;
+use crate::shell::{base64_decode, base64_encode};
 
 pub const ROWS: &[Row] = &[
     Row("quote", 0, ANY, |args| Ok(each(args, |value| format::quote(&text_of(value))))),
@@ -78,10 +79,10 @@ pub const ROWS: &[Row] = &[
         let words = separated(&text_of(&args[0]), '_');
         Ok(words.split('_').map(title).collect::<String>().into())
     }),
-    Row("b64enc", 1, 1, |args| Ok(base64(text_of(&args[0]).as_bytes()).into())),
+    Row("b64enc", 1, 1, |args| Ok(base64_encode(text_of(&args[0]).as_bytes()).into())),
     Row("b64dec", 1, 1, |args| {
-        let bytes = from_base64(&text_of(&args[0])).ok_or("illegal base64 data")?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned().into())
+        let (bytes, intact) = base64_decode(text_of(&args[0]).as_bytes());
+        if intact { Ok(String::from_utf8_lossy(&bytes).into_owned().into()) } else { Err("illegal base64 data".into()) }
     }),
     Row("sha256sum", 1, 1, |args| Ok(sha256(text_of(&args[0]).as_bytes()).into())),
     Row("regexMatch", 2, 2, |args| Ok(regex(&args[0])?.find(text_of(&args[1]).as_bytes(), 0).is_some().into())),
@@ -178,43 +179,6 @@ fn replace_all(regex: &Regex, text: &str, with: &str) -> Result<String, String> 
     }
     made.push_str(text.get(at..).unwrap_or_default());
     Ok(made)
-}
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Standard base64 with padding.
-pub fn base64(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let n = chunk.iter().fold(0u32, |n, byte| n << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let digit = BASE64[(n >> (18 - 6 * i) & 63) as usize];
-            text.push(if i <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-/// Reads standard base64; line breaks do not count.
-pub fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.bytes().filter(|b| !matches!(b, b'\n' | b'\r')).collect();
-    if digits.len() % 4 != 0 {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    for chunk in digits.chunks(4) {
-        let padding = chunk.iter().rev().take_while(|b| **b == b'=').count();
-        let mut n = 0u32;
-        for byte in &chunk[..4 - padding.min(4)] {
-            n = n << 6 | BASE64.iter().position(|digit| digit == byte)? as u32;
-        }
-        if padding > 2 {
-            return None;
-        }
-        n <<= 6 * padding;
-        bytes.extend_from_slice(&n.to_be_bytes()[1..4 - padding]);
-    }
-    Some(bytes)
 }
 
 /// FIPS 180-4, in hexadecimal digits.
