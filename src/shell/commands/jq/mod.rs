@@ -192,7 +192,7 @@ pub fn jq(call: &mut Call<'_>) -> Outcome {
             return Outcome::Done(3);
         }
     }
-    let variables = call.state.exported().into_iter().map(|(name, value)| (name.as_str().into(), Json::text(&value)));
+    let variables = call.state.env().into_iter().map(|(name, value)| (name.as_str().into(), Json::text(&value)));
     jq.variables.insert("ENV".to_owned(), Json::Object(Rc::new(variables.collect())));
     if jq.null_input && operands.is_empty() {
         return Outcome::Done(jq.run(call));
