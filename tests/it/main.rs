@@ -11,3 +11,4 @@ mod lab;
 mod node;
 mod scenarios;
 mod tidy;
+mod tutorials;
