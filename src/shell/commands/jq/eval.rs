@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::builtins;
 use super::json::Json;
 use super::parse::{Expr, Part};
+use crate::base::time::SimTime;
 
 const STEPS: u32 = 2_000_000;
 const VALUES: usize = 200_000;
@@ -49,6 +50,11 @@ const DEPTH: u32 = 200;
 type Path = Vec<Json>;
 
 impl Machine {
+    /// A program that runs at this moment.
+    pub fn at(now: SimTime) -> Machine {
+        Machine { now_ms: now.millis(), ..Machine::default() }
+    }
+
     pub fn tick(&mut self, count: usize) -> Result<(), Failure> {
         self.steps = self.steps.saturating_add(1 + count as u32);
         if self.steps > STEPS { Err(Failure::Exhausted) } else { Ok(()) }

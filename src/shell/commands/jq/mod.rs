@@ -60,7 +60,7 @@ impl Jq {
     fn run(&self, call: &mut Call<'_>) -> i32 {
         let text = String::from_utf8_lossy(&self.bytes).into_owned();
         let (inputs, broken) = self.inputs(&text);
-        let mut machine = Machine { now_ms: call.system.now().millis(), ..Machine::default() };
+        let mut machine = Machine::at(call.system.now());
         let (mut exit, mut last) = (0, None);
         let firsts = if self.null_input {
             machine.inputs = inputs;
