@@ -202,6 +202,20 @@ impl Store {
         object
     }
 
+    /// Puts what a recorded watch event says into the store as it is, past the API.
+    #[cfg(test)]
+    pub(crate) fn replay(&mut self, at: SimTime, change: &str, value: Value) {
+        let name = value.str_at("kind").unwrap_or_default();
+        let kind = Kind::named(name).expect("recordings hold known kinds");
+        let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();
+        let key = Key::new(kind, &text("metadata.namespace"), &text("metadata.name"));
+        match change {
+            "DELETED" if self.objects.contains_key(&key) => self.commit(key, None, at, "recording", Cause::default()),
+            _ => self.commit(key, Some(value), at, "recording", Cause::default()),
+        };
+        self.untold.clear();
+    }
+
     fn index_owners(&mut self, object: &Object, add: bool) {
         for owner in object.value().list_at("metadata.ownerReferences") {
             let Some(uid) = owner.str_at("uid") else { continue };

@@ -144,7 +144,8 @@ impl Api<'_> {
         let mut value = current.value().clone();
         set_propagation(&mut value, key.kind, options);
         let waits = grace_seconds > 0 || is_held(&value);
-        if !waits {
+        // A Pod's deletion is always written first, even if the Pod goes in the same moment.
+        if !waits && key.kind != Kind::Pod {
             self.store.commit(key.clone(), None, self.now, self.actor, self.cause);
             return Ok(());
         }
@@ -154,6 +155,9 @@ impl Api<'_> {
         mark_deleted(&mut value, &current, self.now.whole_second() + Span::secs(grace_seconds), grace_seconds);
         if value != *current.value() {
             self.store.commit(key.clone(), Some(value), self.now, self.actor, self.cause);
+        }
+        if !waits {
+            self.store.commit(key.clone(), None, self.now, self.actor, self.cause);
         }
         Ok(())
     }
