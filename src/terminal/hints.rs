@@ -106,7 +106,9 @@ fn is_flag(word: &str, flag: &str) -> bool {
         Some(_) => word == flag || word.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')),
         None => {
             let letter = flag.trim_start_matches('-');
-            word.starts_with('-') && !word.starts_with("--") && word[1..].split('=').next().is_some_and(|w| w.contains(letter))
+            word.starts_with('-')
+                && !word.starts_with("--")
+                && word[1..].split('=').next().is_some_and(|w| w.contains(letter))
         }
     }
 }

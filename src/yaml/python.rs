@@ -141,7 +141,8 @@ impl<'a> Reader<'a> {
         if !self.takes("...") {
             return false;
         }
-        let message = "`...` stands for what the text leaves out; put your own entries here. It is left out of the YAML";
+        let message =
+            "`...` stands for what the text leaves out; put your own entries here. It is left out of the YAML";
         self.remark("python-placeholder", from, from + 3, message.to_owned());
         true
     }
@@ -156,7 +157,8 @@ impl<'a> Reader<'a> {
         if self.peek() == Some(end) || self.peek().is_none() {
             return true;
         }
-        let begins_entry = self.peek().is_some_and(|c| matches!(c, '"' | '\'' | '{' | '[' | '(') || c.is_alphanumeric());
+        let begins_entry =
+            self.peek().is_some_and(|c| matches!(c, '"' | '\'' | '{' | '[' | '(') || c.is_alphanumeric());
         if !begins_entry && !self.rest().starts_with("...") {
             return false;
         }
@@ -455,7 +457,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_left_alone() {
-        for text in ["{\"a\": 1}", "a: 1", "", "{}", "[1, 2,]", "{'a': x}", "{'a': 1", "{'a': 1} trailing", "{1: {2: f()}}"] {
+        for text in
+            ["{\"a\": 1}", "a: 1", "", "{}", "[1, 2,]", "{'a': x}", "{'a': 1", "{'a': 1} trailing", "{1: {2: f()}}"]
+        {
             assert_eq!(yaml_of(text), "none", "{text}");
         }
         assert_eq!(recognise(&"{'a':".repeat(5000)), None);

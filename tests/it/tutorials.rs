@@ -56,7 +56,8 @@ fn check(name: &str, table: &[(usize, i32, &str)], may_wait: usize) {
         if found.output.contains("unknown command") || found.exit == 127 {
             waiting.push(line.to_owned());
         } else if found.exit != *exit || !found.output.contains(part) {
-            wrong.push(format!("step {step}, {line}: {} instead of {exit} and {part:?}:\n{}", found.exit, found.output));
+            wrong
+                .push(format!("step {step}, {line}: {} instead of {exit} and {part:?}:\n{}", found.exit, found.output));
         }
     }
     assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
@@ -125,10 +126,7 @@ fn the_manifest_of_nautobots_settings_is_offered_as_yaml() {
     let codes: Vec<&str> = converted.remarks.iter().map(|remark| remark.code).collect();
     assert_eq!(codes, ["python-placeholder", "python-comma"]);
     let errors = batchyard::terminal::lint(converted.yaml.as_bytes(), "nautobot.yaml");
-    let errors: Vec<String> = errors
-        .iter()
-        .filter(|d| d.severity == batchyard::yaml::Severity::Error)
-        .map(ToString::to_string)
-        .collect();
+    let errors: Vec<String> =
+        errors.iter().filter(|d| d.severity == batchyard::yaml::Severity::Error).map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{errors:?}\n{}", converted.yaml);
 }

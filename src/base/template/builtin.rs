@@ -8,8 +8,8 @@ use super::format;
 use crate::base::value::Value;
 
 const NAMES: &[&str] = &[
-    "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "index", "slice", "len", "print", "printf", "println", "html",
-    "js", "urlquery",
+    "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "index", "slice", "len", "print", "printf", "println",
+    "html", "js", "urlquery",
 ];
 
 pub fn has(name: &str) -> bool {
@@ -66,7 +66,11 @@ fn eq(args: &[Value]) -> Result<Value, String> {
 fn same(a: &Value, b: &Value) -> Result<bool, String> {
     match (a, b) {
         (Value::List(_) | Value::Map(_), _) | (_, Value::List(_) | Value::Map(_)) => {
-            if a.is_null() || b.is_null() { Ok(false) } else { Err("non-comparable types".into()) }
+            if a.is_null() || b.is_null() {
+                Ok(false)
+            } else {
+                Err("non-comparable types".into())
+            }
         }
         (Value::Null, _) | (_, Value::Null) => Ok(a == b),
         _ if std::mem::discriminant(a) == std::mem::discriminant(b) => Ok(a == b),

@@ -74,8 +74,7 @@ impl<'a> Run<'a> {
             let message = format!("no template {name:?} associated with template \"gotpl\"");
             return Err(Error { in_parse: false, place: name.to_owned(), message });
         };
-        let mut frame =
-            Frame { template, variables: vec![("$".to_owned(), data.clone())], out: String::new() };
+        let mut frame = Frame { template, variables: vec![("$".to_owned(), data.clone())], out: String::new() };
         let body = Rc::clone(&frame.template);
         self.depth += 1;
         let ended = self.list(&body.body, data, &mut frame);
@@ -214,7 +213,13 @@ impl<'a> Run<'a> {
         Ok(last.unwrap_or_default())
     }
 
-    fn command(&mut self, command: &Command, dot: &Value, last: Option<Value>, frame: &mut Frame) -> Result<Value, Error> {
+    fn command(
+        &mut self,
+        command: &Command,
+        dot: &Value,
+        last: Option<Value>,
+        frame: &mut Frame,
+    ) -> Result<Value, Error> {
         let first = &command.operands[0];
         self.step(frame, first.at, first)?;
         let rest = &command.operands[1..];

@@ -165,7 +165,8 @@ impl Lexer<'_> {
                 let number = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
                 let mut length = sign + rest[sign..].find(|c| !number(c)).unwrap_or(rest.len() - sign);
                 if rest[..length].ends_with(['e', 'E']) && rest[length..].starts_with(['+', '-']) {
-                    length += 1 + rest[length + 1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - length - 1);
+                    length +=
+                        1 + rest[length + 1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - length - 1);
                 }
                 (length, Kind::Number(rest[..length].to_owned()))
             }

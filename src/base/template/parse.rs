@@ -278,8 +278,10 @@ impl Parser<'_> {
             return Err((pipe.at, format!("missing value for {context}")));
         }
         for command in &pipe.commands[1..] {
-            if !matches!(command.operands[0].what, What::Function(_) | What::Field(_) | What::Variable(..) | What::Chain(..))
-            {
+            if !matches!(
+                command.operands[0].what,
+                What::Function(_) | What::Field(_) | What::Variable(..) | What::Chain(..)
+            ) {
                 let shown = &command.operands[0];
                 return Err((command.at, format!("non executable command in pipeline stage 2: {shown}")));
             }
@@ -413,7 +415,9 @@ impl Parser<'_> {
 fn shown(kind: &Kind) -> String {
     let quoted = |text: &str| format!("{text:?}");
     match kind {
-        Kind::Word(word) if matches!(word.as_str(), "if" | "else" | "end" | "range" | "with" | "define" | "template") => {
+        Kind::Word(word)
+            if matches!(word.as_str(), "if" | "else" | "end" | "range" | "with" | "define" | "template") =>
+        {
             format!("<{word}>")
         }
         Kind::Word(text) | Kind::Variable(text) | Kind::Number(text) | Kind::Quoted(_, text) | Kind::Char(_, text) => {

@@ -5,7 +5,8 @@ fn shown(text: &str, data: &str) -> String {
     render("t", text, &data, &NoFunctions).unwrap_or_else(|error| format!("! {error}"))
 }
 
-const DATA: &str = r#"{"a":{"b":"deep"},"list":["x","y"],"map":{"k1":1,"k2":2},"n":3,"no":false,"empty":"","f":1000000.0}"#;
+const DATA: &str =
+    r#"{"a":{"b":"deep"},"list":["x","y"],"map":{"k1":1,"k2":2},"n":3,"no":false,"empty":"","f":1000000.0}"#;
 
 #[test]
 fn actions_do_what_go_does() {
@@ -34,10 +35,16 @@ fn actions_do_what_go_does() {
         ("{{ 3 | printf \"%d-%d\" 2 }}", "2-3"),
         ("{{ (index .list 1) }}{{ index .map \"k2\" }}{{ len .list }}", "y22"),
         ("{{ and .n .empty }}|{{ or .empty .n }}|{{ not .no }}", "|3|true"),
-        ("{{ eq .n 1 2 3 }}{{ ne 1 2 }}{{ lt 1 2 }}{{ le 2 2 }}{{ gt \"b\" \"a\" }}{{ ge 1 2 }}", "truetruetruetruetruefalse"),
+        (
+            "{{ eq .n 1 2 3 }}{{ ne 1 2 }}{{ lt 1 2 }}{{ le 2 2 }}{{ gt \"b\" \"a\" }}{{ ge 1 2 }}",
+            "truetruetruetruetruefalse",
+        ),
         ("{{ print 1 2 \"a\" 3 }}", "1 2a3"),
         ("{{ $.n }}{{ with .a }}{{ $.n }}{{ end }}", "33"),
-        ("{{ 'a' }} {{ 0x10 }} {{ 1.5 }} {{ \"\\u00e9\\n\" | printf \"%q\" }} {{ `raw\\` }}", "97 16 1.5 \"é\\n\" raw\\"),
+        (
+            "{{ 'a' }} {{ 0x10 }} {{ 1.5 }} {{ \"\\u00e9\\n\" | printf \"%q\" }} {{ `raw\\` }}",
+            "97 16 1.5 \"é\\n\" raw\\",
+        ),
         ("{{ html \"<a>\" }}{{ urlquery \"a b&\" }}", "&lt;a&gt;a+b%26"),
         ("{{ slice \"abcdef\" 1 3 }}", "bc"),
     ] {
@@ -57,14 +64,25 @@ fn errors_have_gos_words_and_places() {
         ("{{ .a ", "template: t:1: unclosed action"),
         ("{{ \"a }}", "template: t:1: unterminated quoted string"),
         ("{{ }}", "template: t:1: missing value for command"),
-        ("{{ eq .n \"3\" }}", "template: t:1:3: executing \"t\" at <eq .n \"3\">: error calling eq: incompatible types for comparison"),
-        ("{{ index .list 9 }}", "template: t:1:3: executing \"t\" at <index .list 9>: error calling index: index out of range: 9"),
-        ("{{ template \"no\" }}", "template: t:1:0: executing \"t\" at <{{template \"no\"}}>: template \"no\" not defined"),
+        (
+            "{{ eq .n \"3\" }}",
+            "template: t:1:3: executing \"t\" at <eq .n \"3\">: error calling eq: incompatible types for comparison",
+        ),
+        (
+            "{{ index .list 9 }}",
+            "template: t:1:3: executing \"t\" at <index .list 9>: error calling index: index out of range: 9",
+        ),
+        (
+            "{{ template \"no\" }}",
+            "template: t:1:0: executing \"t\" at <{{template \"no\"}}>: template \"no\" not defined",
+        ),
         ("{{ not 1 2 }}", "template: t:1:3: executing \"t\" at <not 1 2>: wrong number of args for not: want 1 got 2"),
         ("{{ break }}", "template: t:1: {{break}} outside {{range}}"),
         ("{{ .n 1 }}", "template: t:1:3: executing \"t\" at <.n>: n is not a method but has arguments"),
-        ("{{define \"r\"}}{{template \"r\"}}{{end}}{{template \"r\"}}",
-         "template: t:1:14: executing \"r\" at <{{template \"r\"}}>: exceeded maximum template depth (64)"),
+        (
+            "{{define \"r\"}}{{template \"r\"}}{{end}}{{template \"r\"}}",
+            "template: t:1:14: executing \"r\" at <{{template \"r\"}}>: exceeded maximum template depth (64)",
+        ),
     ] {
         assert_eq!(shown(text, DATA), format!("! {want}"), "{text}");
     }

@@ -49,9 +49,12 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<Task, String> {
     let base_image = match base.as_str() {
         "scratch" => Rc::new(Image::default()),
         base => {
-            let reference = Reference::parse(base).map_err(|_| solve(format!("failed to parse stage name {base:?}")))?;
+            let reference =
+                Reference::parse(base).map_err(|_| solve(format!("failed to parse stage name {base:?}")))?;
             let found = call.desk.docker.in_registry(&reference);
-            found.map_err(|_| solve(format!("{base}: failed to resolve source metadata for {}: not found", reference.full())))?
+            found.map_err(|_| {
+                solve(format!("{base}: failed to resolve source metadata for {}: not found", reference.full()))
+            })?
         }
     };
     let mut image = (*base_image).clone();
@@ -64,7 +67,8 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<Task, String> {
     let id = rng.stream("docker", &format!("image/{}", call.desk.docker.made)).hex(64);
     let (name, tag) = match tags.first() {
         Some(tag) => {
-            let (name, tag, known) = reference(tag).map_err(|_| format!("ERROR: invalid tag \"{tag}\": invalid reference format"))?;
+            let (name, tag, known) =
+                reference(tag).map_err(|_| format!("ERROR: invalid tag \"{tag}\": invalid reference format"))?;
             image = as_known(call, &known, image);
             (name, tag)
         }
@@ -85,8 +89,24 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<Task, String> {
 }
 
 const KNOWN: [&str; 18] = [
-    "FROM", "RUN", "CMD", "LABEL", "EXPOSE", "ENV", "ADD", "COPY", "ENTRYPOINT", "VOLUME", "USER", "WORKDIR", "ARG",
-    "ONBUILD", "STOPSIGNAL", "HEALTHCHECK", "SHELL", "MAINTAINER",
+    "FROM",
+    "RUN",
+    "CMD",
+    "LABEL",
+    "EXPOSE",
+    "ENV",
+    "ADD",
+    "COPY",
+    "ENTRYPOINT",
+    "VOLUME",
+    "USER",
+    "WORKDIR",
+    "ARG",
+    "ONBUILD",
+    "STOPSIGNAL",
+    "HEALTHCHECK",
+    "SHELL",
+    "MAINTAINER",
 ];
 
 /// Nothing is compiled here: if the program the Dockerfile starts is in no image, the one that the registry has under this
@@ -108,7 +128,9 @@ fn settle(image: &mut Image, instruction: &Instruction) {
             image.cmd.clear();
         }
         "CMD" => image.cmd = words(rest),
-        "WORKDIR" => image.working_dir = resolve(if image.working_dir.is_empty() { "/" } else { &image.working_dir }, rest),
+        "WORKDIR" => {
+            image.working_dir = resolve(if image.working_dir.is_empty() { "/" } else { &image.working_dir }, rest)
+        }
         "ENV" => {
             let pairs: Vec<(&str, &str)> = match rest.contains('=') {
                 true => rest.split_whitespace().filter_map(|pair| pair.split_once('=')).collect(),

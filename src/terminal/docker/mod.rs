@@ -152,9 +152,18 @@ pub enum Task {
     New,
     Done(i32),
     /// Says something more at that time and ends.
-    Later { at: SimTime, err: String, keep: Option<Box<Local>> },
+    Later {
+        at: SimTime,
+        err: String,
+        keep: Option<Box<Local>>,
+    },
     /// An image is being pulled; the container after it.
-    Pulls { at: SimTime, err: String, keep: Box<Local>, then: Box<Running> },
+    Pulls {
+        at: SimTime,
+        err: String,
+        keep: Box<Local>,
+        then: Box<Running>,
+    },
     Runs(Box<Running>),
 }
 
@@ -252,7 +261,8 @@ fn parse_run(rest: &[String], list: &[Flag]) -> Result<Parsed, String> {
         let name = arg.trim_start_matches('-');
         let long = arg.starts_with("--");
         let last = name.chars().last();
-        let known = list.iter().find(|flag| if long { flag.name == name } else { flag.short.is_some() && flag.short == last });
+        let known =
+            list.iter().find(|flag| if long { flag.name == name } else { flag.short.is_some() && flag.short == last });
         let takes_next = known.is_some_and(|flag| matches!(flag.takes, Takes::Text | Takes::List));
         taken += 1 + usize::from(takes_next);
     }
@@ -288,7 +298,9 @@ fn run(call: &mut Call<'_, '_>) -> Result<Task, String> {
                 Ok(image) => image,
                 Err(what) => {
                     let why = match what {
-                        Missing::Tag => format!("manifest for {name}:{tag} not found: manifest unknown: manifest unknown"),
+                        Missing::Tag => {
+                            format!("manifest for {name}:{tag} not found: manifest unknown: manifest unknown")
+                        }
                         Missing::Repository => format!(
                             "pull access denied for {name}, repository does not exist or may require 'docker login': denied: \
                              requested access to the resource is denied"
@@ -356,8 +368,15 @@ fn container(call: &mut Call<'_, '_>, shown: &str, local: &Local) -> Result<Runn
         files.put(path, text.as_bytes(), false, now);
     }
     let cwd = if image.working_dir.is_empty() { "/".to_owned() } else { image.working_dir.clone() };
-    let record =
-        Container { id: id.clone(), image: shown.to_owned(), command: argv.clone(), name, created: now, ended: None, log: String::new() };
+    let record = Container {
+        id: id.clone(),
+        image: shown.to_owned(),
+        command: argv.clone(),
+        name,
+        created: now,
+        ended: None,
+        log: String::new(),
+    };
     call.desk.docker.containers.push(record);
     let mut io = Io::default();
     if !call.parsed.on("interactive") {
@@ -410,8 +429,14 @@ impl Running {
             Some(process) => process,
             None => {
                 let occasion = Occasion::default();
-                let start =
-                    Start { argv: &self.argv, env: &self.env, cwd: &self.cwd, occasion: &occasion, first: true, described: None };
+                let start = Start {
+                    argv: &self.argv,
+                    env: &self.env,
+                    cwd: &self.cwd,
+                    occasion: &occasion,
+                    first: true,
+                    described: None,
+                };
                 match Process::start(start, &machine) {
                     Ok(process) => self.process.insert(process),
                     Err(why) => {

@@ -40,18 +40,42 @@ pub struct Options {
 /// A piece of work that is still to be done.
 #[derive(Clone, PartialEq, Debug)]
 enum Act {
-    Pause { until: SimTime },
+    Pause {
+        until: SimTime,
+    },
     Hooks(&'static str),
     /// Deletes the object of a hook that has this policy.
-    DropHook { hook: usize, policy: &'static str },
-    Gone { key: Key, uid: String, until: SimTime },
-    RunHook { event: &'static str, hook: usize, ran: Vec<usize> },
-    Watch { event: &'static str, hook: usize, ran: Vec<usize>, until: SimTime },
+    DropHook {
+        hook: usize,
+        policy: &'static str,
+    },
+    Gone {
+        key: Key,
+        uid: String,
+        until: SimTime,
+    },
+    RunHook {
+        event: &'static str,
+        hook: usize,
+        ran: Vec<usize>,
+    },
+    Watch {
+        event: &'static str,
+        hook: usize,
+        ran: Vec<usize>,
+        until: SimTime,
+    },
     Objects,
-    Ready { keys: Vec<Key>, until: SimTime },
+    Ready {
+        keys: Vec<Key>,
+        until: SimTime,
+    },
     Finish,
     /// The release is told to have failed, once what a failing hook leaves behind is cleared.
-    Fail { event: &'static str, why: String },
+    Fail {
+        event: &'static str,
+        why: String,
+    },
 }
 
 /// An operation under way.
@@ -80,7 +104,13 @@ pub enum Progress {
 
 impl Operation {
     /// Begins. The new revision is written to the cluster first.
-    pub fn start(doing: Doing, release: Release, before: Option<Release>, options: Options, cluster: &mut Cluster) -> Operation {
+    pub fn start(
+        doing: Doing,
+        release: Release,
+        before: Option<Release>,
+        options: Options,
+        cluster: &mut Cluster,
+    ) -> Operation {
         if doing != Doing::Uninstall {
             release.store(cluster);
         }
@@ -158,8 +188,7 @@ impl Operation {
     /// One hook behind the other, and at the end those go that are to go when they succeeded.
     fn queue_hooks(&mut self, event: &'static str) {
         let hooks = &self.release.hooks;
-        let mut order: Vec<usize> =
-            (0..hooks.len()).filter(|i| hooks[*i].events.iter().any(|e| e == event)).collect();
+        let mut order: Vec<usize> = (0..hooks.len()).filter(|i| hooks[*i].events.iter().any(|e| e == event)).collect();
         order.sort_by(|a, b| {
             let key = |i: &usize| (hooks[*i].weight, rank(&hooks[*i].kind), &hooks[*i].name);
             key(a).cmp(&key(b))
@@ -198,10 +227,17 @@ impl Operation {
         self.push_front(acts);
     }
 
-    fn run_hook(&mut self, event: &'static str, hook: usize, ran: Vec<usize>, cluster: &mut Cluster) -> Result<(), String> {
+    fn run_hook(
+        &mut self,
+        event: &'static str,
+        hook: usize,
+        ran: Vec<usize>,
+        cluster: &mut Cluster,
+    ) -> Result<(), String> {
         let path = self.release.hooks[hook].path.clone();
-        let wanted = objects::build(&self.release.hooks[hook].manifest, &self.release.namespace)
-            .map_err(|why| self.told(event, &format!("unable to build kubernetes object for {event} hook {path}: {why}")))?;
+        let wanted = objects::build(&self.release.hooks[hook].manifest, &self.release.namespace).map_err(|why| {
+            self.told(event, &format!("unable to build kubernetes object for {event} hook {path}: {why}"))
+        })?;
         if let Err(why) = objects::create(cluster, &wanted) {
             return Err(self.told(event, &format!("warning: Hook {event} {path} failed: {why}")));
         }

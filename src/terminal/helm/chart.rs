@@ -34,14 +34,15 @@ impl Chart {
             }
             Err(_) => return Err(format!("path {shown:?} not found")),
             Ok(info) if !info.directory => {
-                return Err(format!("file '{shown}' does not appear to be a gzipped archive; got 'application/octet-stream'"));
+                return Err(format!(
+                    "file '{shown}' does not appear to be a gzipped archive; got 'application/octet-stream'"
+                ));
             }
             Ok(_) => {}
         }
         let mut found = Vec::new();
         walk(files, path, "", DEPTH_MAX, &mut found);
-        let mut chart =
-            Chart { metadata: Value::Null, values: Value::map(), templates: Vec::new(), files: Map::new() };
+        let mut chart = Chart { metadata: Value::Null, values: Value::map(), templates: Vec::new(), files: Map::new() };
         for (name, text) in found {
             match name.as_str() {
                 "Chart.yaml" => chart.metadata = read_yaml(&text, "cannot load Chart.yaml")?,

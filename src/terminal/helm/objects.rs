@@ -85,7 +85,9 @@ pub fn check_free(cluster: &Cluster, objects: &[Wanted], release: &Release) -> R
                 Some(found) => wrong.push(format!(
                     "{what} validation error: key \"{key}\" must equal \"{want}\": current value is \"{found}\""
                 )),
-                None => wrong.push(format!("{what} validation error: missing key \"{key}\": must be set to \"{want}\"")),
+                None => {
+                    wrong.push(format!("{what} validation error: missing key \"{key}\": must be set to \"{want}\""))
+                }
             }
         }
         if !wrong.is_empty() {
@@ -93,7 +95,10 @@ pub fn check_free(cluster: &Cluster, objects: &[Wanted], release: &Release) -> R
             return Err(format!(
                 "{} \"{}\" in namespace \"{}\" exists and cannot be imported into the current release: invalid ownership \
                  metadata; {}",
-                key.kind, key.name, key.namespace, wrong.join("; ")
+                key.kind,
+                key.name,
+                key.namespace,
+                wrong.join("; ")
             ));
         }
     }
@@ -139,8 +144,7 @@ pub fn update(cluster: &mut Cluster, before: &[Wanted], target: &[Wanted]) -> Re
         let written = cluster.api("helm", |api| api.update(key, |value| *value = changed));
         written.map_err(|error| refused(error.message))?;
     }
-    let gone: Vec<Wanted> =
-        before.iter().filter(|old| !target.iter().any(|new| new.key == old.key)).cloned().collect();
+    let gone: Vec<Wanted> = before.iter().filter(|old| !target.iter().any(|new| new.key == old.key)).cloned().collect();
     delete(cluster, &gone);
     Ok(())
 }
@@ -206,7 +210,8 @@ pub fn ended(value: &Value) -> Option<Result<(), String>> {
 
 /// `go-multierror`'s list.
 pub fn multierror(errors: &[String]) -> String {
-    let count = if errors.len() == 1 { "1 error occurred".to_owned() } else { format!("{} errors occurred", errors.len()) };
+    let count =
+        if errors.len() == 1 { "1 error occurred".to_owned() } else { format!("{} errors occurred", errors.len()) };
     let list: String = errors.iter().map(|error| format!("\n\t* {error}")).collect();
     format!("{count}:{list}\n\n")
 }

@@ -42,17 +42,52 @@ pub struct Rendered {
 }
 
 const EVENTS: [&str; 9] = [
-    "pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade", "pre-rollback",
-    "post-rollback", "test",
+    "pre-install",
+    "post-install",
+    "pre-delete",
+    "post-delete",
+    "pre-upgrade",
+    "post-upgrade",
+    "pre-rollback",
+    "post-rollback",
+    "test",
 ];
 
 /// The order in which kinds are created; the others come after them by name.
 const ORDER: [&str; 34] = [
-    "PriorityClass", "Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange", "PodSecurityPolicy",
-    "PodDisruptionBudget", "ServiceAccount", "Secret", "SecretList", "ConfigMap", "StorageClass", "PersistentVolume",
-    "PersistentVolumeClaim", "CustomResourceDefinition", "ClusterRole", "ClusterRoleList", "ClusterRoleBinding",
-    "ClusterRoleBindingList", "Role", "RoleList", "RoleBinding", "RoleBindingList", "Service", "DaemonSet", "Pod",
-    "ReplicationController", "ReplicaSet", "Deployment", "HorizontalPodAutoscaler", "StatefulSet", "Job", "CronJob",
+    "PriorityClass",
+    "Namespace",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "PodSecurityPolicy",
+    "PodDisruptionBudget",
+    "ServiceAccount",
+    "Secret",
+    "SecretList",
+    "ConfigMap",
+    "StorageClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleList",
+    "ClusterRoleBinding",
+    "ClusterRoleBindingList",
+    "Role",
+    "RoleList",
+    "RoleBinding",
+    "RoleBindingList",
+    "Service",
+    "DaemonSet",
+    "Pod",
+    "ReplicationController",
+    "ReplicaSet",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "StatefulSet",
+    "Job",
+    "CronJob",
     "Ingress",
 ];
 
@@ -94,7 +129,8 @@ pub fn render(chart: &Chart, values: &Value, facts: &Facts, functions: &Helm) ->
 
 /// `.`
 fn top(chart: &Chart, values: &Value, facts: &Facts, template: &str) -> Value {
-    let versions = ["v1", "apps/v1", "batch/v1", "batch/v1/Job", "batch/v1/CronJob", "discovery.k8s.io/v1", "events.k8s.io/v1"];
+    let versions =
+        ["v1", "apps/v1", "batch/v1", "batch/v1/Job", "batch/v1/CronJob", "discovery.k8s.io/v1", "events.k8s.io/v1"];
     crate::object! {
         "Chart" => chart.for_templates(),
         "Values" => values.clone(),

@@ -124,7 +124,10 @@ fn errors_have_helms_words_and_places() {
     ] {
         assert_eq!(rendered(&[("a.yaml", text)], ""), format!("! {want}"), "{text}");
     }
-    assert!(rendered(&[("a.yaml", "a: [")], "").starts_with("! YAML parse error on shop/templates/a.yaml: error converting"));
+    assert!(
+        rendered(&[("a.yaml", "a: [")], "")
+            .starts_with("! YAML parse error on shop/templates/a.yaml: error converting")
+    );
     let endless = "{{ define \"x\" }}{{ include \"x\" . }}{{ end }}a: {{ include \"x\" . }}";
     assert!(rendered(&[("a.yaml", endless)], "").contains("rendering template has a nested reference name: x"));
 }
@@ -136,8 +139,13 @@ fn a_chart_becomes_manifests_hooks_and_notes() {
     let hook = "kind: Job\nmetadata:\n  name: h\n  annotations:\n    helm.sh/hook: pre-install, post-install\n    \
                 helm.sh/hook-weight: \"-5\"\n";
     let off = "{{ if .Values.off }}kind: Pod{{ end }}";
-    let templates =
-        [("_helpers.tpl", helpers), ("job.yaml", job), ("hook.yaml", hook), ("off.yaml", off), ("NOTES.txt", "\nHi {{ .Values.name }}")];
+    let templates = [
+        ("_helpers.tpl", helpers),
+        ("job.yaml", job),
+        ("hook.yaml", hook),
+        ("off.yaml", off),
+        ("NOTES.txt", "\nHi {{ .Values.name }}"),
+    ];
     expect![[r#"
         ---
         # Source: shop/templates/job.yaml

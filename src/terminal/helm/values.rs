@@ -71,7 +71,8 @@ pub fn set(values: &mut Value, line: &str, strings: bool) -> Result<(), String> 
                 Some(('.', false)) => step(&mut path, &mut key),
                 Some(('[', false)) => {
                     step(&mut path, &mut key);
-                    let text: String = std::iter::from_fn(|| rest.next().map(|(c, _)| c).filter(|c| *c != ']')).collect();
+                    let text: String =
+                        std::iter::from_fn(|| rest.next().map(|(c, _)| c).filter(|c| *c != ']')).collect();
                     let index = text.parse::<usize>().ok().filter(|i| *i <= INDEX_MAX);
                     path.push(Step::Index(index.ok_or_else(|| format!("error parsing index: {text}"))?));
                 }

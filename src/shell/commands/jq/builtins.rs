@@ -5,27 +5,94 @@ use std::rc::Rc;
 
 use super::eval::{Failure, Machine, Outputs, Variables, delete_path, described, error, get_path, items, set_path};
 use super::json::Json;
+use super::operate::operate;
 use super::parse::Expr;
 use crate::base::time::SimTime;
-use crate::shell::commands::encode::{decode, encode};
 use crate::shell::regex::Regex;
 
 /// Names with the number of arguments they take.
 const KNOWN: &[(&str, &[usize])] = &[
-    ("abs", &[0]), ("add", &[0, 1]), ("all", &[0, 1]), ("any", &[0, 1]), ("arrays", &[0]), ("ascii_downcase", &[0]),
-    ("ascii_upcase", &[0]), ("booleans", &[0]), ("ceil", &[0]), ("contains", &[1]), ("del", &[1]), ("empty", &[0]),
-    ("endswith", &[1]), ("error", &[0, 1]), ("first", &[0, 1]), ("flatten", &[0, 1]), ("floor", &[0]),
-    ("from_entries", &[0]), ("fromdate", &[0]), ("fromdateiso8601", &[0]), ("fromjson", &[0]), ("getpath", &[1]),
-    ("group_by", &[1]), ("has", &[1]), ("implode", &[0]), ("in", &[1]), ("index", &[1]), ("input", &[0]), ("inputs", &[0]),
-    ("inside", &[1]), ("isvalid", &[1]), ("iterables", &[0]), ("join", &[1]), ("keys", &[0]), ("keys_unsorted", &[0]),
-    ("last", &[0, 1]), ("length", &[0]), ("limit", &[2]), ("ltrimstr", &[1]), ("map", &[1]), ("map_values", &[1]),
-    ("max", &[0]), ("max_by", &[1]), ("min", &[0]), ("min_by", &[1]), ("not", &[0]), ("now", &[0]), ("nth", &[1]),
-    ("nulls", &[0]), ("numbers", &[0]), ("objects", &[0]), ("paths", &[0]), ("range", &[1, 2, 3]), ("recurse", &[0]),
-    ("reverse", &[0]), ("round", &[0]), ("rtrimstr", &[1]), ("scalars", &[0]), ("select", &[1]), ("setpath", &[2]),
-    ("sort", &[0]), ("sort_by", &[1]), ("split", &[1]), ("sqrt", &[0]), ("startswith", &[1]), ("strings", &[0]),
-    ("sub", &[2]), ("gsub", &[2]), ("test", &[1]), ("to_entries", &[0]), ("todate", &[0]), ("tojson", &[0]),
-    ("tonumber", &[0]), ("tostring", &[0]), ("transpose", &[0]), ("trim", &[0]), ("type", &[0]), ("unique", &[0]),
-    ("unique_by", &[1]), ("values", &[0]), ("with_entries", &[1]),
+    ("abs", &[0]),
+    ("add", &[0, 1]),
+    ("all", &[0, 1]),
+    ("any", &[0, 1]),
+    ("arrays", &[0]),
+    ("ascii_downcase", &[0]),
+    ("ascii_upcase", &[0]),
+    ("booleans", &[0]),
+    ("ceil", &[0]),
+    ("contains", &[1]),
+    ("del", &[1]),
+    ("empty", &[0]),
+    ("endswith", &[1]),
+    ("error", &[0, 1]),
+    ("first", &[0, 1]),
+    ("flatten", &[0, 1]),
+    ("floor", &[0]),
+    ("from_entries", &[0]),
+    ("fromdate", &[0]),
+    ("fromdateiso8601", &[0]),
+    ("fromjson", &[0]),
+    ("getpath", &[1]),
+    ("group_by", &[1]),
+    ("has", &[1]),
+    ("implode", &[0]),
+    ("in", &[1]),
+    ("index", &[1]),
+    ("input", &[0]),
+    ("inputs", &[0]),
+    ("inside", &[1]),
+    ("isvalid", &[1]),
+    ("iterables", &[0]),
+    ("join", &[1]),
+    ("keys", &[0]),
+    ("keys_unsorted", &[0]),
+    ("last", &[0, 1]),
+    ("length", &[0]),
+    ("limit", &[2]),
+    ("ltrimstr", &[1]),
+    ("map", &[1]),
+    ("map_values", &[1]),
+    ("max", &[0]),
+    ("max_by", &[1]),
+    ("min", &[0]),
+    ("min_by", &[1]),
+    ("not", &[0]),
+    ("now", &[0]),
+    ("nth", &[1]),
+    ("nulls", &[0]),
+    ("numbers", &[0]),
+    ("objects", &[0]),
+    ("paths", &[0]),
+    ("range", &[1, 2, 3]),
+    ("recurse", &[0]),
+    ("reverse", &[0]),
+    ("round", &[0]),
+    ("rtrimstr", &[1]),
+    ("scalars", &[0]),
+    ("select", &[1]),
+    ("setpath", &[2]),
+    ("sort", &[0]),
+    ("sort_by", &[1]),
+    ("split", &[1]),
+    ("sqrt", &[0]),
+    ("startswith", &[1]),
+    ("strings", &[0]),
+    ("sub", &[2]),
+    ("gsub", &[2]),
+    ("test", &[1]),
+    ("to_entries", &[0]),
+    ("todate", &[0]),
+    ("tojson", &[0]),
+    ("tonumber", &[0]),
+    ("tostring", &[0]),
+    ("transpose", &[0]),
+    ("trim", &[0]),
+    ("type", &[0]),
+    ("unique", &[0]),
+    ("unique_by", &[1]),
+    ("values", &[0]),
+    ("with_entries", &[1]),
 ];
 
 pub fn known(name: &str, args: usize) -> bool {
@@ -59,7 +126,13 @@ pub fn call(machine: &mut Machine, name: &str, args: &[Expr], input: &Json, vars
 }
 
 /// Functions whose arguments are programs, or that give no value or many.
-fn with_programs(machine: &mut Machine, name: &str, args: &[Expr], input: &Json, vars: &Variables) -> Result<Option<Vec<Json>>, Failure> {
+fn with_programs(
+    machine: &mut Machine,
+    name: &str,
+    args: &[Expr],
+    input: &Json,
+    vars: &Variables,
+) -> Result<Option<Vec<Json>>, Failure> {
     let kind = |fits: bool| Ok(Some(if fits { vec![input.clone()] } else { Vec::new() }));
     let one = |value: Json| Ok(Some(vec![value]));
     match (name, args) {
@@ -168,7 +241,12 @@ fn with_programs(machine: &mut Machine, name: &str, args: &[Expr], input: &Json,
     }
 }
 
-fn collect_paths(machine: &mut Machine, value: &Json, path: &mut Vec<Json>, all: &mut Vec<Json>) -> Result<(), Failure> {
+fn collect_paths(
+    machine: &mut Machine,
+    value: &Json,
+    path: &mut Vec<Json>,
+    all: &mut Vec<Json>,
+) -> Result<(), Failure> {
     machine.tick(path.len())?;
     let keys: Vec<Json> = match value {
         Json::Object(entries) => entries.iter().map(|(key, _)| Json::Text(Rc::clone(key))).collect(),
@@ -234,7 +312,8 @@ fn by_key(name: &str, mut keyed: Vec<(Json, Json)>) -> Json {
                 }
             }
             let unique = name == "unique_by";
-            let shown = |(_, mut group): (Json, Vec<Json>)| if unique { group.swap_remove(0) } else { Json::array(group) };
+            let shown =
+                |(_, mut group): (Json, Vec<Json>)| if unique { group.swap_remove(0) } else { Json::array(group) };
             Json::array(groups.into_iter().map(shown).collect())
         }
     }
@@ -252,10 +331,13 @@ fn plain(machine: &mut Machine, name: &str, input: &Json) -> Result<Json, Failur
         ("length", Json::Array(_) | Json::Object(_)) => Json::Number(items(input)?.len() as f64),
         ("length", _) => return wrong("has no length"),
         ("keys" | "keys_unsorted", Json::Object(entries)) => {
-            let keys = if name == "keys" { input.keys() } else { entries.iter().map(|(key, _)| Rc::clone(key)).collect() };
+            let keys =
+                if name == "keys" { input.keys() } else { entries.iter().map(|(key, _)| Rc::clone(key)).collect() };
             Json::array(keys.into_iter().map(Json::Text).collect())
         }
-        ("keys" | "keys_unsorted", Json::Array(items)) => Json::array((0..items.len()).map(|i| Json::Number(i as f64)).collect()),
+        ("keys" | "keys_unsorted", Json::Array(items)) => {
+            Json::array((0..items.len()).map(|i| Json::Number(i as f64)).collect())
+        }
         ("keys" | "keys_unsorted", _) => return wrong("has no keys"),
         ("add", _) => {
             let mut sum = Json::Null;
@@ -286,7 +368,8 @@ fn plain(machine: &mut Machine, name: &str, input: &Json) -> Result<Json, Failur
         ("from_entries", _) => {
             let mut object = Json::Object(Rc::default());
             for entry in items(input)? {
-                let field = |names: [&str; 4]| names.iter().find_map(|name| entry.get(name)).cloned().unwrap_or_default();
+                let field =
+                    |names: [&str; 4]| names.iter().find_map(|name| entry.get(name)).cloned().unwrap_or_default();
                 let key = match field(["key", "k", "name", "Name"]) {
                     Json::Text(text) => text,
                     other => other.write(None, false).as_str().into(),
@@ -331,7 +414,8 @@ fn plain(machine: &mut Machine, name: &str, input: &Json) -> Result<Json, Failur
             let rows: Vec<Vec<Json>> = items(input)?.iter().map(items).collect::<Result<_, _>>()?;
             let width = rows.iter().map(Vec::len).max().unwrap_or(0);
             machine.tick(width.saturating_mul(rows.len()))?;
-            let column = |i: usize| Json::array(rows.iter().map(|row| row.get(i).cloned().unwrap_or_default()).collect());
+            let column =
+                |i: usize| Json::array(rows.iter().map(|row| row.get(i).cloned().unwrap_or_default()).collect());
             Json::array((0..width).map(column).collect())
         }
         ("implode", _) => {
@@ -415,7 +499,8 @@ fn replace(input: &Json, pattern: &Json, with: &Json, all: bool) -> Result<Json,
     while let Some((start, end)) = regex.find(text.as_bytes(), at).and_then(|found| found.first().copied().flatten()) {
         made.push_str(text.get(at..start).unwrap_or_default());
         made.push_str(with);
-        let step = if end > start { 0 } else { text.get(end..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8) };
+        let step =
+            if end > start { 0 } else { text.get(end..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8) };
         made.push_str(text.get(end..end + step).unwrap_or_default());
         at = end + step;
         if !all || at > text.len() {
@@ -440,151 +525,5 @@ fn contains(a: &Json, b: &Json) -> Result<bool, Failure> {
         }
         (a, b) if a.kind() == b.kind() => a == b,
         (a, b) => return error(format!("{} and {} cannot have their containment checked", described(a), described(b))),
-    })
-}
-
-/// `a[from:to]`
-pub fn slice(value: &Json, from: &Json, to: &Json) -> Result<Json, Failure> {
-    let bounds = |length: usize| {
-        let bound = |bound: &Json, default: usize| match bound {
-            Json::Number(n) => {
-                let at = if *n < 0.0 { n + length as f64 } else { *n };
-                at.clamp(0.0, length as f64) as usize
-            }
-            _ => default,
-        };
-        let (from, to) = (bound(from, 0), bound(to, length));
-        (from, to.max(from))
-    };
-    match value {
-        Json::Null => Ok(Json::Null),
-        Json::Array(items) => {
-            let (from, to) = bounds(items.len());
-            Ok(Json::array(items[from..to].to_vec()))
-        }
-        Json::Text(text) => {
-            let (from, to) = bounds(text.chars().count());
-            Ok(Json::text(&text.chars().skip(from).take(to - from).collect::<String>()))
-        }
-        other => error(format!("Cannot index {} with object", other.kind())),
-    }
-}
-
-/// Arithmetic and comparison.
-pub fn operate(operator: &str, a: &Json, b: &Json) -> Result<Json, Failure> {
-    let order = a.order(b);
-    let compared = match operator {
-        "==" => Some(order.is_eq()),
-        "!=" => Some(order.is_ne()),
-        "<" => Some(order.is_lt()),
-        "<=" => Some(order.is_le()),
-        ">" => Some(order.is_gt()),
-        ">=" => Some(order.is_ge()),
-        _ => None,
-    };
-    if let Some(holds) = compared {
-        return Ok(Json::Bool(holds));
-    }
-    match (operator, a, b) {
-        ("+", Json::Null, other) | ("+", other, Json::Null) => Ok(other.clone()),
-        ("+", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a + b)),
-        ("+", Json::Text(a), Json::Text(b)) if a.len() + b.len() <= 4 << 20 => Ok(Json::text(&format!("{a}{b}"))),
-        ("+", Json::Text(_), Json::Text(_)) => Err(Failure::Exhausted),
-        ("+", Json::Array(a), Json::Array(b)) => Ok(Json::array(a.iter().chain(b.iter()).cloned().collect())),
-        ("+", Json::Object(_), Json::Object(more)) => {
-            let mut whole = a.clone();
-            more.iter().for_each(|(key, value)| whole.set(key, value.clone()));
-            Ok(whole)
-        }
-        ("-", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a - b)),
-        ("-", Json::Array(a), Json::Array(b)) => Ok(Json::array(a.iter().filter(|item| !b.contains(item)).cloned().collect())),
-        ("*", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a * b)),
-        ("*", Json::Text(text), Json::Number(n)) | ("*", Json::Number(n), Json::Text(text)) => {
-            if *n <= 0.0 {
-                return Ok(Json::Null);
-            }
-            let times = n.ceil() as usize;
-            if text.len().saturating_mul(times) > 4 << 20 { Err(Failure::Exhausted) } else { Ok(Json::text(&text.repeat(times))) }
-        }
-        ("*", Json::Object(_), Json::Object(more)) => {
-            let mut whole = a.clone();
-            for (key, value) in more.iter() {
-                let merged = match (whole.get(key), value) {
-                    (Some(old @ Json::Object(_)), Json::Object(_)) => operate("*", old, value)?,
-                    _ => value.clone(),
-                };
-                whole.set(key, merged);
-            }
-            Ok(whole)
-        }
-        ("/" | "%", Json::Number(_), Json::Number(zero)) if *zero == 0.0 || (operator == "%" && zero.trunc() == 0.0) => {
-            let text = format!("{} and {} cannot be divided because the divisor is zero", described(a), described(b));
-            error(text)
-        }
-        ("/", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a / b)),
-        ("%", Json::Number(a), Json::Number(b)) => Ok(Json::Number((a.trunc() % b.trunc().abs()).trunc())),
-        ("/", Json::Text(a), Json::Text(b)) => {
-            let parts: Vec<Json> = match (a.is_empty(), b.is_empty()) {
-                (true, _) => Vec::new(),
-                (_, true) => a.chars().map(|c| Json::text(&c.to_string())).collect(),
-                _ => a.split(&**b).map(Json::text).collect(),
-            };
-            Ok(Json::array(parts))
-        }
-        _ => {
-            let doing = match operator {
-                "+" => "added",
-                "-" => "subtracted",
-                "*" => "multiplied",
-                _ => "divided",
-            };
-            error(format!("{} and {} cannot be {doing}", described(a), described(b)))
-        }
-    }
-}
-
-/// `@format` of a value; `text` is what `\(…)` alone does.
-pub fn format(name: &str, value: &Json) -> Result<String, Failure> {
-    let text = || match value {
-        Json::Text(text) => text.to_string(),
-        other => other.write(None, false),
-    };
-    let row = |separator: &str, quote: &dyn Fn(&str) -> String| -> Result<String, Failure> {
-        let Json::Array(items) = value else {
-            return error(format!("{} cannot be {name}-formatted, only an array can be", described(value)));
-        };
-        let cell = |item: &Json| match item {
-            Json::Text(text) => Ok(quote(text)),
-            Json::Null => Ok(String::new()),
-            Json::Array(_) | Json::Object(_) => {
-                error(format!("{} is not valid in a {name} row", described(item)))
-            }
-            other => Ok(other.write(None, false)),
-        };
-        Ok(items.iter().map(cell).collect::<Result<Vec<_>, _>>()?.join(separator))
-    };
-    Ok(match name {
-        "text" => text(),
-        "json" => value.write(None, false),
-        "csv" => row(",", &|text| format!("\"{}\"", text.replace('"', "\"\"")))?,
-        "tsv" => row("\t", &|text| text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r"))?,
-        "sh" => match value {
-            Json::Array(items) => {
-                items.iter().map(|item| format("sh", item)).collect::<Result<Vec<_>, _>>()?.join(" ")
-            }
-            Json::Text(text) => format!("'{}'", text.replace('\'', "'\\''")),
-            _ => text(),
-        },
-        "html" => text().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;").replace('"', "&quot;"),
-        "uri" => {
-            let escape = |byte: u8| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
-                byte => format!("%{byte:02X}"),
-            };
-            text().bytes().map(escape).collect()
-        }
-        "base64" => encode(text().as_bytes()),
-        "base64d" => String::from_utf8_lossy(&decode(text().as_bytes()).0).into_owned(),
-        other => return error(format!("{other} is not a valid format")),
     })
 }

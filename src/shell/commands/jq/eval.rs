@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::builtins;
 use super::json::Json;
+use super::operate;
 use super::parse::{Expr, Part};
 use crate::base::time::SimTime;
 
@@ -151,7 +152,7 @@ impl Machine {
                 }
                 Ok(vec![so_far])
             }
-            Expr::Format(name) => builtins::format(name, input).map(|text| vec![Json::text(&text)]),
+            Expr::Format(name) => operate::format(name, input).map(|text| vec![Json::text(&text)]),
             Expr::Assign(operator, target, value) => self.assign(operator, target, value, input, vars),
             Expr::Call(name, args) => builtins::call(self, name, args, input, vars),
         }
@@ -219,7 +220,7 @@ impl Machine {
         };
         let (from, to) = (one(from)?, one(to)?);
         let values = self.eval(of, input, vars)?;
-        values.iter().map(|value| builtins::slice(value, &from, &to)).collect()
+        values.iter().map(|value| operate::slice(value, &from, &to)).collect()
     }
 
     fn text(&mut self, format: Option<&str>, parts: &[Part], input: &Json, vars: &Variables) -> Outputs {
@@ -229,7 +230,10 @@ impl Machine {
                 Part::Literal(text) => vec![text.clone()],
                 Part::Value(expr) => {
                     let values = self.eval(expr, input, vars)?;
-                    values.iter().map(|value| builtins::format(format.unwrap_or("text"), value)).collect::<Result<_, _>>()?
+                    values
+                        .iter()
+                        .map(|value| operate::format(format.unwrap_or("text"), value))
+                        .collect::<Result<_, _>>()?
                 }
             };
             let mut next = Vec::new();
@@ -294,7 +298,7 @@ impl Machine {
                 let found: Vec<Json> = found.into_iter().filter(Json::is_true).collect();
                 if found.is_empty() { self.eval(right, input, vars) } else { Ok(found) }
             }
-            operator => self.each2(left, right, input, vars, |_, a, b| builtins::operate(operator, a, b)),
+            operator => self.each2(left, right, input, vars, |_, a, b| operate::operate(operator, a, b)),
         }
     }
 
@@ -320,7 +324,7 @@ impl Machine {
                     "=" => value.clone(),
                     "//" if old.is_true() => old,
                     "//" => value.clone(),
-                    operator => builtins::operate(operator, &old, &value)?,
+                    operator => operate::operate(operator, &old, &value)?,
                 };
                 set_path(&mut whole, path, new)?;
             }
@@ -395,7 +399,8 @@ impl Machine {
 /// A value as errors show it: `number (3)`.
 pub fn described(value: &Json) -> String {
     let text = value.write(None, false);
-    let shown = if text.chars().count() > 11 { format!("{}...", text.chars().take(10).collect::<String>()) } else { text };
+    let shown =
+        if text.chars().count() > 11 { format!("{}...", text.chars().take(10).collect::<String>()) } else { text };
     format!("{} ({shown})", value.kind())
 }
 
@@ -413,7 +418,9 @@ pub fn items(value: &Json) -> Outputs {
 pub fn index(of: &Json, key: &Json) -> Result<Json, Failure> {
     match (of, key) {
         (Json::Object(_), Json::Text(key)) => Ok(of.get(key).cloned().unwrap_or_default()),
-        (Json::Array(items), Json::Number(n)) => Ok(place(items.len(), *n).and_then(|i| items.get(i)).cloned().unwrap_or_default()),
+        (Json::Array(items), Json::Number(n)) => {
+            Ok(place(items.len(), *n).and_then(|i| items.get(i)).cloned().unwrap_or_default())
+        }
         (Json::Null, Json::Text(_) | Json::Number(_)) => Ok(Json::Null),
         (of, Json::Text(key)) => error(format!("Cannot index {} with \"{key}\"", of.kind())),
         (of, key) => error(format!("Cannot index {} with {}", of.kind(), key.kind())),
@@ -440,7 +447,9 @@ pub fn set_path(value: &mut Json, path: &[Json], new: Json) -> Result<(), Failur
         (Json::Text(key), _) => value.set(key, inner),
         (Json::Number(n), Json::Null | Json::Array(_)) => {
             let mut items = if let Json::Array(items) = value { items.to_vec() } else { Vec::new() };
-            let Some(at) = place(items.len(), *n) else { return error("Out of bounds negative array index".to_owned()) };
+            let Some(at) = place(items.len(), *n) else {
+                return error("Out of bounds negative array index".to_owned());
+            };
             if at > INDEX_MAX {
                 return error("Array index too large".to_owned());
             }

@@ -5,6 +5,7 @@
 mod builtins;
 mod eval;
 mod json;
+mod operate;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -85,7 +86,8 @@ impl Jq {
                         Json::Text(text) => text.to_string(),
                         other => format!("{} (not a string)", other.write(None, false)),
                     };
-                    let place = if self.null_input { "<unknown>".to_owned() } else { format!("<stdin>:{}", lines(&text)) };
+                    let place =
+                        if self.null_input { "<unknown>".to_owned() } else { format!("<stdin>:{}", lines(&text)) };
                     call.err("jq", &format!("error (at {place}): {shown}"));
                     exit = 5;
                 }

@@ -58,8 +58,8 @@ enum Token {
 }
 
 const SYMBOLS: [&str; 36] = [
-    "?//", "//=", "|=", "+=", "-=", "*=", "/=", "%=", "==", "!=", "<=", ">=", "//", "..", "and", "or", "|", ",", "+", "-",
-    "*", "/", "%", "<", ">", "=", "(", ")", "[", "]", "{", "}", ":", "?", ".", ";",
+    "?//", "//=", "|=", "+=", "-=", "*=", "/=", "%=", "==", "!=", "<=", ">=", "//", "..", "and", "or", "|", ",", "+",
+    "-", "*", "/", "%", "<", ">", "=", "(", ")", "[", "]", "{", "}", ":", "?", ".", ";",
 ];
 
 /// Reads a program.
@@ -124,7 +124,8 @@ fn lex(text: &str, depth: usize) -> Result<Vec<Token>, String> {
             tokens.push(if c == '$' { Token::Variable(name) } else { Token::Format(name) });
             rest = &after[length..];
         } else if c.is_ascii_digit() || (c == '.' && after.starts_with(|c: char| c.is_ascii_digit())) {
-            let mut length = rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E'))).unwrap_or(rest.len());
+            let mut length =
+                rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E'))).unwrap_or(rest.len());
             if rest[..length].ends_with(['e', 'E']) && rest[length..].starts_with(['+', '-']) {
                 length += 1 + rest[length + 1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - length - 1);
             }

@@ -40,9 +40,7 @@ pub const ROWS: &[Row] = &[
         }
         Ok(kept.into())
     }),
-    Row("compact", 1, 1, |args| {
-        Ok(Value::list(items("compact", &args[0])?.iter().filter(|v| !v.is_empty()).cloned()))
-    }),
+    Row("compact", 1, 1, |args| Ok(Value::list(items("compact", &args[0])?.iter().filter(|v| !v.is_empty()).cloned()))),
     Row("without", 1, ANY, |args| {
         Ok(Value::list(items("without", &args[0])?.iter().filter(|v| !args[1..].contains(v)).cloned()))
     }),
@@ -59,9 +57,7 @@ pub const ROWS: &[Row] = &[
         let pairs = args.chunks(2).map(|pair| (text_of(&pair[0]), pair.get(1).cloned().unwrap_or_else(|| "".into())));
         Ok(pairs.collect::<Map>().into())
     }),
-    Row("get", 2, 2, |args| {
-        Ok(map("get", &args[0])?.get(&text_of(&args[1])).cloned().unwrap_or_else(|| "".into()))
-    }),
+    Row("get", 2, 2, |args| Ok(map("get", &args[0])?.get(&text_of(&args[1])).cloned().unwrap_or_else(|| "".into()))),
     Row("set", 3, 3, |args| {
         let mut changed = map("set", &args[0])?.clone();
         changed.insert(text_of(&args[1]), args[2].clone());
@@ -140,7 +136,12 @@ fn items<'a>(what: &str, value: &'a Value) -> Result<&'a [Value], String> {
 }
 
 fn map<'a>(function: &str, value: &'a Value) -> Result<&'a Map, String> {
-    let wrong = || format!("wrong type for value; expected map[string]interface {{}}; got {} in {function}", format::type_name(value));
+    let wrong = || {
+        format!(
+            "wrong type for value; expected map[string]interface {{}}; got {} in {function}",
+            format::type_name(value)
+        )
+    };
     value.as_map().ok_or_else(wrong)
 }
 

@@ -144,7 +144,8 @@ fn count(name: &str, args: &[Value], least: usize, most: usize) -> Result<(), St
     if got >= least && got <= most {
         return Ok(());
     }
-    let want = if most == ANY { format!("at least {least}") } else { if got < least { least } else { most }.to_string() };
+    let want =
+        if most == ANY { format!("at least {least}") } else { if got < least { least } else { most }.to_string() };
     Err(format!("wrong number of args for {name}: want {want} got {got}"))
 }
 

@@ -70,9 +70,7 @@ pub const ROWS: &[Row] = &[
         Ok(map.into())
     }),
     Row("toString", 1, 1, |args| Ok(if args[0].is_null() { "<nil>".into() } else { text_of(&args[0]).into() })),
-    Row("toStrings", 1, 1, |args| {
-        Ok(Value::list(args[0].as_list().unwrap_or(&[]).iter().map(|v| text_of(v).into())))
-    }),
+    Row("toStrings", 1, 1, |args| Ok(Value::list(args[0].as_list().unwrap_or(&[]).iter().map(|v| text_of(v).into())))),
     Row("snakecase", 1, 1, |args| Ok(separated(&text_of(&args[0]), '_').into())),
     Row("kebabcase", 1, 1, |args| Ok(separated(&text_of(&args[0]), '-').into())),
     Row("camelcase", 1, 1, |args| {
@@ -167,7 +165,10 @@ fn replace_all(regex: &Regex, text: &str, with: &str) -> Result<String, String> 
     let mut made = String::new();
     let mut at = 0;
     while at <= text.len() {
-        let Some((start, end)) = regex.find(text.as_bytes(), at).and_then(|found| found.first().copied().flatten()) else { break };
+        let Some((start, end)) = regex.find(text.as_bytes(), at).and_then(|found| found.first().copied().flatten())
+        else {
+            break;
+        };
         made.push_str(&text[at..start]);
         made.push_str(with);
         let step = if end > start { 0 } else { text[end..].chars().next().map_or(1, char::len_utf8) };
@@ -183,7 +184,8 @@ fn replace_all(regex: &Regex, text: &str, with: &str) -> Result<String, String> 
 
 /// FIPS 180-4, in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
-    let primes: Vec<u64> = (2u64..312).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0)).take(64).collect();
+    let primes: Vec<u64> =
+        (2u64..312).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0)).take(64).collect();
     let k: Vec<u32> = primes.iter().map(|p| fraction(*p, 3)).collect();
     let mut h: Vec<u32> = primes.iter().take(8).map(|p| fraction(*p, 2)).collect();
     let mut message = bytes.to_vec();
