@@ -8,7 +8,6 @@ mod samples;
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::api::kind::Kind;
 use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
