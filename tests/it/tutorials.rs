@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use batchyard::base::zone::ZoneTable;
 use batchyard::sim::{Progress, Record, Scenario, Sim};
 use batchyard::yaml::python;
 
@@ -20,7 +21,7 @@ fn play(name: &str) -> Vec<Played> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/tutorials/{name}.yaml"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let scenario = Scenario::parse(&text, name).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
-    let mut sim = Sim::new(&scenario);
+    let mut sim = Sim::new(&scenario, &ZoneTable::bundled());
     let end = sim.start() + scenario.duration;
     let mut played = Vec::new();
     loop {
@@ -125,7 +126,7 @@ fn the_manifest_of_nautobots_settings_is_offered_as_yaml() {
     let converted = python::recognise(text).expect("a dict");
     let codes: Vec<&str> = converted.remarks.iter().map(|remark| remark.code).collect();
     assert_eq!(codes, ["python-placeholder", "python-comma"]);
-    let errors = batchyard::terminal::lint(converted.yaml.as_bytes(), "nautobot.yaml");
+    let errors = batchyard::terminal::lint(converted.yaml.as_bytes(), "nautobot.yaml", &ZoneTable::bundled());
     let errors: Vec<String> =
         errors.iter().filter(|d| d.severity == batchyard::yaml::Severity::Error).map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{errors:?}\n{}", converted.yaml);
