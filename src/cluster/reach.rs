@@ -61,8 +61,7 @@ impl Cluster {
     /// # Errors
     /// Nobody listens there.
     pub fn request(&mut self, pod: &Key, port: u16, request: &Request) -> Answer {
-        let answer =
-            self.nodes.request(pod, port, request, &Api::new(&mut self.store, self.now, self.rng, "kubelet"));
+        let answer = self.nodes.request(pod, port, request, &Api::new(&mut self.store, self.now, self.rng, "kubelet"));
         self.tell();
         answer
     }

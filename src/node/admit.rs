@@ -22,7 +22,8 @@ impl Nodes {
             .collect();
         if others.len() >= PODS_MAX {
             let used = others.len();
-            let message = format!("Node didn't have enough resource: pods, requested: 1, used: {used}, capacity: {PODS_MAX}");
+            let message =
+                format!("Node didn't have enough resource: pods, requested: 1, used: {used}, capacity: {PODS_MAX}");
             return Some(("OutOfpods".into(), format!("Pod was rejected: {message}")));
         }
         let kubelet = &self.kubelets[worker.node];

@@ -69,10 +69,8 @@ pub fn pod_ready(
     for gate in spec.readiness_gates.iter().filter_map(|gate| gate.str_at("conditionType")) {
         match conditions.iter().find(|c| c.kind == gate) {
             None => complaints.push(format!("corresponding condition of pod readiness gate {gate:?} does not exist.")),
-            Some(condition) if condition.status != "True" => complaints.push(format!(
-                "the status of pod readiness gate {gate:?} is not \"True\", but {}",
-                condition.status
-            )),
+            Some(condition) if condition.status != "True" => complaints
+                .push(format!("the status of pod readiness gate {gate:?} is not \"True\", but {}", condition.status)),
             Some(_) => {}
         }
     }

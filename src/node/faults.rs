@@ -124,7 +124,14 @@ impl Nodes {
 
     /// Ends a container's process with this exit code, or as the kernel does when memory runs out (137, `OOMKilled`). False if
     /// it is not running. Without a name the first container is meant.
-    pub fn kill_container(&mut self, pod: &Key, container: Option<&str>, exit_code: i32, oom: bool, now: SimTime) -> bool {
+    pub fn kill_container(
+        &mut self,
+        pod: &Key,
+        container: Option<&str>,
+        exit_code: i32,
+        oom: bool,
+        now: SimTime,
+    ) -> bool {
         let Some(id) = self.pod_id(pod) else { return false };
         let Some(mut worker) = self.pods.remove(&id) else { return false };
         let slot = match container {

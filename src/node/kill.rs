@@ -233,7 +233,8 @@ impl Nodes {
         let grace = Span::secs(grace_seconds.unwrap_or(own)).max(latency::MINIMUM_GRACE);
         let stays = crate::node::phase::after_exit(&worker.pod().spec, worker.spec_of(slot), 137)
             == crate::node::phase::AfterExit::Stay;
-        let others_run = (0..worker.slots.len()).any(|i| i != slot && !worker.slots[i].sidecar && worker.slots[i].is_running());
+        let others_run =
+            (0..worker.slots.len()).any(|i| i != slot && !worker.slots[i].sidecar && worker.slots[i].is_running());
         if stays && !others_run {
             // Nothing is left to keep: the whole Pod is stopped.
             self.begin_ending(worker, EndReason::Completed, api);

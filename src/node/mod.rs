@@ -96,21 +96,41 @@ enum What {
     /// Go on with the Pod's end.
     End,
     /// A container's grace is over.
-    Kill { slot: usize },
+    Kill {
+        slot: usize,
+    },
     /// SIGTERM arrives.
-    Term { slot: usize },
+    Term {
+        slot: usize,
+    },
     /// Let a process go on.
-    Run { slot: usize, process: u32 },
-    Probe { slot: usize, prober: usize },
-    ProbeTimeout { slot: usize, prober: usize, process: u32 },
+    Run {
+        slot: usize,
+        process: u32,
+    },
+    Probe {
+        slot: usize,
+        prober: usize,
+    },
+    ProbeTimeout {
+        slot: usize,
+        prober: usize,
+        process: u32,
+    },
     /// The Pod is gone from the API.
     Gone,
     /// A request arrives at its server.
-    Deliver { request: u64 },
+    Deliver {
+        request: u64,
+    },
     /// An answer arrives at its client.
-    Answer { request: u64 },
+    Answer {
+        request: u64,
+    },
     /// A node reports.
-    Heartbeat { node: usize },
+    Heartbeat {
+        node: usize,
+    },
 }
 
 impl What {

@@ -3,7 +3,7 @@
 //! Rules: `semantics/kubelet.md` §9, recorded in `probes`. A prober's period counts from when the Pod's volumes were mounted; the
 //! other probes wait for the startup probe. Source: `pkg/kubelet/prober/{worker,prober,prober_manager}.go`.
 
-use crate::api::pod::{Probe, Pod};
+use crate::api::pod::{Pod, Probe};
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::net::Request;
@@ -93,7 +93,9 @@ impl Nodes {
                     worker.slots[slot].probers[prober].process = Some(process);
                     self.after(worker, What::ProbeTimeout { slot, prober, process }, now, timeout);
                 }
-                Err(why) => self.probed(worker, slot, prober, false, &format!("rpc error: code = Unknown desc = {why}"), api),
+                Err(why) => {
+                    self.probed(worker, slot, prober, false, &format!("rpc error: code = Unknown desc = {why}"), api)
+                }
             }
             return;
         }
@@ -124,13 +126,22 @@ impl Nodes {
         let Some(socket) = &probe.tcp_socket else { return (true, String::new()) };
         let port = port_number(&pod, &name, &socket.port);
         let host = if socket.host.is_empty() { worker.ip.clone() } else { socket.host.clone() };
-        let listens = worker.slots.iter().filter_map(|slot| slot.run()).any(|run| {
-            run.ended.is_none() && run.processes.values().any(|r| r.process.listens_on() == Some(port))
-        });
+        let listens = worker
+            .slots
+            .iter()
+            .filter_map(|slot| slot.run())
+            .any(|run| run.ended.is_none() && run.processes.values().any(|r| r.process.listens_on() == Some(port)));
         (listens, format!("dial tcp {host}:{port}: connect: connection refused"))
     }
 
-    pub(super) fn exec_probe_ended(&mut self, worker: &mut Worker, slot: usize, prober: usize, number: u32, api: &mut Api<'_>) {
+    pub(super) fn exec_probe_ended(
+        &mut self,
+        worker: &mut Worker,
+        slot: usize,
+        prober: usize,
+        number: u32,
+        api: &mut Api<'_>,
+    ) {
         let running = worker.slots[slot].run_mut().and_then(|run| run.processes.remove(&number));
         let Some(state) = worker.slots[slot].probers.get_mut(prober) else { return };
         if state.process.take() != Some(number) {

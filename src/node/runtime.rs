@@ -126,9 +126,7 @@ impl Nodes {
         let container = worker.spec_of(slot).clone();
         let was_signalled = worker.slots[slot].kill.is_some_and(|kill| kill.signalled);
         let message = self
-            .with_machine(worker, slot, now, |machine| {
-                machine.files.read(message_path(&container)).unwrap_or_default()
-            })
+            .with_machine(worker, slot, now, |machine| machine.files.read(message_path(&container)).unwrap_or_default())
             .unwrap_or_default();
         let Some(run) = worker.slots[slot].run_mut().filter(|run| run.ended.is_none()) else { return };
         // Nothing else ends a program with 137 by itself where memory is limited.
@@ -162,7 +160,14 @@ impl Nodes {
     }
 
     /// Sends a signal to a process; false if it is not running.
-    pub(super) fn signal(&mut self, worker: &mut Worker, slot: usize, number: u32, signal: Signal, now: SimTime) -> bool {
+    pub(super) fn signal(
+        &mut self,
+        worker: &mut Worker,
+        slot: usize,
+        number: u32,
+        signal: Signal,
+        now: SimTime,
+    ) -> bool {
         let Some(run) = worker.slots[slot].run_mut().filter(|run| run.ended.is_none()) else { return false };
         let Some(mut running) = run.processes.remove(&number) else { return false };
         if running.exit_code.is_some() {
@@ -170,8 +175,7 @@ impl Nodes {
             return false;
         }
         let Running { process, io, .. } = &mut running;
-        let reaction =
-            self.with_machine(worker, slot, now, |machine| process.signal(signal, number == 0, machine, io));
+        let reaction = self.with_machine(worker, slot, now, |machine| process.signal(signal, number == 0, machine, io));
         let Some(run) = worker.slots[slot].run_mut() else { return false };
         if number == 0 {
             run.log.write(running.io.output.take(), now);
@@ -228,8 +232,7 @@ impl Nodes {
         for (id, request) in sent {
             self.next_request += 1;
             let number = self.next_request;
-            let in_flight =
-                InFlight { client: worker.id, slot, run: restart_count, id, request, answer: None };
+            let in_flight = InFlight { client: worker.id, slot, run: restart_count, id, request, answer: None };
             self.requests.insert(number, in_flight);
             let delay = latency::NETWORK.draw(self.rng, "network", &number.to_string());
             self.add(0, What::Deliver { request: number }, now + delay, worker.cause);
@@ -262,8 +265,7 @@ impl Nodes {
 
     fn send_to(&mut self, namespace: &str, request: &Request, number: u64, api: &Api<'_>) -> net::Answer {
         let mut chance = self.rng.stream("route", &number.to_string());
-        let target =
-            net::resolve(api.store(), namespace, &request.host, request.port, self.routing, &mut chance)?;
+        let target = net::resolve(api.store(), namespace, &request.host, request.port, self.routing, &mut chance)?;
         let uid = api.store().get(&target.pod).map(|pod| pod.uid().to_owned()).unwrap_or_default();
         match self.by_uid.get(&uid).copied() {
             Some(id) => self.serve(id, &target.address, target.port, request, api),
@@ -272,7 +274,14 @@ impl Nodes {
     }
 
     /// Lets the container that listens on `port` of a Pod answer.
-    pub(super) fn serve(&mut self, pod: PodId, address: &str, port: u16, request: &Request, api: &Api<'_>) -> net::Answer {
+    pub(super) fn serve(
+        &mut self,
+        pod: PodId,
+        address: &str,
+        port: u16,
+        request: &Request,
+        api: &Api<'_>,
+    ) -> net::Answer {
         let refused = || NetError::Refused { address: address.to_owned(), port };
         let Some(mut worker) = self.pods.remove(&pod) else { return Err(refused()) };
         let answer = if self.kubelets[worker.node].dead {
@@ -284,9 +293,16 @@ impl Nodes {
         answer
     }
 
-    pub(super) fn serve_in(&mut self, worker: &mut Worker, port: u16, request: &Request, now: SimTime) -> Option<Response> {
+    pub(super) fn serve_in(
+        &mut self,
+        worker: &mut Worker,
+        port: u16,
+        request: &Request,
+        now: SimTime,
+    ) -> Option<Response> {
         let listens = |run: &Run| {
-            let running = run.processes.iter().find(|(_, r)| r.exit_code.is_none() && r.process.listens_on() == Some(port));
+            let running =
+                run.processes.iter().find(|(_, r)| r.exit_code.is_none() && r.process.listens_on() == Some(port));
             run.ended.is_none().then_some(running).flatten().map(|(number, _)| *number)
         };
         let (slot, number) =

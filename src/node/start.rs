@@ -349,8 +349,7 @@ impl Nodes {
         state.unhealthy = None;
         match self.start_process(worker, slot, &argv, &occasion, now) {
             Ok(process) => {
-                let running =
-                    Running { process, io: Io::without_input(), purpose: Purpose::Main, exit_code: None };
+                let running = Running { process, io: Io::without_input(), purpose: Purpose::Main, exit_code: None };
                 let state = &mut worker.slots[slot];
                 state.reason = None;
                 if let Some(run) = state.run_mut() {
@@ -391,7 +390,12 @@ impl Nodes {
         }
         files.put("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", false, now);
         files.put("/etc/hostname", format!("{}\n", host_name(worker)).as_bytes(), false, now);
-        files.put("/etc/hosts", format!("127.0.0.1\tlocalhost\n{}\t{}\n", worker.ip, host_name(worker)).as_bytes(), false, now);
+        files.put(
+            "/etc/hosts",
+            format!("127.0.0.1\tlocalhost\n{}\t{}\n", worker.ip, host_name(worker)).as_bytes(),
+            false,
+            now,
+        );
         for (path, text) in &image.files {
             files.put(path, text.as_bytes(), false, now);
         }
@@ -475,7 +479,11 @@ pub(super) fn host_name(worker: &Worker) -> String {
 }
 
 pub(super) fn message_path(container: &crate::api::pod::Container) -> &str {
-    if container.termination_message_path.is_empty() { "/dev/termination-log" } else { &container.termination_message_path }
+    if container.termination_message_path.is_empty() {
+        "/dev/termination-log"
+    } else {
+        &container.termination_message_path
+    }
 }
 
 /// A span as Go prints durations rounded to milliseconds: `9ms`, `1.234s`.

@@ -26,7 +26,8 @@ impl Worker {
     pub fn status(&self, now: SimTime, host_ip: &str) -> Value {
         let object = &self.object;
         let pod = object.pod();
-        let mut statuses: Vec<ContainerStatus> = (0..self.slots.len()).map(|slot| self.container_status(slot)).collect();
+        let mut statuses: Vec<ContainerStatus> =
+            (0..self.slots.len()).map(|slot| self.container_status(slot)).collect();
         let finished = self.ending.as_ref().is_some_and(|e| matches!(e.step, EndStep::CleanUp | EndStep::Done));
         let killed_off = self.ending.as_ref().is_some_and(|e| e.step == EndStep::LastStatus);
         let terminal = finished || killed_off;
@@ -146,8 +147,7 @@ impl Worker {
         let slot = &self.slots[slot_index];
         let container = self.spec_of(slot_index);
         let pod = self.object.pod();
-        let default_reason =
-            if pod.spec.init_containers.is_empty() { "ContainerCreating" } else { "PodInitializing" };
+        let default_reason = if pod.spec.init_containers.is_empty() { "ContainerCreating" } else { "PodInitializing" };
         let mut status = ContainerStatus {
             name: slot.name.clone(),
             image: container.image.clone(),
@@ -157,7 +157,9 @@ impl Worker {
         };
         let seen: Vec<&Run> = slot.runs.iter().rev().filter(|run| run.seen != Seen::Nothing).collect();
         match seen.first() {
-            None => status.state.waiting = Some(StateWaiting { reason: default_reason.into(), ..StateWaiting::default() }),
+            None => {
+                status.state.waiting = Some(StateWaiting { reason: default_reason.into(), ..StateWaiting::default() })
+            }
             Some(run) => {
                 status.restart_count = run.restart_count;
                 status.container_id = run.container_id.clone();

@@ -189,7 +189,15 @@ impl Nodes {
         }
     }
 
-    pub(super) fn event(&self, worker: &Worker, slot: Option<usize>, warning: bool, reason: &str, message: &str, api: &mut Api<'_>) {
+    pub(super) fn event(
+        &self,
+        worker: &Worker,
+        slot: Option<usize>,
+        warning: bool,
+        reason: &str,
+        message: &str,
+        api: &mut Api<'_>,
+    ) {
         let path = slot.map(|slot| worker.field_path(slot)).unwrap_or_default();
         let kind = if warning { EventType::Warning } else { EventType::Normal };
         api.event_at(&worker.object, &path, &self.kubelets[worker.node].name, kind, reason, message);
@@ -257,11 +265,9 @@ fn is_over(worker: &Worker) -> bool {
         return false;
     }
     let stays = |slot: usize| exit_action(worker, slot) == Some(AfterExit::Stay);
-    let failed = |slot: usize| {
-        worker.slots[slot].seen_ended().is_some_and(|ended| ended.exit_code != 0)
-    };
-    let init_failed = (0..worker.slots.len())
-        .any(|i| worker.slots[i].init && !worker.slots[i].sidecar && stays(i) && failed(i));
+    let failed = |slot: usize| worker.slots[slot].seen_ended().is_some_and(|ended| ended.exit_code != 0);
+    let init_failed =
+        (0..worker.slots.len()).any(|i| worker.slots[i].init && !worker.slots[i].sidecar && stays(i) && failed(i));
     let all_ended = (0..worker.slots.len()).filter(|i| !worker.slots[*i].init).all(stays);
     init_failed || all_ended
 }

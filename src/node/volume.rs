@@ -60,7 +60,9 @@ fn shared_name(pod: &Pod, volume: &Value) -> Option<String> {
     if let Some(path) = volume.str_at("hostPath.path") {
         return Some(format!("host/{}/{path}", pod.spec.node_name));
     }
-    volume.map_at("ephemeral").map(|_| format!("claim/{}/{}-{}", pod.metadata.namespace, pod.metadata.name, volume.at("name")))
+    volume
+        .map_at("ephemeral")
+        .map(|_| format!("claim/{}/{}-{}", pod.metadata.namespace, pod.metadata.name, volume.at("name")))
 }
 
 fn fill(store: &Store, pod: &Pod, volume: &Value, facts: Facts<'_>, now: SimTime) -> Result<FileTree, String> {
@@ -171,7 +173,11 @@ pub fn mounts_of(pod: &Pod, container: &crate::api::pod::Container) -> Vec<Mount
     let mounts = container.volume_mounts.iter().map(|mount| Mount {
         path: mount.mount_path.trim_end_matches('/').to_owned(),
         volume: mount.name.clone(),
-        sub_path: if mount.sub_path.is_empty() { String::new() } else { format!("/{}", mount.sub_path.trim_matches('/')) },
+        sub_path: if mount.sub_path.is_empty() {
+            String::new()
+        } else {
+            format!("/{}", mount.sub_path.trim_matches('/'))
+        },
         read_only: mount.read_only,
     });
     let known = |mount: &Mount| pod.spec.volumes.iter().any(|v| v.str_at("name") == Some(mount.volume.as_str()));

@@ -86,16 +86,32 @@ pub enum Sandbox {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stage {
     Idle,
-    Mount { tries: u32 },
+    Mount {
+        tries: u32,
+    },
     Sandbox,
-    Image { slot: usize },
+    Image {
+        slot: usize,
+    },
     /// The pull is under way since then.
-    Pull { slot: usize, asked_at: SimTime },
-    Create { slot: usize },
-    Start { slot: usize },
-    PostStart { slot: usize, process: u32 },
+    Pull {
+        slot: usize,
+        asked_at: SimTime,
+    },
+    Create {
+        slot: usize,
+    },
+    Start {
+        slot: usize,
+    },
+    PostStart {
+        slot: usize,
+        process: u32,
+    },
     /// A container is being killed (probe, or restart of all); the sync goes on when it has stopped.
-    Killing { slot: usize },
+    Killing {
+        slot: usize,
+    },
 }
 
 /// One container of the spec.

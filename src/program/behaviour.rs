@@ -91,7 +91,8 @@ impl Behaviour {
                 "failPercent" => read.fail_percent = value.as_i64().ok_or_else(wrong)?,
                 "exitCodesByAttempt" => {
                     let codes = value.as_list().ok_or_else(wrong)?;
-                    read.exit_codes_by_attempt = codes.iter().map(exit_code).collect::<Option<_>>().ok_or_else(wrong)?;
+                    read.exit_codes_by_attempt =
+                        codes.iter().map(exit_code).collect::<Option<_>>().ok_or_else(wrong)?;
                 }
                 "exitCodesByIndex" => {
                     for (index, code) in value.as_map().ok_or_else(wrong)?.iter() {
@@ -229,7 +230,8 @@ mod tests {
     #[test]
     fn fields_are_read_and_wrong_ones_named() {
         let read = |text: &str| Behaviour::read(&Value::from_json(text).unwrap());
-        let behaviour = read(r#"{"runs":{"least":"500ms","most":"1m2s"},"exitCodesByAttempt":[1,0],"log":"a\nb"}"#).unwrap();
+        let behaviour =
+            read(r#"{"runs":{"least":"500ms","most":"1m2s"},"exitCodesByAttempt":[1,0],"log":"a\nb"}"#).unwrap();
         assert_eq!(behaviour.runs, Some((Span::ms(500), Span::secs(62))));
         assert_eq!(behaviour.log, ["a", "b"]);
         for (text, error) in [

@@ -134,7 +134,8 @@ impl FileTree {
             return Err(if self.get(path).is_some() { FileError::NotADirectory } else { FileError::NotFound });
         }
         let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
-        let below = self.entries.range::<str, _>((std::ops::Bound::Excluded(prefix.as_str()), std::ops::Bound::Unbounded));
+        let below =
+            self.entries.range::<str, _>((std::ops::Bound::Excluded(prefix.as_str()), std::ops::Bound::Unbounded));
         let names = below.map(|(k, _)| &**k).take_while(|k| k.starts_with(&prefix)).map(|k| &k[prefix.len()..]);
         Ok(names.filter(|name| !name.contains('/')).map(str::to_owned).collect())
     }
@@ -246,7 +247,6 @@ impl Files<'_> {
             _ => Ok((self.own, path.to_owned())),
         }
     }
-
 
     /// Names directly in `path` that lead to mounts.
     fn mounted_below(&self, path: &str) -> Vec<String> {

@@ -54,7 +54,13 @@ impl Request {
             None => (authority, if scheme == "https" { 443 } else { 80 }),
         };
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        (!host.is_empty()).then(|| Request { method: method.into(), host: host.into(), port, path, ..Request::default() })
+        (!host.is_empty()).then(|| Request {
+            method: method.into(),
+            host: host.into(),
+            port,
+            path,
+            ..Request::default()
+        })
     }
 
     /// The path without its query.

@@ -101,7 +101,8 @@ impl Images {
     /// What is wrong with it.
     pub fn read(text: &str) -> Result<Images, String> {
         let value = parse(text)?;
-        let images: Result<Vec<Rc<Image>>, String> = value.list_at("images").iter().map(|v| Image::read(v).map(Rc::new)).collect();
+        let images: Result<Vec<Rc<Image>>, String> =
+            value.list_at("images").iter().map(|v| Image::read(v).map(Rc::new)).collect();
         let default = Rc::new(Image::read(value.at("default"))?);
         let table = Table { images: images?, default, absent: strings(value.at("absent")) };
         Ok(Images { table: Rc::new(table), unknown: Unknown::Default })
@@ -271,7 +272,8 @@ mod tests {
     fn the_table_is_right() {
         let images = Images::built_in();
         assert!(images.present().any(|name| name == "docker.io/library/busybox:1.36"));
-        for name in ["busybox:1.36", "willvelida/kuard", "gcr.io/kuar-demo/kuard-amd64:blue", "perl:5.34.0", "my/own:1"] {
+        for name in ["busybox:1.36", "willvelida/kuard", "gcr.io/kuar-demo/kuard-amd64:blue", "perl:5.34.0", "my/own:1"]
+        {
             let image = find(name).unwrap();
             let argv: Vec<&String> = image.entrypoint.iter().chain(&image.cmd).collect();
             assert!(image.program(argv[0], None).is_some(), "{name}: {argv:?}");

@@ -92,7 +92,8 @@ impl Config {
                 "help" => return Err(help(name)),
                 _ => {}
             }
-            let (flag, value) = flag.split_once('=').map_or((flag, None), |(flag, value)| (flag, Some(value.to_owned())));
+            let (flag, value) =
+                flag.split_once('=').map_or((flag, None), |(flag, value)| (flag, Some(value.to_owned())));
             config.set(flag, value, || rest.next().cloned()).map_err(|text| refuse(name, &text))?;
         }
         Ok(config)

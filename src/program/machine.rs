@@ -108,7 +108,9 @@ impl System for Machine<'_> {
         if let Some(device) = device_info(path) {
             return Ok(device);
         }
-        self.files.info(path).or_else(|error| if self.image.has_program(path) { Ok(program_info()) } else { Err(error) })
+        self.files
+            .info(path)
+            .or_else(|error| if self.image.has_program(path) { Ok(program_info()) } else { Err(error) })
     }
 
     fn read_file(&self, path: &str) -> Result<Vec<u8>, FileError> {

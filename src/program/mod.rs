@@ -14,7 +14,7 @@ pub mod machine;
 mod memq;
 mod pi;
 pub mod reference;
-mod wget;
+pub mod wget;
 
 use crate::base::time::SimTime;
 use crate::shell::{Dialect, Env, Host, Io, Launch, Options, Poll, Shell, Signal};
@@ -42,11 +42,22 @@ pub enum Process {
     Scripted(Box<Scripted>),
     Fetch(Box<Fetch>),
     /// Prints its text then and ends.
-    Perl { prints: String, ends_at: Option<SimTime>, digits: usize },
+    Perl {
+        prints: String,
+        ends_at: Option<SimTime>,
+        digits: usize,
+    },
     /// `sleep N`, and everything else that only waits.
-    Sleep { until: Option<SimTime>, span_ms: i64 },
+    Sleep {
+        until: Option<SimTime>,
+        span_ms: i64,
+    },
     /// Prints and ends at once.
-    Prints { out: String, err: String, exit_code: i32 },
+    Prints {
+        out: String,
+        err: String,
+        exit_code: i32,
+    },
 }
 
 /// What a signal does to a process.
@@ -128,7 +139,8 @@ impl Process {
         options.first_process = start.first;
         options.started = machine.now;
         if !is_shell {
-            let words: Vec<String> = start.argv.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
+            let words: Vec<String> =
+                start.argv.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
             return Process::Shell(Box::new(Shell::new(&words.join(" "), options)));
         }
         if let Some(script) = options.script.clone() {
@@ -167,7 +179,8 @@ impl Process {
             Process::Scripted(scripted) => scripted.poll(machine, io),
             Process::Fetch(fetch) => fetch.poll(machine, io),
             Process::Perl { prints, ends_at, digits } => {
-                let at = *ends_at.get_or_insert(machine.now + if *digits > 0 { pi::duration(*digits) } else { pi::duration(1) });
+                let at = *ends_at
+                    .get_or_insert(machine.now + if *digits > 0 { pi::duration(*digits) } else { pi::duration(1) });
                 if machine.now < at {
                     return Poll::SleepUntil(at);
                 }
@@ -355,7 +368,9 @@ mod tests {
 
     #[test]
     fn sleep_reads_numbers_with_units() {
-        for (text, ms) in [("5", Some(5000)), ("0.25", Some(250)), ("2m", Some(120_000)), ("x", None), (".5", Some(500))] {
+        for (text, ms) in
+            [("5", Some(5000)), ("0.25", Some(250)), ("2m", Some(120_000)), ("x", None), (".5", Some(500))]
+        {
             assert_eq!(sleep_ms(text), ms, "{text}");
         }
     }

@@ -99,7 +99,9 @@ impl Fetch {
     fn no_url(&self, options: &Options, io: &mut Io) -> i32 {
         match (self.tool, &options.url) {
             (Tool::Wget, Some(url)) => io.err(&format!("wget: bad address '{url}'\n")),
-            (Tool::Wget, None) => io.err("BusyBox v1.36.1 multi-call binary.\n\nUsage: wget [-cqS] [-O FILE] [-o LOGFILE] URL...\n"),
+            (Tool::Wget, None) => {
+                io.err("BusyBox v1.36.1 multi-call binary.\n\nUsage: wget [-cqS] [-O FILE] [-o LOGFILE] URL...\n")
+            }
             (Tool::Curl, Some(_)) => io.err("curl: (3) URL rejected: Malformed input to a URL function\n"),
             (Tool::Curl, None) => io.err("curl: (2) no URL specified\n"),
         }
@@ -118,16 +120,7 @@ impl Fetch {
                 1
             }
             (Tool::Curl, Ok(response)) => self.curl_answer(response, options, machine, io),
-            (Tool::Curl, Err(error)) => {
-                let (code, text) = curl_error(&error);
-                if !options.quiet || options.show_error {
-                    io.err(&format!("curl: ({code}) {text}\n"));
-                }
-                if let Some(format) = &options.write_out {
-                    io.out(&write_out(format, 0));
-                }
-                code
-            }
+            (Tool::Curl, Err(error)) => curl_failure(&error, options, io),
         }
     }
 
@@ -160,7 +153,7 @@ impl Fetch {
         0
     }
 
-    fn curl_answer(&self, response: Response, options: &Options, machine: &mut Machine<'_>, io: &mut Io) -> i32 {
+    fn curl_answer(&self, response: Response, options: &Options, machine: &mut impl System, io: &mut Io) -> i32 {
         if options.fail && response.status >= 400 {
             if !options.quiet || options.show_error {
                 io.err(&format!("curl: (22) The requested URL returned error: {}\n", response.status));
@@ -194,6 +187,50 @@ impl Fetch {
         }
         0
     }
+}
+
+/// A `curl` on a machine where `ask` answers at once. `argv` is without the command's name; the exit code comes back.
+pub fn curl_at_once<S: System>(
+    argv: &[String],
+    cwd: &str,
+    system: &mut S,
+    io: &mut Io,
+    ask: impl Fn(&mut S, &Request) -> Answer,
+) -> i32 {
+    let options = match Options::parse(Tool::Curl, argv) {
+        Ok(options) => options,
+        Err((text, code)) => {
+            io.err(&text);
+            return code;
+        }
+    };
+    let fetch = Fetch::new(Tool::Curl, argv, cwd);
+    let method = options.method.clone().unwrap_or_else(|| options.default_method().to_owned());
+    let Some(mut request) = options.url.as_deref().and_then(|url| Request::to_url(&method, url)) else {
+        return fetch.no_url(&options, io);
+    };
+    request.headers = options.headers.clone();
+    request.body = match options.data.as_deref().map(|data| (data, data.strip_prefix('@'))) {
+        Some((_, Some("-"))) => io.stdin.take(),
+        Some((_, Some(file))) => system.read_file(&resolve(cwd, file)).unwrap_or_default(),
+        Some((data, None)) => data.as_bytes().to_vec(),
+        None => Vec::new(),
+    };
+    match ask(system, &request) {
+        Ok(response) => fetch.curl_answer(response, &options, system, io),
+        Err(error) => curl_failure(&error, &options, io),
+    }
+}
+
+fn curl_failure(error: &NetError, options: &Options, io: &mut Io) -> i32 {
+    let (code, text) = curl_error(error);
+    if !options.quiet || options.show_error {
+        io.err(&format!("curl: ({code}) {text}\n"));
+    }
+    if let Some(format) = &options.write_out {
+        io.out(&write_out(format, 0));
+    }
+    code
 }
 
 impl Options {
@@ -236,7 +273,8 @@ impl Options {
                     continue;
                 }
                 let joined = &letters[at + letter.len_utf8()..];
-                let value = if joined.is_empty() { rest.next().cloned().unwrap_or_default() } else { joined.to_owned() };
+                let value =
+                    if joined.is_empty() { rest.next().cloned().unwrap_or_default() } else { joined.to_owned() };
                 options.set(tool, letter, value);
                 break;
             }
@@ -314,7 +352,9 @@ fn unknown_option(tool: Tool, arg: &str) -> (String, i32) {
     match tool {
         Tool::Wget => (format!("wget: unrecognized option '{arg}'\n"), 1),
         Tool::Curl => (
-            format!("curl: option {arg}: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n"),
+            format!(
+                "curl: option {arg}: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n"
+            ),
             2,
         ),
     }
@@ -349,7 +389,10 @@ pub fn curl_error(error: &NetError) -> (i32, String) {
 
 /// curl's `-w`.
 fn write_out(format: &str, status: u16) -> String {
-    format.replace("%{http_code}", &format!("{status:03}")).replace("%{response_code}", &format!("{status:03}")).replace("\\n", "\n")
+    format
+        .replace("%{http_code}", &format!("{status:03}"))
+        .replace("%{response_code}", &format!("{status:03}"))
+        .replace("\\n", "\n")
 }
 
 fn file_name(url: &str) -> String {
@@ -364,9 +407,8 @@ mod tests {
 
     #[test]
     fn options_are_read_joined_and_apart() {
-        let parse = |tool, line: &str| {
-            Options::parse(tool, &line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap()
-        };
+        let parse =
+            |tool, line: &str| Options::parse(tool, &line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap();
         let options = parse(Tool::Wget, "-q -O - http://server:8080/healthy");
         assert_eq!((options.quiet, options.output.as_deref()), (true, Some("-")));
         let options = parse(Tool::Wget, "-qO- -T5 http://a");

@@ -1,6 +1,7 @@
 //! The commands that only the user's machine has. Adding one is a row in [`COMMANDS`].
 
-use crate::shell::{Env, Io, Launch, Poll, Signal};
+use crate::shell::{Env, Io, Launch, Poll};
+use crate::terminal::curl;
 use crate::terminal::host::Desk;
 use crate::terminal::kubectl;
 use crate::terminal::nodectl;
@@ -25,12 +26,17 @@ pub struct Args {
 enum State {
     Kubectl(kubectl::Task),
     Nodectl,
+    Curl,
 }
 
 type Start = fn(Launch<'_>) -> Command;
 
 /// Names and how each is started.
-const COMMANDS: &[(&str, Start)] = &[("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default())))];
+const COMMANDS: &[(&str, Start)] = &[
+    ("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default()))),
+    ("curl", |launch| new(launch, State::Curl)),
+    ("nodectl", |launch| new(launch, State::Nodectl)),
+];
 
 /// The command called `name`; a path to it works as well.
 pub fn find(name: &str) -> Option<Start> {
@@ -53,11 +59,15 @@ impl Command {
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         match &mut self.state {
             State::Kubectl(task) => task.poll(&self.args, desk, io),
+            State::Curl => curl::run(&self.args, desk, io),
             State::Nodectl => nodectl::run(&self.args.argv, desk.cluster, io),
         }
     }
 
-    pub fn signal(&mut self, signal: Signal) {
-        let _ = signal;
+    /// It is ended from outside: what it holds elsewhere (ports, commands in containers) is let go.
+    pub fn cancel(&mut self, desk: &mut Desk<'_>) {
+        if let State::Kubectl(task) = &mut self.state {
+            task.cancel(desk);
+        }
     }
 }

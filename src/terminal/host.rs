@@ -1,10 +1,13 @@
 //! The machine that the user's shell runs on: its files, and the commands only it knows.
 
+use std::collections::BTreeSet;
+
 use crate::base::time::SimTime;
 use crate::cluster::Cluster;
 use crate::shell::{Env, FileError, FileInfo, Host, Io, Launch, Poll, Signal, Start, System};
 use crate::terminal::command::{self, Command};
 use crate::terminal::files::Files;
+use crate::terminal::kubectl::Forwards;
 
 /// What a command may reach while it runs.
 pub struct Desk<'a> {
@@ -13,6 +16,20 @@ pub struct Desk<'a> {
     /// Names the draws of this task.
     pub task: u64,
     pub draws: &'a mut u64,
+    /// The ports that lead into the cluster.
+    pub forwards: &'a mut Forwards,
+    pub editors: &'a mut Editors,
+    /// Set by a command that waits for what containers print: that is no change in the cluster's objects.
+    pub listens: &'a mut bool,
+}
+
+/// Texts that `kubectl edit` opened in tabs.
+#[derive(Clone, Debug, Default)]
+pub struct Editors {
+    /// There is someone who can edit. Otherwise an edit ends at once.
+    pub present: bool,
+    /// The files that are being edited. Who closes a tab takes its file out.
+    pub open: BTreeSet<String>,
 }
 
 impl System for Desk<'_> {
@@ -31,6 +48,10 @@ impl System for Desk<'_> {
 
     fn user(&self) -> (String, u32) {
         ("learner".to_owned(), 1000)
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        command::find(name).is_some()
     }
 
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {
@@ -77,7 +98,9 @@ impl Host for Desk<'_> {
     }
 
     fn signal(&mut self, command: &mut Command, signal: Signal) {
-        command.signal(signal);
+        if !signal.is_harmless() {
+            command.cancel(self);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Rule: a command that takes time is part of the state that can be copied; it stops, goes on and rewinds with the rest.
 
 mod command;
+mod curl;
 pub mod files;
 mod host;
 pub mod kubectl;
@@ -15,7 +16,8 @@ use crate::shell::host::resolve;
 use crate::shell::{Dialect, Input, Io, Options, Poll, Shell, Signal, Stream};
 use crate::terminal::command::Command;
 use crate::terminal::files::{Files, HOME};
-use crate::terminal::host::Desk;
+use crate::terminal::host::{Desk, Editors};
+use crate::terminal::kubectl::Forwards;
 use crate::yaml::Diagnostic;
 
 pub use host::environment;
@@ -38,6 +40,8 @@ pub struct Terminals {
     finished: Vec<Finished>,
     started: u64,
     draws: u64,
+    forwards: Forwards,
+    pub editors: Editors,
 }
 
 #[derive(Clone)]
@@ -49,6 +53,8 @@ struct Task {
     began: SimTime,
     /// When to poll it again; none while it waits for something to happen.
     due: Option<SimTime>,
+    /// It waits for what containers print.
+    listens: bool,
     stdout: String,
     stderr: String,
     lines: Vec<(SimTime, String)>,
@@ -104,6 +110,7 @@ impl Terminals {
             io,
             began: cluster.now(),
             due: Some(cluster.now()),
+            listens: false,
             stdout: String::new(),
             stderr: String::new(),
             lines: Vec::new(),
@@ -124,9 +131,10 @@ impl Terminals {
 
     /// Sends Ctrl-C to a command line.
     pub fn interrupt(&mut self, cluster: &mut Cluster, id: TaskId) {
-        let Terminals { files, tasks, draws, .. } = self;
+        let Terminals { files, tasks, draws, forwards, editors, .. } = self;
         if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
-            let mut desk = Desk { cluster, files, task: id.0, draws };
+            let listens = &mut task.listens;
+            let mut desk = Desk { cluster, files, task: id.0, draws, forwards, editors, listens };
             task.shell.signal(&mut desk, &mut task.io, Signal::Int);
             task.due = Some(desk.cluster.now());
         }
@@ -147,10 +155,13 @@ impl Terminals {
     /// Polls the first command that is due.
     pub fn step(&mut self, cluster: &mut Cluster) {
         let now = cluster.now();
-        let Terminals { files, tasks, draws, .. } = self;
+        let Terminals { files, tasks, draws, forwards, editors, .. } = self;
         let Some(i) = tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else { return };
         let task = &mut tasks[i];
-        let mut desk = Desk { cluster, files, task: task.id.0, draws };
+        let (connections, open) = (forwards.connections, editors.open.len());
+        task.listens = false;
+        let listens = &mut task.listens;
+        let mut desk = Desk { cluster, files, task: task.id.0, draws, forwards, editors, listens };
         let mut budget = STEP_BUDGET;
         let poll = task.shell.poll(&mut desk, &mut task.io, &mut budget);
         task.take_output(now);
@@ -163,6 +174,23 @@ impl Terminals {
             Poll::Wait => task.due = None,
             Poll::Yield => task.due = Some(now + Span::ms(1)),
         }
+        // Who forwards the port has something to say.
+        if self.forwards.connections != connections || self.editors.open.len() != open {
+            self.wake(now);
+        }
+    }
+
+    /// A container may have printed something: whoever shows that looks again.
+    pub fn listen(&mut self, now: SimTime) {
+        for task in self.tasks.iter_mut().filter(|task| task.listens) {
+            task.due = Some(now);
+        }
+    }
+
+    /// The tab of a file that `kubectl edit` opened was closed; what it holds is taken.
+    pub fn close_edit(&mut self, path: &str, now: SimTime) {
+        self.editors.open.remove(path);
+        self.wake(now);
     }
 
     /// The commands that ended since the last call.

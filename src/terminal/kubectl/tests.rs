@@ -1,0 +1,1 @@
+//! kubectl as a user types it.
