@@ -82,6 +82,11 @@ addEventListener('error', (event) => {
   }
 });
 
+// A promise may come back to an instance that has ended.
+addEventListener('unhandledrejection', (event) => {
+  if (/closure from previous WASM instance/.test(event.reason?.message)) event.preventDefault();
+});
+
 try {
   const module = await import(address('app.js').href);
   reset = module.__wbg_reset_state;

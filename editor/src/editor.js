@@ -80,7 +80,7 @@ export function mount(parent, options = {}) {
         Prec.highest(keymap.of(commands(options))),
         readOnly.of(EditorState.readOnly.of(settings.readOnly)),
         darkness.of(EditorView.darkTheme.of(settings.dark)),
-        EditorView.contentAttributes.of({ 'aria-label': options.label ?? 'Manifest' }),
+        EditorView.contentAttributes.of({ 'aria-label': options.label ?? 'Manifest', tabindex: '0' }),
         told(options),
         hints(options),
         shownLine,

@@ -8,6 +8,7 @@ mod queue;
 pub(crate) mod stage;
 
 use crate::base::time::SimTime;
+use crate::base::zone::ZoneTable;
 use crate::store::{Api, Change, Store};
 
 pub use queue::{Due, Retry, WorkQueue};
@@ -28,4 +29,7 @@ pub trait Actor {
 
     /// Forgets what a restarted process would forget, and reads the store anew.
     fn restart(&mut self, now: SimTime, store: &Store);
+
+    /// Is given the table of time zones, which may come while the cluster runs. Most have no use for it.
+    fn set_zones(&mut self, _zones: &ZoneTable, _now: SimTime) {}
 }

@@ -14,6 +14,6 @@ pub mod apps;
 pub mod core;
 pub mod pod;
 pub mod object;
-pub mod selector;
 pub mod columns;
+pub mod selector;
 pub mod gaps;

@@ -1,36 +1,47 @@
-//! A trial page: it opens, counts, shows the editor, and can panic. The real page takes its place.
+//! The page: a Yew app over the engine's `view`, drawn as `page.md` describes.
+//!
+//! State lives in [`app::App`]; panels are functions of parts of the view and are drawn again only when their part changed.
+//! What moves with time (countdowns, the time line, travelling Pods) is painted outside the virtual DOM: `live`,
+//! `lanes`, `travel`. `engine` is the one file that knows the simulation.
 
-use wasm_bindgen::prelude::*;
-use yew::prelude::*;
+#![forbid(unsafe_code)]
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = batchyard)]
-    fn panicked(text: &str);
-}
-
-#[component]
-fn Page() -> Html {
-    let count = use_state(|| 0_u32);
-    let add = {
-        let count = count.clone();
-        Callback::from(move |_: MouseEvent| count.set(*count + 1))
-    };
-    let break_down = Callback::from(|_: MouseEvent| panic!("asked to"));
-    html! {
-        <main>
-            <h1>{ "Batchyard" }</h1>
-            <p>{ "Trial page" }</p>
-            <button onclick={add} data-test="count">{ *count }</button>
-            <button onclick={break_down} data-test="panic">{ "Panic" }</button>
-        </main>
-    }
-}
+mod announce;
+mod app;
+mod bands;
+mod browser;
+mod clock;
+mod clockbar;
+mod deeds;
+mod draw;
+mod editor;
+mod engine;
+mod events;
+mod examples;
+mod files;
+mod header;
+mod help;
+mod kept;
+mod lanes;
+mod live;
+mod logs;
+mod objects;
+mod pen;
+mod report;
+mod run;
+mod sash;
+mod shortcuts;
+mod sign;
+mod stage;
+mod timeline;
+mod travel;
+mod ui;
+mod words;
 
 fn main() {
     // Yew puts in a hook of its own when it renders, unless it was given one.
-    yew::set_custom_panic_hook(Box::new(|about| panicked(&about.to_string())));
-    let root = gloo::utils::document().get_element_by_id("app").expect("index.html has the element #app");
-    root.set_inner_html("");
-    yew::Renderer::<Page>::with_root(root).render();
+    yew::set_custom_panic_hook(Box::new(|about| browser::panicked(&about.to_string())));
+    let Some(root) = browser::document().get_element_by_id("app") else { return };
+    browser::empty(&root);
+    yew::Renderer::<app::App>::with_root(root).render();
 }

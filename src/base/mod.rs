@@ -4,6 +4,8 @@ pub mod rng;
 pub mod time;
 pub mod value;
 pub mod duration;
+pub mod human;
+pub mod jsonpath;
 pub mod quantity;
 pub mod zone;
 pub mod cron;

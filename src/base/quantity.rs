@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::{Add, Sub};
 
 /// The text for anything that is no quantity at all.
 pub const WRONG_FORMAT: &str =
@@ -40,6 +41,9 @@ const DECIMAL_SUFFIXES: [(&str, i32); 10] =
 const BINARY_SUFFIXES: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
 impl Quantity {
+    /// Nothing.
+    pub const ZERO: Quantity = Quantity { nanos: 0, family: Family::Decimal };
+
     /// Reads a quantity. The error is the API server's text.
     pub fn parse(text: &str) -> Result<Quantity, &'static str> {
         let (negative, rest) = match text.as_bytes().first() {
@@ -112,6 +116,26 @@ impl Quantity {
     #[must_use]
     pub fn minus(self, other: Quantity) -> Quantity {
         self.plus(Quantity { nanos: -other.nanos, family: other.family })
+    }
+}
+
+impl Default for Quantity {
+    fn default() -> Quantity {
+        Quantity::ZERO
+    }
+}
+
+impl Add for Quantity {
+    type Output = Quantity;
+    fn add(self, other: Quantity) -> Quantity {
+        self.plus(other)
+    }
+}
+
+impl Sub for Quantity {
+    type Output = Quantity;
+    fn sub(self, other: Quantity) -> Quantity {
+        self.minus(other)
     }
 }
 

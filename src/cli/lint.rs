@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 
+use batchyard::base::zone::ZoneTable;
 use batchyard::terminal::lint;
 use batchyard::yaml::Severity;
 
@@ -45,7 +46,7 @@ fn check(argv: &[String], out: &mut dyn Write) -> Result<i32, UsageError> {
             path => std::fs::read(path).map(|content| bytes = content),
         };
         read.map_err(|e| UsageError(format!("{file}: {e}")))?;
-        for diagnostic in lint(&bytes, file) {
+        for diagnostic in lint(&bytes, file, &ZoneTable::bundled()) {
             refused |= diagnostic.severity == Severity::Error;
             // A message of many lines (a YAML excerpt, a list) stays one entry.
             let _ = writeln!(out, "{file}:{}", diagnostic.to_string().replace('\n', "\n    "));

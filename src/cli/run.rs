@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 
 use batchyard::base::time::SimTime;
+use batchyard::base::zone::ZoneTable;
 use batchyard::sim::{Progress, Record, Scenario, Sim};
 use batchyard::store::{Change, ChangeType};
 
@@ -63,7 +64,7 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
     let mut trace = parsed.value("--trace").map(create).transpose()?;
     let mut outputs = parsed.value("--outputs").map(create).transpose()?;
     let quiet = trace.is_some() || outputs.is_some();
-    let mut sim = Sim::new(&scenario);
+    let mut sim = Sim::new(&scenario, &ZoneTable::bundled());
     let (start, end) = (sim.start(), sim.start() + scenario.duration);
     let mut at_end = false;
     while !at_end {

@@ -13,6 +13,7 @@ use crate::actor::Actor;
 use crate::api::object::Object;
 use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
+use crate::base::zone::ZoneTable;
 use crate::control::{self, Controller};
 use crate::node::Nodes;
 use crate::program::image::Images;
@@ -35,6 +36,7 @@ pub struct Cluster {
     now: SimTime,
     rng: Rng,
     routing: Routing,
+    zones: ZoneTable,
     pub(crate) store: Store,
     controllers: Vec<Box<dyn Controller>>,
     nodes: Nodes,
@@ -47,14 +49,15 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster at rest: its nodes are ready and nothing runs.
-    pub fn new(setup: &Setup, start: SimTime, rng: Rng) -> Cluster {
-        let mut controllers = control::all(rng);
+    /// A cluster at rest: its nodes are ready and nothing runs. `zones` may be empty until a time zone is named.
+    pub fn new(setup: &Setup, start: SimTime, rng: Rng, zones: ZoneTable) -> Cluster {
+        let mut controllers = control::all(rng, zones.clone());
         controllers.push(Box::new(Scheduler::new(rng)));
         let mut cluster = Cluster {
             now: start,
             rng,
             routing: setup.routing,
+            zones,
             store: Store::new(),
             controllers,
             nodes: Nodes::new(rng, setup.routing, Images::built_in()),
@@ -80,6 +83,18 @@ impl Cluster {
 
     pub fn routing(&self) -> Routing {
         self.routing
+    }
+
+    pub fn zones(&self) -> &ZoneTable {
+        &self.zones
+    }
+
+    /// Gives the running cluster its table of time zones; whoever waited for it goes on.
+    pub fn set_zones(&mut self, zones: ZoneTable) {
+        for controller in &mut self.controllers {
+            controller.set_zones(&zones, self.now);
+        }
+        self.zones = zones;
     }
 
     pub fn store(&self) -> &Store {
@@ -148,8 +163,7 @@ impl Cluster {
 
     /// When a CronJob next makes a Job, by its schedule.
     pub fn next_schedule(&self, cron_job: &Object) -> Option<SimTime> {
-        let _ = cron_job;
-        None
+        control::cronjob::next_schedule(cron_job.cron_job(), self.now, &self.zones)
     }
 
     /// The changes since the last call, oldest first.

@@ -23,22 +23,22 @@ pub struct PullFault {
 }
 
 impl super::kubelet::Kubelet {
-    fn fault<'f>(&'f self, reference: &Reference) -> impl Iterator<Item = &'f PullFault> {
+    /// The disturbances of this image's pulls that last.
+    fn faults<'f>(&'f self, reference: &Reference, now: SimTime) -> impl Iterator<Item = &'f PullFault> {
         let full = reference.full();
-        self.pull_faults
-            .iter()
-            .filter(move |fault| Reference::parse(&fault.image).is_ok_and(|named| named.full() == full))
+        let lasts = move |fault: &&PullFault| fault.until.is_none_or(|until| now < until);
+        let is_meant = move |fault: &&PullFault| Reference::parse(&fault.image).is_ok_and(|named| named.full() == full);
+        self.pull_faults.iter().filter(lasts).filter(is_meant)
     }
 
     /// Why a pull of this image fails now.
-    pub fn pull_fails(&self, reference: &Reference) -> Option<&str> {
-        self.fault(reference).find_map(|fault| fault.fails.as_deref())
+    pub fn pull_fails(&self, reference: &Reference, now: SimTime) -> Option<&str> {
+        self.faults(reference, now).find_map(|fault| fault.fails.as_deref())
     }
 
     /// How much longer a pull takes.
     pub fn slowness(&self, reference: &Reference, now: SimTime) -> Span {
-        let lasts = |fault: &&PullFault| fault.until.is_none_or(|until| now < until);
-        self.fault(reference).filter(lasts).map(|fault| fault.slower_by).max().unwrap_or(Span::ZERO)
+        self.faults(reference, now).map(|fault| fault.slower_by).max().unwrap_or(Span::ZERO)
     }
 }
 
@@ -56,8 +56,7 @@ impl Nodes {
     pub fn freeze(&mut self, node: &str, now: SimTime) -> bool {
         let Some(node) = self.node(node) else { return false };
         self.kubelets[node].freeze();
-        // The last lease was renewed up to ten seconds ago.
-        self.kubelets[node].silent_since.get_or_insert(now);
+        self.kubelets[node].fall_silent(now);
         true
     }
 
@@ -65,7 +64,7 @@ impl Nodes {
     pub fn thaw(&mut self, node: &str, api: &mut Api<'_>) -> bool {
         let Some(node) = self.node(node) else { return false };
         let now = api.now();
-        self.kubelets[node].silent_since = None;
+        self.kubelets[node].renewed_at = None;
         self.kubelets[node].dead = false;
         let put_off = self.kubelets[node].thaw();
         for task in put_off {

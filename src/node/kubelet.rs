@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::base::rng::Rng;
-use crate::base::time::SimTime;
+use crate::base::time::{SimTime, Span};
 use crate::node::Task;
 use crate::node::faults::PullFault;
-use crate::node::latency::{RELIST_PERIOD_MS, SYNC_PERIOD_MS};
+use crate::node::latency::{LEASE_PERIOD_MS, RELIST_PERIOD_MS, SYNC_PERIOD_MS};
 use crate::program::image::Images;
 
 #[derive(Clone, Debug)]
@@ -28,11 +28,12 @@ pub struct Kubelet {
     next_address: u32,
     relist_phase_ms: i64,
     sync_phase_ms: i64,
+    lease_phase_ms: i64,
     /// What waits for the frozen kubelet.
     put_off: Vec<Task>,
     frozen: bool,
-    /// Since when it renews no lease.
-    pub silent_since: Option<SimTime>,
+    /// When the lease was last renewed, while it is no longer.
+    pub renewed_at: Option<SimTime>,
     /// The whole machine is gone, not only its kubelet.
     pub dead: bool,
 }
@@ -52,9 +53,10 @@ impl Kubelet {
             next_address: 2,
             relist_phase_ms: rng.between("relist-phase", name, 0, RELIST_PERIOD_MS - 1),
             sync_phase_ms: rng.between("sync-phase", name, 0, SYNC_PERIOD_MS - 1),
+            lease_phase_ms: rng.between("lease-phase", name, 0, LEASE_PERIOD_MS - 1),
             put_off: Vec::new(),
             frozen: false,
-            silent_since: None,
+            renewed_at: None,
             dead: false,
         }
     }
@@ -67,6 +69,13 @@ impl Kubelet {
     /// The first beat at or after `at` at which Pods whose wait is over are looked at.
     pub fn sync_beat(&self, at: SimTime) -> SimTime {
         next_beat(SimTime::from_millis(at.millis() - 1), self.sync_phase_ms, SYNC_PERIOD_MS)
+    }
+
+    /// The kubelet falls silent: its lease was renewed for the last time up to a period ago.
+    pub fn fall_silent(&mut self, now: SimTime) {
+        let period = LEASE_PERIOD_MS;
+        let last = next_beat(now, self.lease_phase_ms, period) - Span::ms(period);
+        self.renewed_at.get_or_insert(last);
     }
 
     /// An address for a new Pod.

@@ -80,5 +80,7 @@ pub const MOUNT_RETRY: Span = Span::ms(500);
 pub const MOUNT_RETRY_MAX: Span = Span::ms(122_000);
 /// A program that used its share of steps goes on after this.
 pub const BUSY_STEP: Span = Span::ms(100);
+/// The node's lease is renewed this often (10 s and up to 4 % more).
+pub const LEASE_PERIOD_MS: i64 = 10_200;
 /// The node's conditions are reported this often even if nothing changed.
 pub const NODE_REPORT_PERIOD: Span = Span::mins(5);

@@ -27,9 +27,6 @@ mod sync;
 mod volume;
 mod worker;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 
 use crate::actor::{Actor, WorkQueue};

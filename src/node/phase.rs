@@ -48,17 +48,13 @@ fn restarts(spec: &PodSpec, container: &Container, exit_code: i32) -> bool {
     after_exit(spec, container, exit_code) != AfterExit::Stay
 }
 
-/// Whether a container of this Pod has ended in a way that makes all of them start anew.
-fn all_restart(spec: &PodSpec, statuses: &[ContainerStatus]) -> bool {
-    let containers = spec.init_containers.iter().chain(&spec.containers);
-    containers.into_iter().any(|container| {
-        let ended = status_of(statuses, &container.name).and_then(|s| s.state.terminated.as_ref());
-        ended.is_some_and(|t| after_exit(spec, container, t.exit_code) == AfterExit::RestartAll)
-    })
-}
-
 fn status_of<'s>(statuses: &'s [ContainerStatus], name: &str) -> Option<&'s ContainerStatus> {
     statuses.iter().find(|status| status.name == name)
+}
+
+/// Whether a container was taken away because all containers of its Pod start anew.
+fn is_restarting_all(ended: &StateTerminated) -> bool {
+    ended.reason == "RestartingAllContainers"
 }
 
 /// What keeps initialisation from being done.
@@ -68,6 +64,7 @@ struct InitTally {
     pending: usize,
     /// Sidecars that have not yet started.
     pending_sidecars: usize,
+    running_sidecars: usize,
     /// Ended badly and not to be run again.
     failed: usize,
 }
@@ -87,20 +84,10 @@ struct Tally {
 pub fn phase(spec: &PodSpec, statuses: &[ContainerStatus], terminal: bool, initialized: bool) -> &'static str {
     let init = tally_init(spec, statuses, initialized);
     let main = tally(spec, statuses);
-    let starts_anew = !terminal && all_restart(spec, statuses);
-    if init.failed > 0 && !starts_anew {
+    if init.failed > 0 {
         return "Failed";
     }
-    if init.pending > 0 || (init.pending_sidecars > 0 && !initialized) {
-        return if starts_anew { "Running" } else { "Pending" };
-    }
-    if starts_anew {
-        return "Running";
-    }
-    if main.waiting > 0 {
-        return "Pending";
-    }
-    if main.unknown > 0 {
+    if init.pending > 0 || (init.pending_sidecars > 0 && !initialized) || main.waiting > 0 || main.unknown > 0 {
         return "Pending";
     }
     if main.running > 0 {
@@ -110,7 +97,8 @@ pub fn phase(spec: &PodSpec, statuses: &[ContainerStatus], terminal: bool, initi
         return "Pending";
     }
     let ended = if main.stopped == main.succeeded { "Succeeded" } else { "Failed" };
-    if !terminal && main.restartable > 0 { "Running" } else { ended }
+    // Sidecars still have to be stopped: the Pod is not over yet.
+    if !terminal && (main.restartable > 0 || init.running_sidecars > 0) { "Running" } else { ended }
 }
 
 fn tally_init(spec: &PodSpec, statuses: &[ContainerStatus], initialized: bool) -> InitTally {
@@ -124,12 +112,13 @@ fn tally_init(spec: &PodSpec, statuses: &[ContainerStatus], initialized: bool) -
                 (None, None) => s.last_state.terminated.is_some(),
             });
             tally.pending_sidecars += usize::from(!started);
+            tally.running_sidecars += usize::from(status.is_some_and(|s| s.state.running.is_some()));
             continue;
         }
         let ended = status.and_then(|s| s.state.terminated.as_ref().or(last_ended(s)));
         match ended {
             Some(t) if t.exit_code == 0 => {}
-            Some(t) if !restarts(spec, container, t.exit_code) => tally.failed += 1,
+            Some(t) if !restarts(spec, container, t.exit_code) && !is_restarting_all(t) => tally.failed += 1,
             _ => tally.pending += 1,
         }
     }
@@ -158,7 +147,8 @@ fn tally(spec: &PodSpec, statuses: &[ContainerStatus]) -> Tally {
             match last_ended(status) {
                 Some(ended) => {
                     tally.stopped += 1;
-                    tally.restartable += usize::from(restarts(spec, container, ended.exit_code));
+                    let again = restarts(spec, container, ended.exit_code) || is_restarting_all(ended);
+                    tally.restartable += usize::from(again);
                 }
                 None => tally.waiting += 1,
             }

@@ -1,7 +1,7 @@
 //! Nodes as the API knows them: their objects, and the reports of their kubelets.
 //!
 //! Rule: fields as `kubectl describe node` shows them on the recorded cluster. The lease is not an object here: its renewal is
-//! the annotation-free fact that a kubelet is alive ([`Nodes::last_renewal`]). Source: `pkg/kubelet/nodestatus/setters.go`,
+//! the bare fact that a kubelet is alive ([`Nodes::last_renewal`]). Source: `pkg/kubelet/nodestatus/setters.go`,
 //! `pkg/kubelet/kubelet_node_status.go`.
 
 use crate::api::kind::Kind;
@@ -102,7 +102,7 @@ impl Nodes {
     /// When the node's kubelet last renewed its lease, `now` at the latest: each 10 s while it is alive.
     pub fn last_renewal(&self, node: &str, now: SimTime) -> Option<SimTime> {
         let kubelet = self.kubelets.iter().find(|kubelet| kubelet.name == node)?;
-        Some(kubelet.silent_since.unwrap_or(now))
+        Some(kubelet.renewed_at.unwrap_or(now))
     }
 
     /// A kubelet reports its node's conditions.

@@ -184,7 +184,7 @@ impl Nodes {
             let text = format!("Back-off pulling image {name:?}");
             self.event(worker, Some(slot), false, "BackOff", &text, api);
             self.event(worker, Some(slot), true, "Failed", "Error: ImagePullBackOff", api);
-            let why = self.pull_error(worker, slot, &reference).unwrap_or_default();
+            let why = self.pull_error(worker, slot, &reference, now).unwrap_or_default();
             let message = format!("{text}: ErrImagePull: {why}");
             return self.cannot_start(worker, slot, "ImagePullBackOff", &message, api);
         }
@@ -199,7 +199,7 @@ impl Nodes {
 
     /// How long this pull takes.
     fn pull_takes(&self, worker: &Worker, slot: usize, reference: &Reference, present: bool, now: SimTime) -> Span {
-        if self.pull_error(worker, slot, reference).is_some() {
+        if self.pull_error(worker, slot, reference, now).is_some() {
             return self.draw(latency::PULL_FAILS, "pull-fails", worker, now);
         }
         let usual = self.draw(latency::PULL_NEAR, "pull", worker, now);
@@ -212,10 +212,10 @@ impl Nodes {
     }
 
     /// Why the image cannot be pulled, as containerd says it; none if it can.
-    fn pull_error(&self, worker: &Worker, slot: usize, reference: &Reference) -> Option<String> {
+    fn pull_error(&self, worker: &Worker, slot: usize, reference: &Reference, now: SimTime) -> Option<String> {
         let full = reference.full();
         let failed = format!("failed to pull and unpack image {full:?}: failed to resolve image: ");
-        if let Some(why) = self.kubelets[worker.node].pull_fails(reference) {
+        if let Some(why) = self.kubelets[worker.node].pull_fails(reference, now) {
             return Some(format!("{failed}{why}"));
         }
         match self.images.find(reference, described(worker, slot).is_some()) {
@@ -232,7 +232,7 @@ impl Nodes {
         let now = api.now();
         let name = worker.spec_of(slot).image.clone();
         let Ok(reference) = Reference::parse(&name) else { return };
-        if let Some(why) = self.pull_error(worker, slot, &reference) {
+        if let Some(why) = self.pull_error(worker, slot, &reference, now) {
             worker.slots[slot].pull_back_off.next(now, now);
             self.event(worker, Some(slot), true, "Failed", &format!("Failed to pull image {name:?}: {why}"), api);
             self.event(worker, Some(slot), true, "Failed", "Error: ErrImagePull", api);

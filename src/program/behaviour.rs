@@ -70,12 +70,16 @@ pub struct Occasion {
 }
 
 impl Behaviour {
-    /// Reads the text of the annotation.
+    /// Reads the text of the annotation: YAML or JSON.
     ///
     /// # Errors
     /// What cannot be read.
     pub fn parse(text: &str) -> Result<Behaviour, String> {
-        Behaviour::read(&Value::from_json(text).map_err(|error| error.to_string())?)
+        let parsed = crate::yaml::parse(text, ANNOTATION);
+        if let Some(error) = parsed.kubectl_error() {
+            return Err(error.to_owned());
+        }
+        Behaviour::read(&parsed.documents.first().map(|document| document.value()).unwrap_or_default())
     }
 
     /// Reads the fields above. The error names the field that is wrong.

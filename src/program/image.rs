@@ -257,7 +257,11 @@ fn strings(value: &Value) -> Vec<String> {
 }
 
 fn parse(text: &str) -> Result<Value, String> {
-    Value::from_json(text).map_err(|error| error.to_string())
+    let parsed = crate::yaml::parse(text, "images.yaml");
+    if let Some(error) = parsed.kubectl_error() {
+        return Err(error.to_owned());
+    }
+    parsed.documents.first().map(|document| document.value()).ok_or_else(|| "the table is empty".into())
 }
 
 #[cfg(test)]

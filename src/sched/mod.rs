@@ -17,6 +17,7 @@ mod resources;
 mod score;
 mod spread;
 mod volumes;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -25,17 +26,17 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::actor::Actor;
-use crate::api::condition::{NewCondition, set_pod_condition};
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Store};
 
 use cache::{Cache, PodInfo};
 use hint::{Happening, NodeChange};
 use queue::{Entry, Queue};
+use write::{Binding, Eviction};
 
 pub use fit_error::{FitError, Plugin, Rejection};
 pub use place::Failure;
@@ -51,28 +52,6 @@ const CYCLE: Span = Span::ms(2);
 const FAILED_CYCLE: Span = Span::ms(10);
 /// From the choice of a node to the written binding.
 const BINDING_MS: (i64, i64) = (3, 12);
-/// From the choice of victims to the first deletion, and between deletions.
-const FIRST_EVICTION: Span = Span::ms(14);
-const NEXT_EVICTION: Span = Span::ms(13);
-
-/// A binding that is on its way.
-#[derive(Clone, Debug)]
-struct Binding {
-    key: Key,
-    uid: String,
-    node: String,
-    cause: Cause,
-}
-
-/// A Pod that is about to be pushed out.
-#[derive(Clone, Debug)]
-struct Eviction {
-    key: Key,
-    uid: String,
-    node: String,
-    preemptor_uid: String,
-    cause: Cause,
-}
 
 /// kube-scheduler.
 #[derive(Clone, Debug)]
@@ -246,114 +225,6 @@ impl Scheduler {
                 self.free_at = now + FAILED_CYCLE;
             }
         }
-    }
-
-    /// The event and the condition of a Pod that found no node.
-    fn report(&mut self, api: &mut Api<'_>, entry: &Entry, message: &str, nominate: Option<&Option<String>>) {
-        let key = &entry.info.key;
-        let Some(object) = api.get(key).filter(|object| object.uid() == entry.info.object.uid()) else { return };
-        api.because("scheduler/no-node-fits");
-        api.event_series(&object, EventType::Warning, "FailedScheduling", "Scheduling", message);
-        if let Some(node) = nominate {
-            self.queue.nominate(key, node.as_deref());
-        }
-        let condition = NewCondition {
-            kind: "PodScheduled",
-            status: "False",
-            reason: "Unschedulable",
-            message,
-            observed_generation: object.meta().generation,
-        };
-        let now = api.now();
-        let written = api.patch_status(key, |status| {
-            set_pod_condition(status, condition, now);
-            match nominate {
-                Some(Some(node)) => status.set("nominatedNodeName", node.as_str()),
-                Some(None) => {
-                    status.remove("nominatedNodeName");
-                }
-                None => {}
-            }
-        });
-        debug_assert!(written.is_ok(), "the Pod is there: {written:?}");
-    }
-
-    /// Plans the deletion of the victims, one after the other.
-    fn evict_for(
-        &mut self,
-        entry: &Entry,
-        nominate: Option<Option<String>>,
-        victims: Vec<Rc<PodInfo>>,
-        now: SimTime,
-        api: &mut Api<'_>,
-    ) {
-        let Some(Some(node)) = nominate else { return };
-        let mut at = now + FIRST_EVICTION;
-        for victim in victims {
-            let eviction = Eviction {
-                key: victim.key.clone(),
-                uid: victim.object.uid().to_owned(),
-                node: node.clone(),
-                preemptor_uid: entry.info.object.uid().to_owned(),
-                cause: entry.cause,
-            };
-            let turn = self.turn();
-            self.evictions.insert((at, turn), eviction);
-            at += NEXT_EVICTION;
-        }
-        // Less important Pods that were meant for this node have to look again.
-        let lesser: Vec<Key> = self
-            .queue
-            .nominated_to(&node)
-            .filter(|other| other.priority() < entry.info.priority())
-            .map(|other| other.key.clone())
-            .collect();
-        for key in lesser {
-            self.queue.nominate(&key, None);
-            let _gone = api.patch_status(&key, |status| {
-                status.remove("nominatedNodeName");
-            });
-        }
-    }
-
-    fn bind(&mut self, api: &mut Api<'_>, binding: Binding) {
-        let still_there = api.get(&binding.key).filter(|o| o.uid() == binding.uid);
-        if still_there.is_none_or(|o| o.meta().is_being_deleted()) {
-            self.cache.remove_pod(&binding.key);
-            return;
-        }
-        api.set_cause(Cause { rule: "scheduler/bind", ..binding.cause });
-        match api.bind(&binding.key, &binding.node) {
-            Ok(bound) => {
-                let (pod, node) = (&binding.key, &binding.node);
-                let message = format!("Successfully assigned {}/{} to {node}", pod.namespace, pod.name);
-                api.event_series(&bound, EventType::Normal, "Scheduled", "Binding", &message);
-            }
-            Err(_) => {
-                self.cache.remove_pod(&binding.key);
-            }
-        }
-    }
-
-    fn evict(&mut self, api: &mut Api<'_>, eviction: &Eviction) {
-        let Some(victim) = api.get(&eviction.key).filter(|o| o.uid() == eviction.uid) else { return };
-        api.set_cause(Cause { rule: "scheduler/preempt", ..eviction.cause });
-        if !victim.meta().is_being_deleted() {
-            let condition = NewCondition {
-                kind: "DisruptionTarget",
-                status: "True",
-                reason: "PreemptionByScheduler",
-                message: "default-scheduler: preempting to accommodate a higher priority pod",
-                observed_generation: victim.meta().generation,
-            };
-            let now = api.now();
-            let marked = api.patch_status(&eviction.key, |status| set_pod_condition(status, condition, now));
-            debug_assert!(marked.is_ok(), "the victim is there: {marked:?}");
-            let deleted = api.delete(&eviction.key, &DeleteOptions::default());
-            debug_assert!(deleted.is_ok(), "the victim is there: {deleted:?}");
-        }
-        let message = format!("Preempted by pod {} on node {}", eviction.preemptor_uid, eviction.node);
-        api.event_series(&victim, EventType::Normal, "Preempted", "Preempting", &message);
     }
 }
 

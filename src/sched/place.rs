@@ -10,6 +10,7 @@ use crate::sched::cache::{NodeInfo, PodInfo};
 use crate::sched::filter::Cycle;
 use crate::sched::fit_error::{FitError, Plugin, Rejection};
 use crate::sched::preempt::{self, Outcome};
+use crate::sched::queue::Queue;
 use crate::sched::volumes::Volumes;
 use crate::sched::{Scheduler, score};
 use crate::store::Store;
@@ -63,7 +64,7 @@ impl Scheduler {
     /// The nodes that pass all filters, and how many were looked at. A nominated node that passes is the only one.
     fn feasible_nodes(&self, cycle: &Cycle<'_>, fit: &mut FitError) -> (Vec<&NodeInfo>, usize) {
         let nominated = self.queue.nomination(&cycle.pod.key).and_then(|name| self.cache.node(name));
-        if let Some(node) = nominated.filter(|node| self.check(cycle, node).is_ok()) {
+        if let Some(node) = nominated.filter(|node| check(&self.queue, cycle, node).is_ok()) {
             return (vec![node], 0);
         }
         let nodes: Vec<&NodeInfo> = self.cache.nodes().collect();
@@ -76,7 +77,7 @@ impl Scheduler {
             }
             let node = nodes[(self.next_start + i) % nodes.len()];
             looked_at += 1;
-            match self.check(cycle, node) {
+            match check(&self.queue, cycle, node) {
                 Ok(()) => feasible.push(node),
                 Err(rejection) => {
                     fit.rejections.insert(node.name.clone(), rejection);
@@ -86,22 +87,6 @@ impl Scheduler {
         // Scores and draws go by name, wherever the search began.
         feasible.sort_by(|a, b| a.name.cmp(&b.name));
         (feasible, looked_at)
-    }
-
-    /// All filters; Pods for which room was made on the node count as if they were there already.
-    fn check(&self, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
-        if self.queue.has_nominations() {
-            let mut crowded: Option<NodeInfo> = None;
-            for other in self.queue.nominated_to(&node.name) {
-                if other.key != cycle.pod.key && other.priority() >= cycle.pod.priority() {
-                    crowded.get_or_insert_with(|| node.clone()).add(Rc::clone(other));
-                }
-            }
-            if let Some(crowded) = crowded {
-                cycle.check(&crowded)?;
-            }
-        }
-        cycle.check(node)
     }
 
     fn best(&self, pod: &PodInfo, feasible: &[&NodeInfo], store: &Store) -> Option<String> {
@@ -118,7 +103,7 @@ impl Scheduler {
 
     fn make_room(&self, cycle: &Cycle<'_>, mut fit: FitError) -> Failure {
         let plugins = fit.plugins();
-        match preempt::find_room(cycle, &self.cache, &fit, self.queue.nomination(&cycle.pod.key)) {
+        match preempt::find_room(cycle, &self.cache, &self.queue, &fit) {
             Outcome::Room { node, victims } => {
                 Failure { message: fit.message(), plugins, nominate: Some(Some(node)), victims }
             }
@@ -129,6 +114,22 @@ impl Scheduler {
             }
         }
     }
+}
+
+/// All filters; Pods for which room was made on the node count as if they were there already.
+pub(super) fn check(queue: &Queue, cycle: &Cycle<'_>, node: &NodeInfo) -> Result<(), Rejection> {
+    if queue.has_nominations() {
+        let mut crowded: Option<NodeInfo> = None;
+        for other in queue.nominated_to(&node.name) {
+            if other.key != cycle.pod.key && other.priority() >= cycle.pod.priority() {
+                crowded.get_or_insert_with(|| node.clone()).add(Rc::clone(other));
+            }
+        }
+        if let Some(crowded) = crowded {
+            cycle.check(&crowded)?;
+        }
+    }
+    cycle.check(node)
 }
 
 /// How many nodes that will do are enough: in large clusters a share that shrinks with size.

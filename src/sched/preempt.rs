@@ -12,6 +12,8 @@ use crate::base::time::SimTime;
 use crate::sched::cache::{Cache, NodeInfo, PodInfo};
 use crate::sched::filter::Cycle;
 use crate::sched::fit_error::{FitError, Plugin, Rejection};
+use crate::sched::place::check;
+use crate::sched::queue::Queue;
 
 /// What `DynamicResources` says first in every search that failed.
 const NO_CLAIMS: &str = "no new claims to deallocate, preemption: ";
@@ -35,12 +37,12 @@ struct Candidate<'a> {
 }
 
 /// Looks for a node where the Pod fits once less important ones are gone.
-pub fn find_room(cycle: &Cycle<'_>, cache: &Cache, fit: &FitError, nominated: Option<&str>) -> Outcome {
+pub fn find_room(cycle: &Cycle<'_>, cache: &Cache, queue: &Queue, fit: &FitError) -> Outcome {
     let pod = cycle.pod;
     if pod.pod().spec.preemption_policy.as_deref() == Some("Never") {
         return refused("not eligible due to preemptionPolicy=Never.");
     }
-    if let Some(node) = nominated
+    if let Some(node) = queue.nomination(&pod.key)
         && waits_for_victims(pod, cache, fit, node)
     {
         return refused("not eligible due to a terminating pod on the nominated node.");
@@ -49,7 +51,7 @@ pub fn find_room(cycle: &Cycle<'_>, cache: &Cache, fit: &FitError, nominated: Op
         FitError { all_nodes: fit.all_nodes, absent_reason: Some(NOT_HELPFUL.into()), ..FitError::default() };
     let mut candidates = Vec::new();
     for node in cache.nodes().filter(|node| fit.rejections.get(&node.name).is_some_and(|r| !r.unresolvable)) {
-        match dry_run(cycle, cache, node) {
+        match dry_run(cycle, cache, queue, node) {
             Ok(candidate) => candidates.push(candidate),
             Err(rejection) => {
                 error.rejections.insert(node.name.clone(), rejection);
@@ -81,7 +83,12 @@ fn waits_for_victims(pod: &PodInfo, cache: &Cache, fit: &FitError, nominated: &s
 }
 
 /// Takes all less important Pods away, then gives back as many as fit, the most important first.
-fn dry_run<'a>(cycle: &Cycle<'_>, cache: &Cache, node: &'a NodeInfo) -> Result<Candidate<'a>, Rejection> {
+fn dry_run<'a>(
+    cycle: &Cycle<'_>,
+    cache: &Cache,
+    queue: &Queue,
+    node: &'a NodeInfo,
+) -> Result<Candidate<'a>, Rejection> {
     let priority = cycle.pod.priority();
     let mut potential: Vec<Rc<PodInfo>> =
         node.pods.values().filter(|other| other.priority() < priority).cloned().collect();
@@ -93,13 +100,13 @@ fn dry_run<'a>(cycle: &Cycle<'_>, cache: &Cache, node: &'a NodeInfo) -> Result<C
     for key in &gone {
         imagined.remove(key);
     }
-    cycle.imagine(cache, &gone).check(&imagined)?;
+    check(queue, &cycle.imagine(cache, &gone), &imagined)?;
     potential.sort_by_key(|victim| importance(victim));
     let mut victims = Vec::new();
     for candidate in potential {
         imagined.add(Rc::clone(&candidate));
         gone.retain(|key| *key != candidate.key);
-        if cycle.imagine(cache, &gone).check(&imagined).is_err() {
+        if check(queue, &cycle.imagine(cache, &gone), &imagined).is_err() {
             imagined.remove(&candidate.key);
             gone.push(candidate.key.clone());
             victims.push(candidate);

@@ -237,3 +237,68 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::kind::Kind;
+    use crate::api::object::Object;
+    use crate::base::value::Value;
+
+    fn pod(name: &str, priority: i32) -> PodInfo {
+        let json = format!(
+            r#"{{"metadata":{{"name":"{name}","namespace":"default"}},"spec":{{"priority":{priority},"containers":[]}}}}"#
+        );
+        PodInfo::new(&Rc::new(Object::new(Kind::Pod, Value::from_json(&json).unwrap(), 1)))
+    }
+
+    fn at(ms: i64) -> SimTime {
+        SimTime::from_millis(ms)
+    }
+
+    fn pop(queue: &mut Queue) -> String {
+        queue.pop().unwrap().info.key.name.clone()
+    }
+
+    #[test]
+    fn priority_comes_before_age_and_active_before_backing_off() {
+        let mut queue = Queue::default();
+        for (name, priority, ms) in [("old", 0, 1), ("young", 0, 2), ("important", 9, 3)] {
+            queue.add(pod(name, priority), false, at(ms), Cause::default());
+        }
+        assert_eq!(pop(&mut queue), "important");
+        let key = Key::new(Kind::Pod, "default", "important");
+        queue.put_back(&key, BTreeSet::new(), at(10));
+        queue.retry(&key, at(20), Cause::default());
+        assert_eq!(pop(&mut queue), "old");
+        assert_eq!(pop(&mut queue), "young");
+        // Nobody else is there, so its back-off is cut short.
+        assert_eq!(pop(&mut queue), "important");
+        assert!(!queue.has_work());
+    }
+
+    #[test]
+    fn back_offs_double_to_ten_seconds_and_end_on_whole_ones() {
+        let mut queue = Queue::default();
+        queue.add(pod("a", 0), false, at(0), Cause::default());
+        let key = Key::new(Kind::Pod, "default", "a");
+        for expected in [1500 + 1000, 1500 + 2000, 1500 + 4000, 1500 + 8000, 1500 + 10_000, 1500 + 10_000] {
+            queue.pop();
+            queue.put_back(&key, BTreeSet::new(), at(1500));
+            let up = (expected + 999) / 1000 * 1000;
+            assert_eq!(queue.get(&key).unwrap().backoff_until(), at(up));
+            queue.activate(&key, at(1500));
+        }
+    }
+
+    #[test]
+    fn pods_are_looked_at_again_after_five_minutes_on_a_grid_of_thirty_seconds() {
+        let mut queue = Queue::default();
+        queue.add(pod("a", 0), false, at(0), Cause::default());
+        queue.pop();
+        queue.put_back(&Key::new(Kind::Pod, "default", "a"), BTreeSet::new(), at(1500));
+        assert_eq!(queue.next_flush(), Some(at(330_000)));
+        queue.flush(at(330_000));
+        assert!(queue.has_work());
+    }
+}

@@ -272,3 +272,128 @@ fn many_pods_at_once_keep_within_the_nodes() {
     assert_eq!(used.len(), 20, "{used:?}");
     assert!(used.values().all(|milli_cpu| *milli_cpu <= 10_000), "{used:?}");
 }
+
+#[test]
+fn scores_choose_between_nodes_that_will_do() {
+    let prefers = |operator: &str| {
+        format!(
+            r#""affinity":{{"nodeAffinity":{{"preferredDuringSchedulingIgnoredDuringExecution":[{{"weight":10,"preference":
+            {{"matchExpressions":[{{"key":"kubernetes.io/hostname","operator":"{operator}","values":["a"]}}]}}}}]}}}},"#
+        )
+    };
+    let near = r#""affinity":{"podAffinity":{"preferredDuringSchedulingIgnoredDuringExecution":[{"weight":50,
+        "podAffinityTerm":{"labelSelector":{"matchLabels":{"app":"there"}},"topologyKey":"kubernetes.io/hostname"}}]}},"#;
+    let apart = near.replace("podAffinity\"", "podAntiAffinity\"");
+    let spread = r#""topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"kubernetes.io/hostname",
+        "whenUnsatisfiable":"ScheduleAnyway","labelSelector":{"matchLabels":{"app":"there"}}}],"#;
+    for (what, spec, expected) in [
+        ("the emptier node", String::new(), "b"),
+        ("a preferred label", prefers("In"), "a"),
+        ("a label it would rather avoid", prefers("NotIn"), "b"),
+        ("company", near.to_owned(), "a"),
+        ("no company", apart, "b"),
+        ("spread", spread.to_owned(), "b"),
+    ] {
+        let mut stage = stage(&[("a", "8"), ("b", "8")]);
+        add_pod(&mut stage, "there", "1", r#""nodeSelector":{"kubernetes.io/hostname":"a"},"#);
+        stage.run_for(Span::secs(1));
+        add_pod(&mut stage, "x", "1", &spec);
+        stage.run_for(Span::secs(1));
+        assert_eq!(node_of(&stage, "x"), expected, "{what}");
+    }
+}
+
+#[test]
+fn a_node_with_a_soft_taint_is_the_last_choice() {
+    let mut stage = stage(&[]);
+    add_node(&mut stage, "a", "64", r#""taints":[{"key":"slow","effect":"PreferNoSchedule"}]"#);
+    add_node(&mut stage, "b", "2", "");
+    add_pod(&mut stage, "x", "1", "");
+    stage.run_for(Span::secs(1));
+    assert_eq!(node_of(&stage, "x"), "b");
+}
+
+#[test]
+fn a_pod_that_waited_for_five_minutes_is_tried_again() {
+    let mut stage = stage(&[("node-1", "1")]);
+    add_pod(&mut stage, "big", "2", "");
+    stage.run_for(Span::secs(299));
+    assert_eq!(stage.events("big").len(), 1);
+    stage.run_for(Span::secs(40));
+    assert_eq!(stage.events("big").len(), 2);
+}
+
+#[test]
+fn a_pod_deleted_before_its_binding_leaves_no_trace_on_the_node() {
+    let mut stage = stage(&[("node-1", "1")]);
+    add_pod(&mut stage, "a", "1", "");
+    // The node is chosen, the binding not yet written.
+    stage.run_for(Span::ms(4));
+    let key = stage.get(Kind::Pod, "a").key();
+    assert_eq!(node_of(&stage, "a"), "");
+    stage.api(|api| api.delete(&key, &crate::store::DeleteOptions::default())).unwrap();
+    add_pod(&mut stage, "b", "1", "");
+    stage.run_for(Span::secs(1));
+    assert_eq!(node_of(&stage, "b"), "node-1");
+}
+
+#[test]
+fn more_important_pods_are_placed_first() {
+    let mut stage = stage(&[]);
+    add_pod(&mut stage, "low", "1", "");
+    add_pod(&mut stage, "high", "1", r#""priority":5,"#);
+    stage.run_for(Span::secs(1));
+    assert_eq!(message(&stage, "low"), "False Unschedulable: no nodes available to schedule pods");
+    add_node(&mut stage, "node-1", "1", "");
+    stage.run_for(Span::secs(1));
+    assert_eq!(node_of(&stage, "high"), "node-1");
+    assert_eq!(node_of(&stage, "low"), "");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(60))]
+
+    /// Whatever comes and goes: no node is overfull, and at rest nobody waits who would fit.
+    #[test]
+    fn nodes_hold_what_they_can_and_nobody_waits_in_vain(
+        nodes in proptest::collection::vec(1..6_i64, 1..4),
+        pods in proptest::collection::vec((100..3000_i64, 0..3_i32, proptest::bool::ANY), 1..25),
+    ) {
+        let mut stage = stage(&[]);
+        for (i, cpu) in nodes.iter().enumerate() {
+            add_node(&mut stage, &format!("n{i}"), &cpu.to_string(), "");
+        }
+        for (i, (milli_cpu, priority, ends)) in pods.iter().enumerate() {
+            add_pod(&mut stage, &format!("p{i}"), &format!("{milli_cpu}m"), &format!(r#""priority":{priority},"#));
+            stage.run_for(Span::ms(700));
+            if *ends {
+                stage.patch_status(Kind::Pod, &format!("p{i}"), |status| status.set("phase", "Succeeded"));
+            }
+            // Those that were pushed out end, as their kubelet would see to.
+            let going: Vec<Key> = stage
+                .store
+                .list(Kind::Pod)
+                .filter(|pod| pod.meta().is_being_deleted())
+                .map(|pod| pod.key())
+                .collect();
+            for key in going {
+                stage.api(|api| api.delete(&key, &crate::store::DeleteOptions::with_grace(0))).unwrap();
+            }
+        }
+        stage.run_for(Span::secs(30));
+        let mut free: BTreeMap<String, i64> =
+            nodes.iter().enumerate().map(|(i, cpu)| (format!("n{i}"), cpu * 1000)).collect();
+        let mut waiting = Vec::new();
+        for object in stage.store.list(Kind::Pod).filter(|pod| !pod.pod().is_terminal()) {
+            let milli_cpu = pod_requests(object.pod()).milli_cpu;
+            match free.get_mut(&object.pod().spec.node_name) {
+                Some(left) => *left -= milli_cpu,
+                None => waiting.push(milli_cpu),
+            }
+        }
+        proptest::prop_assert!(free.values().all(|left| *left >= 0), "{:?}", free);
+        let going = stage.store.list(Kind::Pod).any(|pod| pod.meta().is_being_deleted());
+        let most = free.values().max().copied().unwrap_or(0);
+        proptest::prop_assert!(going || waiting.iter().all(|need| *need > most), "{:?} {:?}", waiting, free);
+    }
+}

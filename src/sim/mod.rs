@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::base::time::SimTime;
+use crate::base::zone::ZoneTable;
 use crate::cluster::Cluster;
 use crate::terminal::Terminals;
 use crate::view::{self, History, View};
@@ -92,11 +93,11 @@ pub struct Sim {
 }
 
 impl Sim {
-    /// A run at its start.
-    pub fn new(scenario: &Scenario) -> Sim {
+    /// A run at its start. `zones` may be empty as long as nothing names a time zone.
+    pub fn new(scenario: &Scenario, zones: &ZoneTable) -> Sim {
         let scenario = Rc::new(scenario.clone());
         let mut sim = Sim {
-            world: World::new(Rc::clone(&scenario)),
+            world: World::new(Rc::clone(&scenario), zones.clone()),
             history: History::default(),
             branches: vec![Branch::default()],
             branch: BranchId(0),
@@ -114,6 +115,14 @@ impl Sim {
         sim.drain();
         sim.keep_checkpoint();
         sim
+    }
+
+    /// Brings the table of time zones to a run that was begun without it, now and in all moments that were kept.
+    pub fn set_zones(&mut self, zones: &ZoneTable) {
+        self.world.cluster.set_zones(zones.clone());
+        for checkpoint in &mut self.checkpoints {
+            checkpoint.world.cluster.set_zones(zones.clone());
+        }
     }
 
     pub fn scenario(&self) -> &Scenario {

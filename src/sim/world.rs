@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::base::rng::Rng;
 use crate::base::time::SimTime;
+use crate::base::zone::ZoneTable;
 use crate::cluster::Cluster;
 use crate::sim::record::{Output, Record};
 use crate::sim::scenario::{Fault, Scenario, StepAction};
@@ -26,9 +27,9 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(scenario: Rc<Scenario>) -> World {
+    pub fn new(scenario: Rc<Scenario>, zones: ZoneTable) -> World {
         World {
-            cluster: Cluster::new(&scenario.setup, scenario.start, Rng::new(scenario.seed)),
+            cluster: Cluster::new(&scenario.setup, scenario.start, Rng::new(scenario.seed), zones),
             terminals: Terminals::new(),
             scenario,
             next_step: 0,

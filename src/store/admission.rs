@@ -8,7 +8,7 @@ use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::status::ApiError;
 use crate::base::value::Value;
-use crate::store::Api;
+use crate::store::{Api, quota};
 
 /// Nothing is created in a namespace that is missing or on its way out.
 pub(super) fn check_namespace(api: &Api<'_>, key: &Key) -> Result<(), ApiError> {
@@ -38,7 +38,24 @@ pub(super) fn on_create(api: &Api<'_>, kind: Kind, value: &mut Value) -> Result<
             defaults::allocate_addresses(value, &address);
             Ok(())
         }
+        Kind::PersistentVolumeClaim => {
+            protect(value, "kubernetes.io/pvc-protection");
+            Ok(())
+        }
+        Kind::PersistentVolume => {
+            protect(value, "kubernetes.io/pv-protection");
+            Ok(())
+        }
         _ => Ok(()),
+    }
+}
+
+/// Keeps a claim or volume from going while it is in use (`StorageObjectInUseProtection`).
+fn protect(value: &mut Value, finalizer: &str) {
+    let mut finalizers = value.list_at("metadata.finalizers").to_vec();
+    if !finalizers.iter().any(|f| f.as_str() == Some(finalizer)) {
+        finalizers.push(finalizer.into());
+        value.set("metadata.finalizers", finalizers);
     }
 }
 
@@ -101,8 +118,8 @@ fn free_address(api: &Api<'_>, service: &Value) -> String {
 
 /// Refuses what the namespace's quotas leave no room for.
 pub(super) fn check_quota(api: &Api<'_>, kind: Kind, value: &Value) -> Result<(), ApiError> {
-    let _ = (api, kind, value);
-    Ok(())
+    let name = value.str_at("metadata.name").unwrap_or_default();
+    quota::check(api.store(), kind, value).map_err(|why| ApiError::forbidden(kind, name, &why))
 }
 
 pub(super) fn validate_create(kind: Kind, name: &str, value: &Value) -> Result<(), ApiError> {

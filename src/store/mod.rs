@@ -7,10 +7,11 @@
 mod admission;
 mod api;
 mod events;
+pub mod quota;
 mod strategy;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use crate::api::kind::Kind;
@@ -84,6 +85,9 @@ impl Change {
     }
 }
 
+/// How many changes a watch may fall behind, as etcd keeps a window of revisions until it compacts.
+const RECENT_MAX: usize = 1024;
+
 /// All objects, and the changes nobody has been told of yet.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
@@ -95,6 +99,8 @@ pub struct Store {
     /// How many names were generated, so that each draw differs.
     names_generated: u64,
     untold: Vec<Change>,
+    /// The latest changes, for watches that follow from a revision on.
+    recent: VecDeque<Change>,
     correlator: Correlator,
     /// When each event is forgotten (`--event-ttl`, one hour), by event and by time.
     event_leases: BTreeMap<Key, SimTime>,
@@ -154,6 +160,12 @@ impl Store {
         std::mem::take(&mut self.untold)
     }
 
+    /// The changes after `revision`, oldest first. A watch that comes back too late has missed those that were forgotten.
+    pub fn changes_since(&self, revision: u64) -> impl Iterator<Item = &Change> {
+        let start = self.recent.partition_point(|change| change.revision <= revision);
+        self.recent.range(start..)
+    }
+
     /// When the next event is to be forgotten.
     pub fn next_expiry(&self) -> Option<SimTime> {
         self.expiries.first().map(|(at, _)| *at)
@@ -181,8 +193,27 @@ impl Store {
             self.index_owners(&object, true);
             self.objects.insert(key, Rc::clone(&object));
         }
-        self.untold.push(Change { revision, at, change, object: Rc::clone(&object), previous, actor, cause });
+        let change = Change { revision, at, change, object: Rc::clone(&object), previous, actor, cause };
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(change.clone());
+        self.untold.push(change);
         object
+    }
+
+    /// Puts what a recorded watch event says into the store as it is, past the API.
+    #[cfg(test)]
+    pub(crate) fn replay(&mut self, at: SimTime, change: &str, value: Value) {
+        let name = value.str_at("kind").unwrap_or_default();
+        let kind = Kind::named(name).expect("recordings hold known kinds");
+        let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();
+        let key = Key::new(kind, &text("metadata.namespace"), &text("metadata.name"));
+        match change {
+            "DELETED" if self.objects.contains_key(&key) => self.commit(key, None, at, "recording", Cause::default()),
+            _ => self.commit(key, Some(value), at, "recording", Cause::default()),
+        };
+        self.untold.clear();
     }
 
     fn index_owners(&mut self, object: &Object, add: bool) {

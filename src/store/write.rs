@@ -143,14 +143,21 @@ impl Api<'_> {
         let grace_seconds = grace_seconds(&current, options);
         let mut value = current.value().clone();
         set_propagation(&mut value, key.kind, options);
-        let waits = grace_seconds > 0 || !value.list_at("metadata.finalizers").is_empty();
-        if !waits {
+        let waits = grace_seconds > 0 || is_held(&value);
+        // A Pod's deletion is always written first, even if the Pod goes in the same moment.
+        if !waits && key.kind != Kind::Pod {
             self.store.commit(key.clone(), None, self.now, self.actor, self.cause);
             return Ok(());
+        }
+        if key.kind == Kind::Namespace {
+            value.set("status.phase", "Terminating");
         }
         mark_deleted(&mut value, &current, self.now.whole_second() + Span::secs(grace_seconds), grace_seconds);
         if value != *current.value() {
             self.store.commit(key.clone(), Some(value), self.now, self.actor, self.cause);
+        }
+        if !waits {
+            self.store.commit(key.clone(), None, self.now, self.actor, self.cause);
         }
         Ok(())
     }
@@ -208,10 +215,10 @@ impl Api<'_> {
             }
             admission::validate_update(key.kind, &key.name, &value, current.value())?;
         }
-        let held = !value.list_at("metadata.finalizers").is_empty();
+        let held = is_held(&value);
         let due = value.has("metadata.deletionTimestamp")
             && value.i64_at("metadata.deletionGracePeriodSeconds").unwrap_or(0) == 0;
-        let unchanged_spec = value.at("spec") == current.value().at("spec");
+        let unchanged_spec = key.kind == Kind::Namespace || value.at("spec") == current.value().at("spec");
         if spec && due && !held && unchanged_spec {
             return Ok(self.store.commit(key.clone(), None, self.now, self.actor, self.cause));
         }
@@ -232,6 +239,12 @@ impl Api<'_> {
         let suffix = self.rng.suffix("name", &format!("{base}{}", self.store.names_generated));
         value.set("metadata.name", format!("{base}{suffix}"));
     }
+}
+
+/// True if something must be done before the object may go. Namespaces have a list of their own in their spec.
+fn is_held(value: &Value) -> bool {
+    let in_spec = value.str_at("kind") == Some("Namespace") && !value.list_at("spec.finalizers").is_empty();
+    in_spec || !value.list_at("metadata.finalizers").is_empty()
 }
 
 fn kind_of(value: &Value) -> Result<Kind, ApiError> {

@@ -8,16 +8,17 @@ use crate::api::gaps;
 use crate::api::kind::Kind;
 use crate::base::rng::Rng;
 use crate::base::time::SimTime;
+use crate::base::zone::ZoneTable;
 use crate::cluster::{Cluster, Setup};
 use crate::terminal::Terminals;
 use crate::yaml::{self, Diagnostic, Node, Severity};
 
 /// Everything there is to say of `bytes`, in the order of the text.
-pub fn lint(bytes: &[u8], file: &str) -> Vec<Diagnostic> {
+pub fn lint(bytes: &[u8], file: &str, zones: &ZoneTable) -> Vec<Diagnostic> {
     let parsed = yaml::parse_bytes(bytes, file);
     let Ok(text) = std::str::from_utf8(bytes) else { return parsed.diagnostics };
     let empty = Setup { nodes: Vec::new(), ..Setup::default() };
-    let mut cluster = Cluster::new(&empty, SimTime::EPOCH, Rng::new(0));
+    let mut cluster = Cluster::new(&empty, SimTime::EPOCH, Rng::new(0), zones.clone());
     let reply = Terminals::new().apply(&mut cluster, file, text);
     let mut diagnostics = reply.diagnostics;
     if parsed.documents.is_empty() && diagnostics.is_empty() {

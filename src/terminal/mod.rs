@@ -9,6 +9,7 @@ mod host;
 pub mod kubectl;
 mod lint;
 mod nodectl;
+mod printing;
 
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;

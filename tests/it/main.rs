@@ -1,9 +1,13 @@
 //! The integration tests: what the engine promises, asked from outside through its public face.
 
+mod control_cases;
 mod cron;
+mod cronjob_cases;
 mod job_cases;
 mod job_replays;
 mod job_timelines;
+mod kubelet_cases;
 mod lab;
+mod node;
 mod scenarios;
 mod tidy;

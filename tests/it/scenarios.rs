@@ -30,7 +30,7 @@ pub fn play(name: &str) -> (String, String) {
     let path = folder().join(name).join("scenario.yaml");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let scenario = Scenario::parse(&text, name).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
-    let mut sim = Sim::new(&scenario);
+    let mut sim = Sim::new(&scenario, &batchyard::base::zone::ZoneTable::bundled());
     let (start, end) = (sim.start(), sim.start() + scenario.duration);
     let (mut trace, mut outputs) = (String::new(), Vec::new());
     while sim.advance(end, 10_000) == Progress::Busy {

@@ -1,6 +1,40 @@
-//! STATUS and COMPLETIONS of a Job (`printJob`).
+//! Jobs (`printJob`).
 
+use super::cells::{age, containers, label_selector, name};
+use super::{Column, column, wide};
 use crate::api::batch::Job;
+use crate::api::object::Object;
+use crate::base::human::human_duration;
+use crate::base::time::SimTime;
+
+pub const COLUMNS: &[Column] = &[
+    column("Name"),
+    column("Status"),
+    column("Completions"),
+    column("Duration"),
+    column("Age"),
+    wide("Containers"),
+    wide("Images"),
+    wide("Selector"),
+];
+
+pub fn row(object: &Object, now: SimTime) -> Vec<String> {
+    let (value, job) = (object.value(), object.job());
+    // A Job that failed has no completion time, so its duration goes on growing.
+    let end = job.status.completion_time.unwrap_or(now);
+    let duration = job.status.start_time.map(|start| human_duration(end.since(start)));
+    let [containers, images] = containers(&job.spec.template);
+    vec![
+        name(value),
+        job_status(job).to_owned(),
+        completions(job),
+        duration.unwrap_or_default(),
+        age(value, now),
+        containers,
+        images,
+        label_selector(value.at("spec.selector")),
+    ]
+}
 
 /// `Complete`, `Failed`, `Terminating`, `Suspended`, `FailureTarget`, `SuccessCriteriaMet` or `Running`, the first that holds.
 pub fn job_status(job: &Job) -> &'static str {

@@ -1,7 +1,55 @@
-//! READY, STATUS and RESTARTS of a Pod (`printPod`).
+//! Pods (`printPod`).
 
+use super::cells::NONE;
+use super::{Column, column, wide};
 use crate::api::pod::{Container, ContainerState, ContainerStatus, Pod};
+use crate::base::human::{human_duration, since};
 use crate::base::time::SimTime;
+
+pub const COLUMNS: &[Column] = &[
+    column("Name"),
+    column("Ready"),
+    column("Status"),
+    column("Restarts"),
+    column("Age"),
+    wide("IP"),
+    wide("Node"),
+    wide("Nominated Node"),
+    wide("Readiness Gates"),
+];
+
+pub fn row(pod: &Pod, now: SimTime) -> Vec<String> {
+    let columns = pod_columns(pod);
+    let restarts = match columns.last_restart.filter(|_| columns.restarts != 0) {
+        Some(last) => format!("{} ({} ago)", columns.restarts, human_duration(now.since(last))),
+        None => columns.restarts.to_string(),
+    };
+    let or_none = |text: &str| if text.is_empty() { NONE.to_owned() } else { text.to_owned() };
+    vec![
+        pod.metadata.name.clone(),
+        format!("{}/{}", columns.ready, columns.total),
+        columns.status,
+        restarts,
+        since(pod.metadata.creation_timestamp, now),
+        or_none(pod.status.pod_ips.first().map_or("", |ip| &ip.ip)),
+        or_none(&pod.spec.node_name),
+        or_none(&pod.status.nominated_node_name),
+        readiness_gates(pod),
+    ]
+}
+
+/// `1/2`: how many of the gates are open.
+fn readiness_gates(pod: &Pod) -> String {
+    let gates = &pod.spec.readiness_gates;
+    if gates.is_empty() {
+        return NONE.to_owned();
+    }
+    let open = |gate: &&crate::base::value::Value| {
+        let kind = gate.str_at("conditionType").unwrap_or_default();
+        pod.condition(kind).is_some_and(|c| c.status == "True")
+    };
+    format!("{}/{}", gates.iter().filter(open).count(), gates.len())
+}
 
 /// The columns of one Pod that take more than a look at one field.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -10,7 +10,7 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::actor::{Actor, Retry, WorkQueue};
@@ -25,7 +25,6 @@ use crate::control::ref_manager::{self, Claim};
 use crate::object;
 use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Store};
 
-use rank::Ranked;
 use status::Trouble;
 
 /// From a change to the sync it leads to.
@@ -114,7 +113,7 @@ impl ReplicaSetController {
             trouble = match wanted.checked_sub(active.len()) {
                 Some(missing) if missing > 0 => create_pods(api, &object, missing.min(BURST)).err(),
                 Some(_) => None,
-                None => self.delete_pods(api, &object, &active, (active.len() - wanted).min(BURST)).err(),
+                None => Self::delete_pods(api, &object, &active, (active.len() - wanted).min(BURST)).err(),
             };
         }
         let typed: Vec<&Pod> = active.iter().map(|pod| &**pod.pod()).collect();
@@ -133,25 +132,13 @@ impl ReplicaSetController {
         }
     }
 
-    fn delete_pods(
-        &self,
-        api: &mut Api<'_>,
-        set: &Object,
-        active: &[&Rc<Object>],
-        count: usize,
-    ) -> Result<(), Trouble> {
-        let related = related_on_nodes(api.store(), set);
-        let ranked = active
-            .iter()
-            .map(|pod| Ranked {
-                pod: pod.pod(),
-                related_on_node: related.get(&pod.pod().spec.node_name).copied().unwrap_or(0),
-            })
-            .collect();
-        let victims: Vec<Key> = rank::deletion_order(ranked, api.now())
+    fn delete_pods(api: &mut Api<'_>, set: &Object, active: &[&Rc<Object>], count: usize) -> Result<(), Trouble> {
+        let related = related_pods(api.store(), set);
+        let related: Vec<&Pod> = related.iter().map(|pod| &**pod.pod()).collect();
+        let active: Vec<&Pod> = active.iter().map(|pod| &**pod.pod()).collect();
+        let victims: Vec<Key> = rank::pods_to_delete(&active, &related, count, api.now())
             .into_iter()
-            .take(count)
-            .map(|r| Key::new(Kind::Pod, &r.pod.metadata.namespace, &r.pod.metadata.name))
+            .map(|pod| Key::new(Kind::Pod, &pod.metadata.namespace, &pod.metadata.name))
             .collect();
         api.because("replicaset/too-many");
         let mut trouble = Ok(());
@@ -215,21 +202,15 @@ fn new_pod(set: &Object) -> Value {
     object! { "apiVersion" => "v1", "kind" => "Pod", "metadata" => metadata, "spec" => template.at("spec").clone() }
 }
 
-/// How many active Pods each node has of this set and those that belong to the same owner.
-fn related_on_nodes(store: &Store, set: &Object) -> BTreeMap<String, usize> {
-    let owner = set.meta().controller().map(|owner| owner.uid.clone());
-    let mut sets: Vec<&Object> = vec![set];
-    if let Some(uid) = &owner {
-        let siblings = store.owned_by(uid).filter(|o| o.kind() == Kind::ReplicaSet && o.uid() != set.uid());
-        sets.extend(siblings.map(|o| &**o));
+/// The Pods of this set and of those that belong to the same owner.
+fn related_pods(store: &Store, set: &Object) -> Vec<Rc<Object>> {
+    let mut uids = vec![set.uid().to_owned()];
+    if let Some(owner) = set.meta().controller() {
+        let siblings = store.owned_by(&owner.uid).filter(|o| o.kind() == Kind::ReplicaSet && o.uid() != set.uid());
+        uids.extend(siblings.map(|o| o.uid().to_owned()));
     }
-    let mut counts = BTreeMap::new();
-    for pod in sets.iter().flat_map(|set| store.owned_by(set.uid())).filter(|o| o.kind() == Kind::Pod) {
-        if pod.pod().is_active() {
-            *counts.entry(pod.pod().spec.node_name.clone()).or_default() += 1;
-        }
-    }
-    counts
+    let pods = uids.iter().flat_map(|uid| store.owned_by(uid)).filter(|o| o.kind() == Kind::Pod);
+    pods.cloned().collect()
 }
 
 fn has_controller(pod: &Object) -> bool {

@@ -4,6 +4,7 @@
 //! Source: `pkg/controller/controller_utils.go` (`ActivePodsWithRanks`).
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use crate::api::pod::{ContainerStatus, Pod};
 use crate::base::time::SimTime;
@@ -20,7 +21,7 @@ pub struct Ranked<'p> {
 /// `Less` if `a` goes before `b`.
 ///
 /// The criteria are not transitive in every corner (equal times are skipped, near ones are settled by uid), so this is
-/// for [`deletion_order`], not for the standard sort.
+/// for [`pods_to_delete`], not for the standard sort.
 pub fn compare(a: Ranked<'_>, b: Ranked<'_>, now: SimTime) -> Ordering {
     let assigned = |r: Ranked<'_>| !r.pod.spec.node_name.is_empty();
     let (x, y) = (a.pod, b.pod);
@@ -35,8 +36,20 @@ pub fn compare(a: Ranked<'_>, b: Ranked<'_>, now: SimTime) -> Ordering {
         .then_with(|| by_age(x, y, x.metadata.creation_timestamp, y.metadata.creation_timestamp, now))
 }
 
-/// The Pods in the order in which they are deleted (a merge sort by [`compare`]).
-pub fn deletion_order<'p>(pods: Vec<Ranked<'p>>, now: SimTime) -> Vec<Ranked<'p>> {
+/// The `count` of `pods` that go first. `related` are the Pods of all sets of the same owner; the more of them a node has,
+/// the sooner it gives one up.
+pub fn pods_to_delete<'p>(pods: &[&'p Pod], related: &[&Pod], count: usize, now: SimTime) -> Vec<&'p Pod> {
+    let mut on_node: BTreeMap<&str, usize> = BTreeMap::new();
+    for pod in related.iter().filter(|pod| pod.is_active()) {
+        *on_node.entry(&pod.spec.node_name).or_default() += 1;
+    }
+    let rank =
+        |pod: &&'p Pod| Ranked { pod, related_on_node: on_node.get(pod.spec.node_name.as_str()).copied().unwrap_or(0) };
+    deletion_order(pods.iter().map(rank).collect(), now).into_iter().take(count).map(|ranked| ranked.pod).collect()
+}
+
+/// A merge sort by [`compare`].
+fn deletion_order(pods: Vec<Ranked<'_>>, now: SimTime) -> Vec<Ranked<'_>> {
     if pods.len() < 2 {
         return pods;
     }

@@ -10,7 +10,7 @@ use crate::base::value::Value;
 use crate::store::Api;
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::{Call, Outcome, errors};
-use crate::yaml;
+use crate::terminal::printing::format::Format;
 
 pub const FILENAME: Flag = flag("filename", Takes::List, "Files, folders, or - for standard input").short('f');
 pub const RECURSIVE: Flag =
@@ -172,31 +172,19 @@ pub fn name_of(object: &Value) -> String {
 pub fn told(object: &Value, how: &str, format: Option<&str>) -> Result<String, String> {
     match format {
         None | Some("") => Ok(format!("{} {how}\n", name_of(object))),
-        Some(format) => formatted(object, format),
+        Some(format) => formatted(object, format, None),
     }
 }
 
 /// The object in a format of `-o`.
-fn formatted(object: &Value, format: &str) -> Result<String, String> {
-    match format {
-        "yaml" => Ok(yaml::emit(object)),
-        "json" => {
-            let text = serde_json::to_string_pretty(object).unwrap_or_default();
-            Ok(format!("{}\n", four_blanks(&text)))
-        }
-        "name" => Ok(format!("{}\n", name_of(object))),
-        other => Err(format!(
-            "unable to match a printer suitable for the output format \"{other}\", allowed formats are: \
-             go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml"
+fn formatted(object: &Value, format: &str, template: Option<&str>) -> Result<String, String> {
+    let read = |path: &str| Err(format!("open {path}: no such file or directory"));
+    match Format::parse(format, template, read)? {
+        Format::Name => Ok(format!("{}\n", name_of(object))),
+        Format::Table { .. } | Format::CustomColumns(_) => Err(format!(
+            "unable to match a printer suitable for the output format \"{format}\", allowed formats are: \
+             go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml"
         )),
+        format => format.print(object),
     }
-}
-
-/// kubectl indents by four blanks, serde by two.
-fn four_blanks(text: &str) -> String {
-    let widened = text.lines().map(|line| {
-        let blanks = line.len() - line.trim_start_matches(' ').len();
-        format!("{}{line}", " ".repeat(blanks))
-    });
-    widened.collect::<Vec<_>>().join("\n")
 }

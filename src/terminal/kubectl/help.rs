@@ -6,18 +6,6 @@ use crate::shell::Io;
 use crate::terminal::kubectl::flags::{self, Flag, Takes};
 use crate::terminal::kubectl::{Call, GLOBAL_FLAGS, Outcome, VERBS, Verb, named};
 
-pub const OPTIONS: Verb = Verb {
-    name: "options",
-    summary: "Print the flags that all commands have",
-    usage: "kubectl options",
-    flags: &[],
-    run: |call| {
-        call.io.out("The following options can be passed to any command:\n\n");
-        call.io.out(&flag_list(GLOBAL_FLAGS));
-        Outcome::Exit(0)
-    },
-};
-
 /// How kubectl groups its commands.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Basic Commands (Beginner)", &["create", "expose", "run", "set"]),
@@ -136,7 +124,8 @@ pub fn children(name: &str) -> impl Iterator<Item = &'static &'static Verb> {
     })
 }
 
-fn flag_list(flags: &[Flag]) -> String {
+/// Flags with their defaults and what they are for.
+pub fn flag_list(flags: &[Flag]) -> String {
     let line = |flag: &Flag| {
         let short = flag.short.map_or("    ".to_owned(), |short| format!("-{short}, "));
         let default = match flag.takes {
@@ -146,7 +135,7 @@ fn flag_list(flags: &[Flag]) -> String {
             Takes::Optional(_) => format!("'{}'", flag.default),
             _ => flag.default.to_owned(),
         };
-        format!("    {short}--{}={default}:\n        {}\n", flag.name, flag.help)
+        format!("    {short}--{}={default}:\n\t{}\n", flag.name, flag.help)
     };
     let mut sorted: Vec<&Flag> = flags.iter().collect();
     sorted.sort_by_key(|flag| flag.name);

@@ -4,29 +4,38 @@
 //! Source: `k8s.io/kubectl/pkg/cmd`, `github.com/spf13/cobra/command.go`.
 
 mod annotate;
+mod api_resources;
 mod apply;
 mod attach;
+mod auth;
 mod autoscale;
 pub mod common;
 pub mod completion;
+mod config;
 mod cordon;
 mod create;
 mod debug;
 mod delete;
+mod describe;
 mod diff;
 mod drain;
 mod edit;
 mod errors;
+mod events;
 mod exec;
+mod explain;
 mod expose;
 pub mod flags;
+mod get;
 pub mod help;
 mod label;
 mod logs;
 mod manifests;
+mod options;
 mod patch;
 mod pods;
 mod port_forward;
+mod query;
 mod replace;
 mod resource;
 mod rollout;
@@ -35,8 +44,11 @@ mod scale;
 mod set;
 mod taint;
 mod targets;
+mod top;
+mod version;
 mod wait;
 mod waiting;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -86,6 +98,8 @@ pub const VERBS: &[&Verb] = &[
     &set::IMAGE,
     &set::ENV,
     &set::RESOURCES,
+    &explain::VERB,
+    &get::VERB,
     &edit::VERB,
     &delete::VERB,
     &rollout::VERB,
@@ -97,15 +111,20 @@ pub const VERBS: &[&Verb] = &[
     &rollout::UNDO,
     &scale::VERB,
     &autoscale::VERB,
+    &version::CLUSTER_INFO,
+    &top::VERB,
     &cordon::CORDON,
     &cordon::UNCORDON,
     &drain::VERB,
     &taint::VERB,
+    &describe::VERB,
     &logs::VERB,
     &attach::VERB,
     &exec::VERB,
     &port_forward::VERB,
+    &auth::VERB,
     &debug::VERB,
+    &events::VERB,
     &diff::VERB,
     &apply::VERB,
     &patch::VERB,
@@ -114,7 +133,11 @@ pub const VERBS: &[&Verb] = &[
     &label::VERB,
     &annotate::VERB,
     &completion::VERB,
-    &help::OPTIONS,
+    &api_resources::VERB,
+    &api_resources::VERSIONS,
+    &config::VERB,
+    &options::VERB,
+    &version::VERB,
 ];
 
 /// Flags every verb has.

@@ -9,7 +9,6 @@ use crate::api::kind::Kind;
 use crate::api::meta::{Key, LabelSelector};
 use crate::api::object::Object;
 use crate::api::pod::Pod;
-use crate::api::selector::Labels;
 use crate::base::time::SimTime;
 use crate::store::Store;
 use crate::terminal::kubectl::Call;
@@ -35,11 +34,10 @@ pub fn named(call: &Call<'_, '_>, word: &str) -> Result<Key, String> {
 
 /// The Pods that belong to an object, in the order of their names. None if the kind has no Pods.
 pub fn of(store: &Store, object: &Object) -> Option<Vec<Rc<Object>>> {
-    let selector: Labels = match object.kind() {
+    let selector: LabelSelector = match object.kind() {
         Kind::Pod => return Some(store.get(&object.key()).cloned().into_iter().collect()),
         Kind::Job | Kind::ReplicaSet | Kind::Deployment => {
-            let selector: LabelSelector = object.value().at("spec.selector").decode().unwrap_or_default();
-            Labels::from(&selector)
+            object.value().at("spec.selector").decode().unwrap_or_default()
         }
         Kind::Service => {
             let match_labels = object.value().at("spec.selector").decode().unwrap_or_default();
@@ -47,7 +45,7 @@ pub fn of(store: &Store, object: &Object) -> Option<Vec<Rc<Object>>> {
             if selector.is_empty() {
                 return Some(Vec::new());
             }
-            Labels::from(&selector)
+            selector
         }
         _ => return None,
     };

@@ -22,7 +22,8 @@ pub fn find_kind(word: &str) -> Option<Kind> {
     let lower = word.to_lowercase();
     let info = KINDS.iter().find(|k| {
         let long = |name: &str| name == lower || lower == format!("{name}.{}", k.group);
-        long(k.plural) || long(k.singular) || k.short_names.contains(&lower.as_str())
+        let versioned = format!("{}.{}.{}", k.plural, k.version, k.group);
+        long(k.plural) || long(k.singular) || k.short_names.contains(&lower.as_str()) || versioned == lower
     })?;
     Some(info.kind)
 }

@@ -8,9 +8,8 @@ use crate::api::decode::{FieldValidation, decode};
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
-use crate::api::selector::Labels;
+use crate::api::selector::{Fields, Labels};
 use crate::api::status::ApiError;
-use crate::base::value::Value;
 use crate::terminal::kubectl::manifests::read_files;
 use crate::terminal::kubectl::resource::{self, Target};
 use crate::terminal::kubectl::{Call, errors};
@@ -21,8 +20,6 @@ pub struct Wanted {
     pub key: Key,
     /// The file that names it: `STDIN` or its name.
     pub source: Option<String>,
-    /// The document of the file.
-    pub document: Option<Value>,
 }
 
 /// How the arguments are to be read.
@@ -63,7 +60,7 @@ fn from_files(call: &mut Call<'_, '_>) -> Result<Vec<Wanted>, String> {
             }
             let namespace = decoded.object.str_at("metadata.namespace").unwrap_or(&namespace);
             let key = Key::new(kind, namespace, name);
-            all.push(Wanted { key, source: Some(source.source.clone()), document: Some(document) });
+            all.push(Wanted { key, source: Some(source.source.clone()) });
         }
         if let Some(error) = source.error {
             return Err(error);
@@ -99,41 +96,24 @@ fn from_arguments(call: &Call<'_, '_>, args: &[String], reading: Reading) -> Res
         match target {
             Target::Named(kind, name) => {
                 let key = Key::new(kind, namespace.unwrap_or("default"), &name);
-                all.push(Wanted { key, source: None, document: None });
+                all.push(Wanted { key, source: None });
             }
             Target::All(_) if !chosen && !reading.bare_type_is_all => {
                 return Err("resource(s) were provided, but no name was specified".to_owned());
             }
             Target::All(kind) => {
+                let fields = call.parsed.text("field-selector").map(|text| Fields::parse(text, kind)).transpose()?;
                 let listed = call.desk.cluster.store().list(kind);
                 let here = |o: &&Rc<Object>| {
                     namespace.is_none_or(|n| !kind.info().namespaced || n == o.namespace())
                         && labels.as_ref().is_none_or(|l| l.matches(&o.meta().labels))
-                        && fields_match(call, o)
+                        && fields.as_ref().is_none_or(|f| f.matches(o))
                 };
-                all.extend(listed.filter(here).map(|o| Wanted { key: o.key(), source: None, document: None }));
+                all.extend(listed.filter(here).map(|o| Wanted { key: o.key(), source: None }));
             }
         }
     }
     Ok(all)
-}
-
-/// `--field-selector`: `metadata.name=x,status.phase!=Running`.
-fn fields_match(call: &Call<'_, '_>, object: &Object) -> bool {
-    let text = call.parsed.text("field-selector").unwrap_or_default();
-    text.split(',').filter(|part| !part.is_empty()).all(|part| {
-        let (path, value, equal) = match part.split_once("!=") {
-            Some((path, value)) => (path, value, false),
-            None => {
-                let (path, value) = part.split_once('=').unwrap_or((part, ""));
-                (path, value.trim_start_matches('='), true)
-            }
-        };
-        let have = object.value().at(path.trim());
-        let have =
-            have.as_str().map_or_else(|| if have.is_null() { String::new() } else { have.to_json() }, str::to_owned);
-        (have == value.trim()) == equal
-    })
 }
 
 impl Wanted {

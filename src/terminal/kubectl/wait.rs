@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::api::status::ApiError;
+use crate::base::jsonpath::JsonPath;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::shell::{Io, Poll};
@@ -47,7 +48,7 @@ enum For {
     /// The condition's type and status, without regard to case.
     Condition(String, String),
     /// The path, and the text the field must have; none: any.
-    Field(String, Option<String>),
+    Field(JsonPath, Option<String>),
 }
 
 /// Objects that are waited for, one after the other.
@@ -117,12 +118,13 @@ fn read_for(text: &str) -> Result<For, String> {
                     --for=jsonpath='{.status.readyReplicas}'";
         let path = path.trim_matches('\'');
         let end = path.find('}').ok_or(help)?;
-        let (inner, rest) = (path[..end].strip_prefix('{').ok_or(help)?, &path[end + 1..]);
+        let (inner, rest) = path.split_at(end + 1);
+        let inner = JsonPath::relaxed(inner)?;
         let rest = rest.trim_start_matches('\'');
         return match rest.strip_prefix('=') {
             Some("") => Err("jsonpath wait value cannot be empty".to_owned()),
-            Some(value) => Ok(For::Field(inner.to_owned(), Some(value.to_owned()))),
-            None if rest.is_empty() => Ok(For::Field(inner.to_owned(), None)),
+            Some(value) => Ok(For::Field(inner, Some(value.to_owned()))),
+            None if rest.is_empty() => Ok(For::Field(inner, None)),
             None => Err(help.to_owned()),
         };
     }
@@ -192,11 +194,9 @@ fn has_condition(object: &Value, name: &str, value: &str) -> bool {
     condition.str_at("status").is_some_and(|status| status.eq_ignore_ascii_case(value))
 }
 
-/// The text of the field at a simple path such as `.status.containerStatuses[0].ready`.
-fn field(object: &Value, path: &str) -> Option<String> {
-    let dotted = path.trim_start_matches('.').replace('[', ".").replace(']', "");
-    let value = object.at(&dotted);
-    match value {
+/// The text of the first field that a JSONPath finds.
+fn field(object: &Value, path: &JsonPath) -> Option<String> {
+    match path.values(object).ok()?.into_iter().next()? {
         Value::Null => None,
         Value::Str(text) => Some(text.to_string()),
         other => Some(other.to_json()),

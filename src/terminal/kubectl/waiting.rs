@@ -2,13 +2,19 @@
 
 use crate::shell::{Io, Poll};
 use crate::terminal::host::Desk;
-use crate::terminal::kubectl::{attach, delete, drain, edit, exec, logs, port_forward, replace, rollout, run, wait};
+use crate::terminal::kubectl::{
+    attach, delete, drain, edit, events, exec, logs, port_forward, replace, rollout, run, wait, watch,
+};
 
 /// What a verb waits for.
 #[derive(Clone, Debug)]
 pub enum Waiting {
     /// Objects that are being deleted.
     Deletion(delete::Deletion),
+    /// Changes to print, until someone interrupts.
+    Watch(Box<watch::Watch>),
+    /// Events to print, until someone interrupts.
+    Events(Box<events::EventWatch>),
     Logs(logs::Reading),
     Exec(exec::Session),
     Attach(attach::Session),
@@ -26,6 +32,8 @@ impl Waiting {
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         match self {
             Waiting::Deletion(state) => state.poll(desk, io),
+            Waiting::Watch(state) => state.poll(desk, io),
+            Waiting::Events(state) => state.poll(desk, io),
             Waiting::Logs(state) => state.poll(desk, io),
             Waiting::Exec(state) => state.poll(desk, io),
             Waiting::Attach(state) => state.poll(desk, io),
@@ -47,6 +55,8 @@ impl Waiting {
             Waiting::Forward(state) => state.cancel(desk),
             Waiting::Edit(state) => state.cancel(desk),
             Waiting::Deletion(_)
+            | Waiting::Watch(_)
+            | Waiting::Events(_)
             | Waiting::Logs(_)
             | Waiting::Attach(_)
             | Waiting::Wait(_)

@@ -1,0 +1,283 @@
+//! What the page does when something happens to it: frames, edits, runs, logs.
+
+use std::rc::Rc;
+
+use gloo::render::request_animation_frame;
+use gloo::timers::callback::Timeout;
+use yew::prelude::*;
+
+use super::app::{App, Msg};
+use super::browser;
+use super::clock::{Clock, SPEEDS};
+use super::engine::{self, Setup};
+use super::examples::{self, EXAMPLES};
+use super::files::{self, File};
+use super::kept::Step;
+use super::lanes::{Gesture, Wish};
+use super::report;
+use super::run::Run;
+use super::ui::{Layout, Region, Tab};
+
+/// Ages in tables move on this often, in real milliseconds.
+const SLOW_MS: f64 = 250.0;
+/// A pause in typing this long, in milliseconds, and the text is checked and stored.
+const TYPING_MS: u32 = 250;
+
+impl App {
+    pub(super) fn on_frame(&mut self, at: f64) -> bool {
+        self.frame = None;
+        let frame_ms = at - self.last_frame.replace(at).unwrap_or(at);
+        let was_skipping = self.run.skips();
+        let was_moving = self.run.moves();
+        let mut draw = self.run.frame(frame_ms);
+        if draw {
+            self.announcer.look(&self.run.view, std::mem::take(&mut self.restarted));
+            self.remember_focus();
+        }
+        if at - self.slow_at >= SLOW_MS || !self.run.moves() {
+            self.slow_at = at;
+            if self.slow_now_ms / 1000 != self.run.now_ms() / 1000 {
+                self.slow_now_ms = self.run.now_ms();
+                // Tables of ages and the log are all that moves with it.
+                draw |= self.tab != Tab::Editor && !self.folded(Region::Dock);
+            }
+            draw |= self.read_log();
+        }
+        if let Some(text) = self.announcer.due(at) {
+            self.said = text.into();
+            draw = true;
+        }
+        draw |= was_skipping != self.run.skips() || was_moving != self.run.moves();
+        if !self.run.moves() {
+            self.last_frame = None;
+        }
+        if !draw {
+            self.paint();
+        }
+        draw
+    }
+
+    pub(super) fn on_lanes(&mut self, gesture: Gesture) -> bool {
+        let followed = self.lanes.follows;
+        match self.lanes.gesture(gesture, &self.run.view, self.run.furthest_ms) {
+            Wish::Nothing => return false,
+            Wish::Paint => {}
+            Wish::Seek(at_ms) => {
+                self.run.clock.playing = false;
+                self.run.seek(at_ms);
+                self.news();
+                return true;
+            }
+            Wish::Select(uid) => {
+                return {
+                    self.act.emit(Msg::Select(Some(uid.into())));
+                    false
+                };
+            }
+        }
+        self.paint();
+        followed != self.lanes.follows
+    }
+
+    pub(super) fn on_edit(&mut self, ctx: &Context<Self>, text: String) -> bool {
+        let could_undo = self.kept.before_reset.take().is_some();
+        let file = &mut self.kept.files[self.kept.active];
+        let was_edited = file.edited();
+        file.text = text;
+        let now_edited = file.edited();
+        // First of all it is kept: whatever comes next may fail.
+        self.kept.keep();
+        let link = ctx.link().clone();
+        self.typing = Some(Timeout::new(TYPING_MS, move || link.send_message(Msg::Typed)));
+        // A textarea that is not told its own text would be reset by the next drawing.
+        could_undo || was_edited != now_edited
+    }
+
+    /// The text rests: it is checked and stored.
+    pub(super) fn check(&mut self) {
+        self.typing = None;
+        self.store();
+        self.remarks = Rc::new(engine::lint(&self.kept.files[self.kept.active].text));
+    }
+
+    /// `kubectl apply -f`, now. Without a run (after a panic) it starts one with the text.
+    pub(super) fn apply(&mut self) {
+        self.check();
+        if self.run.engine().is_none() {
+            return self.apply_fresh();
+        }
+        let file = &mut self.kept.files[self.kept.active];
+        let (name, text) = (file.name.clone(), file.text.clone());
+        self.kept.steps = self.run.steps.clone();
+        self.kept.steps.push(Step { at_ms: self.run.now_ms(), file: name.clone(), text: text.clone() });
+        // Kept before it is done: should the engine panic over it, the report holds it.
+        self.kept.keep();
+        let answer = self.run.apply(&name, &text);
+        if answer.ok {
+            self.kept.files[self.kept.active].applied = Some(text);
+            self.drawer = false;
+        }
+        self.remarks = Rc::new(answer.remarks.clone());
+        self.said = answer.text.clone().into();
+        self.answer = Rc::new(answer);
+        self.store();
+        self.news();
+    }
+
+    /// A new run that starts with the text: for what cannot be changed in a running Job.
+    pub(super) fn apply_fresh(&mut self) {
+        let file = &mut self.kept.files[self.kept.active];
+        file.applied = Some(file.text.clone());
+        self.restart();
+    }
+
+    /// Shows another example; what was typed into this one waits for its return.
+    pub(super) fn pick_example(&mut self, at: usize) {
+        let files = std::mem::take(&mut self.kept.files);
+        if files != files::of(&EXAMPLES[examples::index_of(&self.kept.example)]) {
+            self.kept.drafts.insert(self.kept.example.clone(), files);
+        }
+        let example = &EXAMPLES[at.min(EXAMPLES.len() - 1)];
+        self.kept.example = example.id.to_owned();
+        self.kept.before_reset = None;
+        let files = self.kept.drafts.remove(example.id).unwrap_or_else(|| files::of(example));
+        self.show_files(files);
+    }
+
+    /// Back to the example as it was written, until someone wants the old text again.
+    pub(super) fn reset(&mut self) {
+        let original = files::of(&EXAMPLES[examples::index_of(&self.kept.example)]);
+        let old = std::mem::take(&mut self.kept.files);
+        self.kept.before_reset = (old != original).then_some(old);
+        self.show_files(original);
+    }
+
+    pub(super) fn undo_reset(&mut self) {
+        if let Some(files) = self.kept.before_reset.take() {
+            self.show_files(files);
+        }
+    }
+
+    fn show_files(&mut self, files: Vec<File>) {
+        self.kept.files = files;
+        self.kept.active = 0;
+        self.version += 1;
+        self.restart();
+        self.check();
+    }
+
+    /// From the start, with the same seed: what the cluster was last given of each tab is given again at once.
+    pub(super) fn restart(&mut self) {
+        self.fault = None;
+        self.start();
+        self.store();
+    }
+
+    pub(super) fn start(&mut self) {
+        let given = |file: &File| file.applied.clone().map(|text| (file.name.clone(), text));
+        let setup = Setup { seed: self.kept.seed, files: self.kept.files.iter().filter_map(given).collect() };
+        self.kept.steps =
+            setup.files.iter().map(|(file, text)| Step { at_ms: 0, file: file.clone(), text: text.clone() }).collect();
+        self.kept.keep();
+        let clock = Clock::new(self.kept.speed, self.kept.skip);
+        let (run, answers) = Run::start(&setup, clock);
+        self.run = run;
+        self.answer = Rc::new(answers.into_iter().find(|answer| !answer.ok).unwrap_or_default());
+        self.remarks = Rc::new(engine::lint(&self.kept.files[self.kept.active].text));
+        self.selected = None;
+        self.reachable = None;
+        self.restarted = true;
+        self.last_frame = None;
+        self.lanes.restart();
+        self.announcer.look(&self.run.view, true);
+        self.news();
+    }
+
+    /// The picture changed by something else than a frame.
+    pub(super) fn news(&mut self) {
+        self.slow_now_ms = self.run.now_ms();
+        self.read_log();
+        self.remember_focus();
+    }
+
+    pub(super) fn set_speed(&mut self, speed: usize) {
+        self.run.clock.speed = speed.min(SPEEDS.len() - 1);
+        self.kept.speed = self.run.clock.speed;
+        self.store();
+    }
+
+    pub(super) fn open_tab(&mut self, tab: Tab) {
+        self.tab = tab;
+        if self.folded(Region::Dock) {
+            self.kept.folded[Region::Dock as usize] = false;
+        }
+        self.slow_now_ms = self.run.now_ms();
+        self.read_log();
+    }
+
+    pub(super) fn show_editor(&mut self, open: bool) {
+        match self.layout {
+            Layout::Wide => self.kept.folded[Region::Editor as usize] = !open,
+            Layout::Drawer => self.drawer = open,
+            Layout::Stack => self.tab = if open { Tab::Editor } else { Tab::Events },
+        }
+        self.store();
+    }
+
+    pub(super) fn editor_open(&self) -> bool {
+        match self.layout {
+            Layout::Wide => !self.folded(Region::Editor),
+            Layout::Drawer => self.drawer,
+            Layout::Stack => self.tab == Tab::Editor,
+        }
+    }
+
+    /// In a stack nothing is folded: there a region is as high as it needs.
+    pub(super) fn folded(&self, region: Region) -> bool {
+        self.layout != Layout::Stack && self.kept.folded[region as usize]
+    }
+
+    /// Reads the chosen log. True if it is another than before.
+    pub(super) fn read_log(&mut self) -> bool {
+        if self.tab != Tab::Logs {
+            return false;
+        }
+        let (Some(engine), Some(uid)) = (self.run.engine(), self.selected.as_deref()) else { return false };
+        let name = self.run.view.lanes.iter().find(|lane| lane.uid == uid).map_or(uid, |lane| &lane.name);
+        let lines = engine.logs(name, self.log.container.as_deref(), self.log.previous);
+        let differs = lines != *self.lines;
+        if differs {
+            self.lines = Rc::new(lines);
+        }
+        differs
+    }
+
+    pub(super) fn remember_focus(&mut self) {
+        let active = browser::document().active_element();
+        self.refocus = active.and_then(|active| active.get_attribute("data-pod"));
+    }
+
+    pub(super) fn store(&mut self) {
+        self.kept.keep();
+        self.stored = self.kept.store();
+    }
+
+    pub(super) fn report(&self) -> String {
+        report::scenario(self.fault.as_deref().unwrap_or_default(), self.kept.seed, &self.run.steps)
+    }
+
+    pub(super) fn ask_for_frame(&mut self, ctx: &Context<Self>) {
+        let link = ctx.link().clone();
+        self.frame = Some(request_animation_frame(move |at| link.send_message(Msg::Frame(at))));
+    }
+
+    /// Writes what moves with time.
+    pub(super) fn paint(&mut self) {
+        let now_ms = self.run.now_ms();
+        let wall_clock = self.run.engine().map(|engine| engine.wall_clock(now_ms)).unwrap_or_default();
+        self.live.paint(now_ms, &wall_clock);
+        if !self.folded(Region::Timeline) {
+            self.lanes.paint(&self.run.view, now_ms, self.run.furthest_ms, self.selected.as_deref());
+        }
+    }
+}

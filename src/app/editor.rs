@@ -1,0 +1,296 @@
+//! The editor: tabs, the text, what is wrong with it, Apply and Reset.
+//!
+//! A textarea stands there from the first paint; CodeMirror (`batchyard.editor()` of boot.js) takes its place when it has
+//! come and nobody is typing. The page holds the text; both only show it.
+
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, HtmlTextAreaElement, InputEvent};
+use yew::prelude::*;
+
+use super::app::{Msg, when};
+use super::browser;
+use super::engine::{Answer, Remark};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The module `editor.js`.
+    type Module;
+    #[wasm_bindgen(catch, method)]
+    fn mount(this: &Module, parent: &Element, options: &JsValue) -> Result<Handle, JsValue>;
+
+    /// What `mount` gives.
+    type Handle;
+    /// Each file keeps its undo history.
+    #[wasm_bindgen(method)]
+    fn show(this: &Handle, file: &str, text: &str);
+    #[wasm_bindgen(method, js_name = setDiagnostics)]
+    fn set_diagnostics(this: &Handle, diagnostics: &JsValue);
+    #[wasm_bindgen(method, js_name = revealLine)]
+    fn reveal_line(this: &Handle, line: u32);
+    #[wasm_bindgen(method, js_name = setTheme)]
+    fn set_theme(this: &Handle, theme: &str);
+    #[wasm_bindgen(method)]
+    fn focus(this: &Handle);
+    #[wasm_bindgen(method)]
+    fn destroy(this: &Handle);
+}
+
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Names of the tabs, and whether the cluster has not seen their text.
+    pub tabs: Rc<Vec<(String, bool)>>,
+    pub active: usize,
+    /// Grows when the page, not the user, changed the text.
+    pub version: u32,
+    pub text: AttrValue,
+    pub remarks: Rc<Vec<Remark>>,
+    pub answer: Rc<Answer>,
+    /// A Reset can be undone.
+    pub was_reset: bool,
+    pub dark: bool,
+    pub act: Callback<Msg>,
+}
+
+/// What the component is told besides its properties.
+pub enum Told {
+    Module(JsValue),
+    /// Something may have changed: draw again.
+    Look,
+    /// Go to a line.
+    Reveal(u32),
+}
+
+pub struct Editor {
+    place: NodeRef,
+    module: Option<Module>,
+    handle: Option<Handle>,
+    /// Callbacks that the handle holds.
+    callbacks: Vec<Closure<dyn FnMut(JsValue)>>,
+    /// A line to go to when the editor is there.
+    shown: (u32, usize),
+}
+
+impl Component for Editor {
+    type Message = Told;
+    type Properties = Props;
+
+    fn create(ctx: &Context<Self>) -> Editor {
+        let mut callbacks = Vec::new();
+        // A page without the module has the textarea, so a failure needs no word.
+        if let Ok(promise) = browser::editor_module() {
+            let link = ctx.link().clone();
+            let come = Closure::<dyn FnMut(JsValue)>::new(move |module| link.send_message(Told::Module(module)));
+            let fail = Closure::<dyn FnMut(JsValue)>::new(|_| {});
+            let _ = promise.then2(&come, &fail);
+            callbacks.extend([come, fail]);
+        }
+        let shown = (ctx.props().version, ctx.props().active);
+        Editor { place: NodeRef::default(), module: None, handle: None, callbacks, shown }
+    }
+
+    fn update(&mut self, _: &Context<Self>, told: Told) -> bool {
+        match told {
+            Told::Module(module) => self.module = Some(module.unchecked_into()),
+            Told::Reveal(line) => {
+                match &self.handle {
+                    Some(handle) => {
+                        handle.reveal_line(line);
+                        handle.focus();
+                    }
+                    None => reveal(line),
+                }
+                return false;
+            }
+            Told::Look => {}
+        }
+        self.module.is_some()
+    }
+
+    fn changed(&mut self, ctx: &Context<Self>, old: &Props) -> bool {
+        let props = ctx.props();
+        if let Some(handle) = &self.handle {
+            if self.shown != (props.version, props.active) {
+                handle.show(&props.tabs[props.active].0, &props.text);
+            }
+            if props.dark != old.dark {
+                handle.set_theme(theme(props.dark));
+            }
+            handle.set_diagnostics(&diagnostics(&props.remarks));
+        }
+        self.shown = (props.version, props.active);
+        true
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        let input = props.act.reform(|event: InputEvent| {
+            let area = event.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
+            Msg::Edit(area.map(|area| area.value()).unwrap_or_default())
+        });
+        html! {
+            <>
+                { tabs(props) }
+                <div class="text">
+                    if self.handle.is_none() {
+                        <textarea class="scrolls" aria-label="Manifest" spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
+                            value={props.text.clone()} oninput={input} onblur={ctx.link().callback(|_: FocusEvent| Told::Look)} />
+                    }
+                    <div class="mount" ref={self.place.clone()}></div>
+                </div>
+                { self.problems(ctx) }
+                { foot(props) }
+            </>
+        }
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, _: bool) {
+        if self.handle.is_none() && self.mount(ctx) {
+            // The textarea goes.
+            ctx.link().send_message(Told::Look);
+        }
+    }
+
+    fn destroy(&mut self, _: &Context<Self>) {
+        if let Some(handle) = &self.handle {
+            handle.destroy();
+        }
+    }
+}
+
+impl Editor {
+    /// Puts CodeMirror in, unless someone is typing in the textarea. True if it is in now.
+    fn mount(&mut self, ctx: &Context<Self>) -> bool {
+        let (Some(module), Some(place)) = (&self.module, self.place.cast::<Element>()) else { return false };
+        let active = browser::document().active_element();
+        if active.is_some_and(|active| active.tag_name() == "TEXTAREA") {
+            return false;
+        }
+        let props = ctx.props();
+        let options = js_sys::Object::new();
+        let set = |name: &str, value: &JsValue| {
+            let _ = js_sys::Reflect::set(&options, &name.into(), value);
+        };
+        set("text", &props.text.as_str().into());
+        set("file", &props.tabs[props.active].0.as_str().into());
+        set("label", &"Manifest".into());
+        set("theme", &theme(props.dark).into());
+        set("diagnostics", &diagnostics(&props.remarks));
+        let act = props.act.clone();
+        let change = Closure::<dyn FnMut(JsValue)>::new(move |text: JsValue| {
+            act.emit(Msg::Edit(text.as_string().unwrap_or_default()))
+        });
+        let act = props.act.clone();
+        let apply = Closure::<dyn FnMut(JsValue)>::new(move |_| act.emit(Msg::Apply));
+        set("onChange", change.as_ref());
+        set("onApply", apply.as_ref());
+        self.handle = module.mount(&place, &options).ok();
+        self.callbacks.extend([change, apply]);
+        if self.handle.is_none() {
+            self.module = None;
+        }
+        self.handle.is_some()
+    }
+
+    /// What is wrong with the text, worst first as the engine orders it; a click goes to the line.
+    fn problems(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        if props.remarks.is_empty() {
+            return Html::default();
+        }
+        let row = |remark: &Remark| {
+            let (line, column) = (remark.line, remark.column);
+            let go = ctx.link().callback(move |_: MouseEvent| Told::Reveal(line));
+            html! {
+                <li class={remark.weight.word()}>
+                    <button type="button" onclick={go}>
+                        <b>{ remark.weight.word() }</b><span class="place-of">{ format!("{line}:{column}") }</span><span>{ &remark.message }</span>
+                    </button>
+                </li>
+            }
+        };
+        html! { <ul class="problems scrolls" aria-label="Problems">{ for props.remarks.iter().take(50).map(row) }</ul> }
+    }
+}
+
+/// Goes to a line of the textarea.
+fn reveal(line: u32) {
+    let area = browser::document().query_selector(".editor textarea").ok().flatten();
+    if let Some(area) = area.and_then(|area| area.dyn_into::<HtmlTextAreaElement>().ok()) {
+        let text: Vec<u16> = area.value().encode_utf16().collect();
+        let breaks =
+            text.iter().enumerate().filter(|(_, unit)| **unit == u16::from(b'\n')).map(|(at, _)| at as u32 + 1);
+        let start = std::iter::once(0).chain(breaks).nth(line.max(1) as usize - 1).unwrap_or(0);
+        let _ = area.focus();
+        let _ = area.set_selection_range(start, start);
+    }
+}
+
+fn theme(dark: bool) -> &'static str {
+    if dark { "dark" } else { "light" }
+}
+
+/// Remarks in the words of the editor's module.
+fn diagnostics(remarks: &[Remark]) -> JsValue {
+    let place = |line: u32, column: u32| serde_json::json!({ "line": line, "column": column });
+    let mark = |remark: &Remark| {
+        serde_json::json!({
+            "from": place(remark.line, remark.column),
+            "to": place(remark.end_line, remark.end_column),
+            "severity": remark.weight.word(),
+            "message": remark.message,
+        })
+    };
+    let all: Vec<_> = remarks.iter().take(200).map(mark).collect();
+    js_sys::JSON::parse(&serde_json::Value::from(all).to_string()).unwrap_or_default()
+}
+
+fn tabs(props: &Props) -> Html {
+    let tab = |(at, (name, edited)): (usize, &(String, bool))| {
+        let on = at == props.active;
+        html! {
+            <button key={name.clone()} type="button" role="tab" id={format!("file-{at}")} class={classes!(on.then_some("on"))} aria-selected={on.to_string()}
+                tabindex={if on { "0" } else { "-1" }} onclick={props.act.reform(move |_: MouseEvent| Msg::File(at))}>
+                { name }
+                if *edited { <i class="dirty" role="img" aria-label="not applied" title="not applied"></i> }
+            </button>
+        }
+    };
+    let count = props.tabs.len();
+    let active = props.active;
+    let key = when(&props.act, move |event: KeyboardEvent| match event.key().as_str() {
+        "ArrowRight" => Some(Msg::File((active + 1) % count)),
+        "ArrowLeft" => Some(Msg::File((active + count - 1) % count)),
+        _ => None,
+    });
+    html! {
+        <div class="tabs">
+            <div role="tablist" aria-label="Files" onkeydown={key}>{ for props.tabs.iter().enumerate().map(tab) }</div>
+            <button type="button" class="plain new" aria-label="New file" title="New file" onclick={props.act.reform(|_: MouseEvent| Msg::NewFile)}>{ "+" }</button>
+        </div>
+    }
+}
+
+fn foot(props: &Props) -> Html {
+    let edited = props.tabs.get(props.active).is_some_and(|tab| tab.1);
+    let answer = (!props.answer.text.is_empty()).then(|| {
+        let class = if props.answer.ok { "answer" } else { "answer bad" };
+        html! { <pre {class} role="status" tabindex="0">{ &props.answer.text }</pre> }
+    });
+    html! {
+        <div class="foot">
+            { answer }
+            <span class="grow"></span>
+            if !props.answer.ok && !props.answer.text.is_empty() {
+                <button type="button" title="A new run that starts with this text" onclick={props.act.reform(|_: MouseEvent| Msg::ApplyFresh)}>{ "Restart with it" }</button>
+            }
+            if props.was_reset {
+                <button type="button" title="Your text as it was before Reset" onclick={props.act.reform(|_: MouseEvent| Msg::UndoReset)}>{ "Undo reset" }</button>
+            }
+            <button type="button" class="plain" title="Back to the example, from the start" onclick={props.act.reform(|_: MouseEvent| Msg::Reset)}>{ "Reset" }</button>
+            <button type="button" class={if edited { "primary" } else { "" }} title="kubectl apply -f, now (Ctrl+Enter or ⌘+Enter)"
+                onclick={props.act.reform(|_: MouseEvent| Msg::Apply)}>{ "Apply" }<kbd aria-hidden="true">{ "Ctrl ↵" }</kbd></button>
+        </div>
+    }
+}

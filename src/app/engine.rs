@@ -1,0 +1,180 @@
+//! The only place of the page that touches the simulation.
+//!
+//! Times are milliseconds since the start of the run. The rest of the page knows `view` and this file, nothing else.
+
+use std::rc::Rc;
+
+use batchyard::base::time::{SimTime, Span};
+use batchyard::base::zone::ZoneTable;
+use batchyard::sim::{Input, Progress, Record, Scenario, Sim};
+use batchyard::terminal::{self, Reply};
+use batchyard::yaml::{Diagnostic, Severity};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use batchyard::sim::LogLine;
+pub use batchyard::view::*;
+
+/// What a run starts from.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Setup {
+    pub seed: u64,
+    /// File name and text, applied at the start in this order.
+    pub files: Vec<(String, String)>,
+}
+
+/// What came of applying a file.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Answer {
+    pub ok: bool,
+    /// What `kubectl apply` printed.
+    pub text: String,
+    pub remarks: Vec<Remark>,
+}
+
+/// How much a remark matters; the order is the order of the list.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Weight {
+    Error,
+    Warning,
+    Hint,
+}
+
+impl Weight {
+    /// As the editor's module and the style sheet call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Weight::Error => "error",
+            Weight::Warning => "warning",
+            Weight::Hint => "hint",
+        }
+    }
+}
+
+/// Something to say about a place of a text. Lines and columns count from 1.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Remark {
+    pub weight: Weight,
+    pub line: u32,
+    pub column: u32,
+    pub end_line: u32,
+    pub end_column: u32,
+    pub message: String,
+}
+
+/// A running simulation.
+pub struct Engine {
+    sim: Sim,
+}
+
+impl Engine {
+    /// Starts a run and applies its files; the answers are in their order.
+    pub fn new(setup: &Setup) -> (Engine, Vec<Answer>) {
+        let scenario = Scenario { name: "page".to_owned(), seed: setup.seed, ..Scenario::default() };
+        let mut engine = Engine { sim: Sim::new(&scenario, &ZoneTable::empty()) };
+        let answers = setup.files.iter().map(|(file, text)| engine.apply(file, text)).collect();
+        (engine, answers)
+    }
+
+    /// `kubectl apply -f FILE`, now.
+    pub fn apply(&mut self, file: &str, text: &str) -> Answer {
+        let reply = self.sim.handle(Input::Apply { file: file.to_owned(), text: text.to_owned() });
+        self.forget_records();
+        answer(reply)
+    }
+
+    /// Moves time on. False if the budget was used up before.
+    pub fn advance(&mut self, until_ms: i64, budget: u32) -> bool {
+        let progress = self.sim.advance(self.moment(until_ms), budget);
+        self.forget_records();
+        progress == Progress::Reached
+    }
+
+    /// When there is next something to do; none if nothing will happen by itself.
+    pub fn next_ms(&self) -> Option<i64> {
+        self.sim.next_wakeup().map(|at| at.since(self.sim.start()).as_ms())
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.sim.now().since(self.sim.start()).as_ms()
+    }
+
+    /// Goes to a moment that has been seen before.
+    pub fn seek(&mut self, at_ms: i64) {
+        self.sim.seek(self.moment(at_ms));
+        self.forget_records();
+    }
+
+    pub fn view(&mut self) -> Rc<View> {
+        self.sim.view()
+    }
+
+    /// What a container printed up to now, or why there is nothing to read.
+    pub fn logs(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
+        self.sim.logs(pod, container, previous)
+    }
+
+    /// The wall clock at a moment: `2026-11-21 08:00:42 UTC`.
+    pub fn wall_clock(&self, at_ms: i64) -> String {
+        self.moment(at_ms).format("%Y-%m-%d %H:%M:%S UTC")
+    }
+
+    fn moment(&self, at_ms: i64) -> SimTime {
+        self.sim.start() + Span::ms(at_ms)
+    }
+
+    /// The page looks at views; records are for traces.
+    fn forget_records(&mut self) {
+        while self.sim.poll_record().is_some() {}
+    }
+}
+
+/// What the API server would say of a text.
+pub fn lint(text: &str) -> Vec<Remark> {
+    terminal::lint(text.as_bytes(), "manifest", &ZoneTable::empty()).iter().map(remark).collect()
+}
+
+fn answer(reply: Reply) -> Answer {
+    let text = [reply.stdout.trim_end(), reply.stderr.trim_end()]
+        .iter()
+        .filter(|text| !text.is_empty())
+        .copied()
+        .collect::<Vec<_>>();
+    Answer { ok: reply.exit == 0, text: text.join("\n"), remarks: reply.diagnostics.iter().map(remark).collect() }
+}
+
+fn remark(diagnostic: &Diagnostic) -> Remark {
+    let span = diagnostic.span;
+    let weight = match diagnostic.severity {
+        Severity::Error => Weight::Error,
+        Severity::Warning => Weight::Warning,
+        Severity::Hint => Weight::Hint,
+    };
+    Remark {
+        weight,
+        line: span.line.max(1),
+        column: span.column.max(1),
+        end_line: span.end_line.max(1),
+        end_column: span.end_column.max(1),
+        message: diagnostic.message.clone(),
+    }
+}
+
+/// Plays a scenario to its end: the text of `trace.jsonl`, or an empty one if it is no scenario. For the test that this
+/// page and the native program tell the same story.
+#[wasm_bindgen]
+pub fn trace(scenario: &str) -> String {
+    let Ok(scenario) = Scenario::parse(scenario, "scenario.yaml") else { return String::new() };
+    let mut sim = Sim::new(&scenario, &ZoneTable::empty());
+    let (start, end) = (sim.start(), sim.start() + scenario.duration);
+    let mut text = String::new();
+    while sim.advance(end, u32::MAX) == Progress::Busy {}
+    while let Some(record) = sim.poll_record() {
+        if let Record::Change(_) = &record
+            && let Some(line) = record.trace_line(start)
+        {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    text
+}

@@ -1,0 +1,61 @@
+//! The list of keys and signs, as a dialog of the browser's own kind: Escape closes it, the focus stays inside.
+
+use web_sys::HtmlDialogElement;
+use yew::prelude::*;
+
+use super::app::Msg;
+use super::engine::Sign;
+use super::shortcuts::KEYS;
+use super::sign;
+
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    pub open: bool,
+    /// Whether single keys are shortcuts.
+    pub keys: bool,
+    pub act: Callback<Msg>,
+}
+
+const SIGNS: [(Sign, &str); 8] = [
+    (Sign::Waits, "waits: no node yet"),
+    (Sign::NoRoom, "no room: no node takes it"),
+    (Sign::Starts, "starts: pulls its image, is created, initialises"),
+    (Sign::Runs, "runs"),
+    (Sign::Done, "done: ended well"),
+    (Sign::Failed, "failed: ended with an error"),
+    (Sign::BacksOff, "backs off: waits before the next try"),
+    (Sign::Ends, "ends: is being deleted, has its grace time"),
+];
+
+#[component]
+pub fn Help(props: &Props) -> Html {
+    let dialog = use_node_ref();
+    use_effect_with((props.open, dialog.clone()), |(open, dialog)| {
+        let Some(dialog) = dialog.cast::<HtmlDialogElement>() else { return };
+        match (*open, dialog.open()) {
+            (true, false) => drop(dialog.show_modal()),
+            (false, true) => dialog.close(),
+            _ => {}
+        }
+    });
+    html! {
+        <dialog ref={dialog} class="help" aria-labelledby="help-title" onclose={props.act.reform(|_: Event| Msg::Help(false))}>
+            <h2 id="help-title">{ "Keys and signs" }</h2>
+            <div class="columns">
+                <dl class="keys">
+                    { for KEYS.iter().map(|(keys, what)| html! {
+                        <div><dt>{ for keys.split(' ').map(|key| html! { <kbd>{ key }</kbd> }) }</dt><dd>{ *what }</dd></div>
+                    }) }
+                </dl>
+                <ul class="signs">
+                    { for SIGNS.iter().map(|(sign, what)| html! { <li>{ sign::draw(*sign, None) }<span>{ *what }</span></li> }) }
+                </ul>
+            </div>
+            <footer>
+                <label><input type="checkbox" checked={props.keys} onchange={props.act.reform(|_: Event| Msg::Keys)} />{ " single keys are shortcuts" }</label>
+                <span class="grow"></span>
+                <button type="button" class="primary" onclick={props.act.reform(|_: MouseEvent| Msg::Help(false))}>{ "Close" }</button>
+            </footer>
+        </dialog>
+    }
+}

@@ -1,0 +1,227 @@
+//! One run: the engine, the clock that drives it, and the picture of now.
+
+use std::rc::Rc;
+
+use super::browser;
+use super::clock::Clock;
+use super::engine::{Answer, Engine, Setup, View};
+use super::kept::Step;
+
+/// Real milliseconds of a frame that the engine may use.
+const WORK_MS: f64 = 9.0;
+/// Steps of the engine between two looks at the real clock.
+const BUDGET: u32 = 500;
+/// Moments remembered for stepping back.
+const PAST_MAX: usize = 20_000;
+
+/// A part of the view, equal only to itself: parts that did not change keep their identity (see [`Run::look`]), so a
+/// panel compares pointers.
+#[derive(Debug)]
+pub struct Part<T>(pub Rc<T>);
+
+impl<T> Clone for Part<T> {
+    fn clone(&self) -> Part<T> {
+        Part(self.0.clone())
+    }
+}
+
+impl<T> PartialEq for Part<T> {
+    fn eq(&self, other: &Part<T>) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What the next frame is to do besides playing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Errand {
+    None,
+    /// Go on until something is seen to happen.
+    Step,
+}
+
+pub struct Run {
+    /// None after a panic, until the user starts again.
+    engine: Option<Engine>,
+    pub clock: Clock,
+    pub view: Rc<View>,
+    /// Everything applied, the files of the start first.
+    pub steps: Vec<Step>,
+    /// The latest moment that has been seen.
+    pub furthest_ms: i64,
+    errand: Errand,
+    /// When something was seen to happen, in order.
+    past: Vec<i64>,
+}
+
+impl Run {
+    /// A page without a run: after a panic.
+    pub fn stopped(clock: Clock, steps: Vec<Step>) -> Run {
+        let view = Rc::new(View::default());
+        let mut clock = clock;
+        clock.playing = false;
+        Run { engine: None, clock, view, steps, furthest_ms: 0, errand: Errand::None, past: Vec::new() }
+    }
+
+    /// Starts; the answers are those of the files, in order.
+    pub fn start(setup: &Setup, clock: Clock) -> (Run, Vec<Answer>) {
+        let (engine, answers) = Engine::new(setup);
+        let step = |(file, text): &(String, String)| Step { at_ms: 0, file: file.clone(), text: text.clone() };
+        let mut run = Run::stopped(clock.clone(), setup.files.iter().map(step).collect());
+        run.clock = clock;
+        run.clock.moved_to(0);
+        run.clock.news();
+        run.engine = Some(engine);
+        run.look();
+        (run, answers)
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        self.engine.as_ref().map_or(0, Engine::now_ms)
+    }
+
+    pub fn engine(&self) -> Option<&Engine> {
+        self.engine.as_ref()
+    }
+
+    /// True while frames are needed.
+    pub fn moves(&self) -> bool {
+        self.engine.is_some() && (self.clock.playing || self.errand != Errand::None)
+    }
+
+    /// True if nothing will happen by itself any more.
+    pub fn at_rest(&self) -> bool {
+        self.engine.as_ref().is_some_and(|engine| engine.next_ms().is_none())
+    }
+
+    pub fn skips(&self) -> bool {
+        self.clock.skips(self.engine.as_ref().and_then(Engine::next_ms))
+    }
+
+    pub fn apply(&mut self, file: &str, text: &str) -> Answer {
+        let Some(engine) = &mut self.engine else { return Answer::default() };
+        self.steps.push(Step { at_ms: engine.now_ms(), file: file.to_owned(), text: text.to_owned() });
+        let answer = engine.apply(file, text);
+        self.furthest_ms = engine.now_ms();
+        self.look();
+        self.clock.news();
+        answer
+    }
+
+    /// Goes on to the next moment at which something is seen to happen, and stands still there.
+    pub fn step(&mut self) {
+        self.clock.playing = false;
+        self.errand = Errand::Step;
+    }
+
+    /// Goes back to the moment before.
+    pub fn step_back(&mut self) {
+        self.clock.playing = false;
+        let now = self.now_ms();
+        let before = self.past.iter().rev().find(|at| **at < now).copied();
+        self.seek(before.unwrap_or(0));
+    }
+
+    /// Goes to any moment that has been seen.
+    pub fn seek(&mut self, at_ms: i64) {
+        let Some(engine) = &mut self.engine else { return };
+        engine.seek(at_ms.clamp(0, self.furthest_ms.max(0)));
+        self.clock.moved_to(engine.now_ms());
+        self.clock.news();
+        self.look();
+    }
+
+    /// One frame. True if the picture changed in more than its time.
+    pub fn frame(&mut self, frame_ms: f64) -> bool {
+        let Some(next) = self.engine.as_ref().map(Engine::next_ms) else { return false };
+        let step = self.errand == Errand::Step;
+        let target = match next {
+            _ if !step => self.clock.target(frame_ms, next),
+            Some(_) => i64::MAX,
+            None => {
+                self.errand = Errand::None;
+                return false;
+            }
+        };
+        // While skipping, the next news ends the quiet part: it must not be passed.
+        let careful = step || self.clock.skips(next);
+        let (mut changed, mut due) = (false, false);
+        let deadline = browser::now_ms() + WORK_MS;
+        while let Some(engine) = &mut self.engine {
+            let next = engine.next_ms();
+            let stop = if careful { next.map_or(target, |next| next.min(target)) } else { target };
+            if stop == i64::MAX {
+                break;
+            }
+            due |= next.is_some_and(|next| next <= stop);
+            let reached = engine.advance(stop, BUDGET);
+            let late = browser::now_ms() > deadline;
+            if due && (careful || reached || late) {
+                let (different, news) = self.look();
+                changed |= different;
+                due = false;
+                if news && careful {
+                    self.errand = Errand::None;
+                    break;
+                }
+            }
+            if late || (reached && stop >= target) {
+                break;
+            }
+        }
+        if step && self.at_rest() {
+            self.errand = Errand::None;
+        }
+        let now = self.now_ms();
+        self.clock.moved_to(now);
+        self.furthest_ms = self.furthest_ms.max(now);
+        changed
+    }
+
+    /// Takes the engine's view, keeping the identity of parts that are as before. Says whether anything differs, and
+    /// whether it is worth stopping for.
+    fn look(&mut self) -> (bool, bool) {
+        let Some(engine) = &mut self.engine else { return (false, false) };
+        let mut new = (*engine.view()).clone();
+        let old = &*self.view;
+        let mut different = false;
+        macro_rules! keep {
+            ($($part:ident),*) => {$(
+                if new.$part == old.$part { new.$part = old.$part.clone() } else { different = true }
+            )*};
+        }
+        keep!(jobs, cron_jobs, nodes, pods, services, lanes, marks, events);
+        let news = is_news(old, &new);
+        if news {
+            self.clock.news();
+            let now_ms = engine.now_ms();
+            self.remember(now_ms);
+        }
+        self.view = Rc::new(new);
+        (different, news)
+    }
+
+    fn remember(&mut self, now_ms: i64) {
+        if self.past.last().is_none_or(|last| *last < now_ms) {
+            if self.past.len() >= PAST_MAX {
+                self.past.drain(..PAST_MAX / 2);
+            }
+            self.past.push(now_ms);
+        }
+    }
+}
+
+/// Whether someone who watches would see a difference.
+fn is_news(old: &View, new: &View) -> bool {
+    let pods =
+        |view: &View| view.pods.iter().map(|pod| (pod.uid.clone(), pod.sign, pod.place.clone())).collect::<Vec<_>>();
+    let jobs = |view: &View| {
+        let job =
+            |job: &super::engine::JobCard| (job.uid.clone(), job.status.clone(), job.active, job.succeeded, job.failed);
+        view.jobs.iter().map(job).collect::<Vec<_>>()
+    };
+    let nodes = |view: &View| view.nodes.iter().map(|node| (node.ready, node.schedulable)).collect::<Vec<_>>();
+    (!Rc::ptr_eq(&old.pods, &new.pods) && pods(old) != pods(new))
+        || (!Rc::ptr_eq(&old.jobs, &new.jobs) && jobs(old) != jobs(new))
+        || (!Rc::ptr_eq(&old.nodes, &new.nodes) && nodes(old) != nodes(new))
+        || old.cron_jobs.len() != new.cron_jobs.len()
+}
