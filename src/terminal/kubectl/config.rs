@@ -54,8 +54,11 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
             Some(other) => return call.fail(&format!("no context exists with the name: \"{other}\"")),
             None => return call.fail("accepts 1 arg(s), received 0"),
         },
-        Some("set-context" | "set-cluster" | "set-credentials" | "set" | "unset" | "delete-context" | "rename-context") => {
-            return call.fail("the configuration of this terminal cannot be changed; use -n to work in another namespace");
+        Some(
+            "set-context" | "set-cluster" | "set-credentials" | "set" | "unset" | "delete-context" | "rename-context",
+        ) => {
+            return call
+                .fail("the configuration of this terminal cannot be changed; use -n to work in another namespace");
         }
         Some(other) => return call.fail(&format!("unknown command \"{other}\" for \"kubectl config\"")),
         None => call.io.out(&format!("{}.\n\nUsage:\n  {}\n", VERB.summary, VERB.usage)),

@@ -37,7 +37,8 @@ const CLUSTER_INFO_FLAGS: &[Flag] = &[];
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let client_only = call.parsed.on("client");
-    let version = || object! { "gitVersion" => KUBERNETES, "major" => "1", "minor" => "36", "platform" => "linux/amd64" };
+    let version =
+        || object! { "gitVersion" => KUBERNETES, "major" => "1", "minor" => "36", "platform" => "linux/amd64" };
     let mut versions = object! { "clientVersion" => version(), "kustomizeVersion" => KUSTOMIZE };
     if !client_only {
         versions.set("serverVersion", version());

@@ -96,7 +96,8 @@ fn resources(sheet: &mut Sheet, container: &Value) {
 }
 
 fn probes(sheet: &mut Sheet, container: &Value) {
-    for (title, field) in [("Liveness", "livenessProbe"), ("Readiness", "readinessProbe"), ("Startup", "startupProbe")] {
+    for (title, field) in [("Liveness", "livenessProbe"), ("Readiness", "readinessProbe"), ("Startup", "startupProbe")]
+    {
         let described = container.at(field);
         if !described.is_null() {
             sheet.row(&format!("    {title}"), probe(described));

@@ -28,7 +28,8 @@ pub fn describe(sheet: &mut Sheet, object: &Object, context: &Context<'_>) {
     sheet.row("StrategyType", text(value, "spec.strategy.type"));
     sheet.row("MinReadySeconds", number(value, "spec.minReadySeconds"));
     if let rolling @ Value::Map(_) = value.at("spec.strategy.rollingUpdate") {
-        let amount = |field: &str| rolling.at(field).as_str().map_or_else(|| rolling.at(field).to_json(), str::to_owned);
+        let amount =
+            |field: &str| rolling.at(field).as_str().map_or_else(|| rolling.at(field).to_json(), str::to_owned);
         let (unavailable, surge) = (amount("maxUnavailable"), amount("maxSurge"));
         sheet.row("RollingUpdateStrategy", format!("{unavailable} max unavailable, {surge} max surge"));
     }

@@ -60,6 +60,7 @@ fn label(field: &str) -> String {
         }
     }
     let known = ["API", "URL", "UID", "OSB", "GUID"];
-    let word = |word: &String| known.iter().find(|k| k.eq_ignore_ascii_case(word)).map_or(word.clone(), |k| (*k).into());
+    let word =
+        |word: &String| known.iter().find(|k| k.eq_ignore_ascii_case(word)).map_or(word.clone(), |k| (*k).into());
     words.iter().map(word).collect::<Vec<String>>().join(" ")
 }

@@ -72,9 +72,11 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         Ok(query) => query,
         Err(message) => return call.fail(&message),
     };
-    let show_events = call.parsed.text("show-events") != Some("false");
-    let context = Context { store: call.desk.cluster.store(), now: call.desk.cluster.now(), show_events };
-    let (objects, refused) = find(&query, context.store);
+    let store = call.desk.cluster.store();
+    let (objects, refused) = find(&query, store);
+    // Unless asked for, events are only looked up for a single object.
+    let show_events = call.parsed.text("show-events").map_or(objects.len() == 1, |value| value == "true");
+    let context = Context { store, now: call.desk.cluster.now(), show_events };
     let texts: Vec<String> = objects.iter().map(|object| describe(&context, object)).collect();
     call.io.out(&texts.join("\n\n"));
     if objects.is_empty() && refused.is_empty() {

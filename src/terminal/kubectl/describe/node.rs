@@ -128,7 +128,8 @@ fn pods(sheet: &mut Sheet, node: &Value, context: &Context<'_>) {
     sheet.line("  Resource\tRequests\tLimits\n  --------\t--------\t------");
     let huge = allocatable.as_map().into_iter().flat_map(|m| m.keys()).filter(|r| r.starts_with("hugepages-"));
     for resource in ["cpu", "memory", "ephemeral-storage"].into_iter().chain(huge) {
-        let sum = |side: &str| pods.iter().fold(Quantity::from_units(0), |sum, pod| sum.plus(asked(pod, side, resource)));
+        let sum =
+            |side: &str| pods.iter().fold(Quantity::from_units(0), |sum, pod| sum.plus(asked(pod, side, resource)));
         let [requests, limits] = ["requests", "limits"].map(|side| share(sum(side), allocatable, resource));
         sheet.line(&format!("  {resource}\t{requests}\t{limits}"));
     }

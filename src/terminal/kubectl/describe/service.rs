@@ -47,7 +47,8 @@ pub fn describe(sheet: &mut Sheet, value: &Value, context: &Context<'_>) {
 fn endpoints(service: &Value, port: &str, context: &Context<'_>) -> String {
     let (namespace, name) = (text(service, "metadata.namespace"), text(service, "metadata.name"));
     let slices = context.store.list_in(Kind::EndpointSlice, namespace);
-    let of_service = |slice: &Value| slice.at("metadata.labels").at_keys(["kubernetes.io/service-name"]).as_str() == Some(name);
+    let of_service =
+        |slice: &Value| slice.at("metadata.labels").at_keys(["kubernetes.io/service-name"]).as_str() == Some(name);
     let slices: Vec<&Value> = slices.map(|slice| slice.value()).filter(|slice| of_service(slice)).collect();
     let mut addresses = Vec::new();
     for slice in &slices {

@@ -90,7 +90,7 @@ impl Sheet {
     /// `Controlled By:`, if there is a controller.
     pub fn controlled_by(&mut self, value: &Value) {
         let owners = value.list_at("metadata.ownerReferences").iter();
-        let controller = owners.filter(|o| o.bool_at("controller") == Some(true)).last();
+        let controller = owners.rev().find(|o| o.bool_at("controller") == Some(true));
         self.row_if("Controlled By", controller.map(|o| format!("{}/{}", text(o, "kind"), text(o, "name"))));
     }
 }

@@ -32,7 +32,8 @@ pub fn volume(sheet: &mut Sheet, value: &Value) {
     sheet.row("StorageClass", text(value, "spec.storageClassName"));
     sheet.row("Status", phase(value));
     let claim = value.at("spec.claimRef");
-    let claim = if claim.is_null() { String::new() } else { format!("{}/{}", text(claim, "namespace"), text(claim, "name")) };
+    let claim =
+        if claim.is_null() { String::new() } else { format!("{}/{}", text(claim, "namespace"), text(claim, "name")) };
     sheet.row("Claim", claim);
     sheet.row("Reclaim Policy", text(value, "spec.persistentVolumeReclaimPolicy"));
     sheet.row("Access Modes", access_modes(value.list_at("spec.accessModes")));

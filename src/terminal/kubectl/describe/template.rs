@@ -59,7 +59,8 @@ pub fn spread(sheet: &mut Sheet, spec: &Value, space: &str) {
     constraints.sort_by_key(|c| text(c, "topologyKey"));
     let line = |constraint: &Value| {
         let selector = constraint.at("labelSelector");
-        let chosen = if selector.is_null() { String::new() } else { format!(" selector {}", label_selector(selector)) };
+        let chosen =
+            if selector.is_null() { String::new() } else { format!(" for selector {}", label_selector(selector)) };
         format!(
             "{}:{} when max skew {} is exceeded{chosen}",
             text(constraint, "topologyKey"),

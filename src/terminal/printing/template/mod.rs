@@ -57,7 +57,8 @@ impl Template {
     /// # Errors
     /// kubectl's words, without `error: `.
     pub fn parse(text: &str) -> Result<Template, String> {
-        let nodes = parse::parse(text).map_err(|why| format!("error parsing template {text}, template: output:1: {why}"))?;
+        let nodes =
+            parse::parse(text).map_err(|why| format!("error parsing template {text}, template: output:1: {why}"))?;
         Ok(Template { text: text.to_owned(), nodes })
     }
 

@@ -35,7 +35,11 @@ fn cut(text: &str) -> Result<Vec<Piece<'_>>, String> {
         }
         pieces.push(Piece::Text(before));
         let comment = inside.trim_start().starts_with("/*");
-        let close = if comment { inside.find("*/").and_then(|at| Some(at + inside[at..].find("}}")?)) } else { close_of(inside) };
+        let close = if comment {
+            inside.find("*/").and_then(|at| Some(at + inside[at..].find("}}")?))
+        } else {
+            close_of(inside)
+        };
         let close = close.ok_or("unclosed action")?;
         let action = &inside[..close];
         rest = &inside[close + 2..];
@@ -200,7 +204,11 @@ fn quoted(text: &str, quote: char) -> Result<(Value, usize), String> {
     while let Some((i, c)) = chars.next() {
         match c {
             c if c == quote => {
-                let value = if quote == '\'' { Value::Int(out.chars().next().map_or(0, |c| c as i64)) } else { Value::from(out) };
+                let value = if quote == '\'' {
+                    Value::Int(out.chars().next().map_or(0, |c| c as i64))
+                } else {
+                    Value::from(out)
+                };
                 return Ok((value, i + 1));
             }
             '\\' if quote != '`' => match chars.next().map(|(_, c)| c) {
