@@ -1,6 +1,6 @@
 //! The commands that only the user's machine has. Adding one is a row in [`COMMANDS`].
 
-use crate::shell::{Env, Io, Launch, Poll};
+use crate::shell::{Env, Io, Launch, Poll, Signal};
 use crate::terminal::curl;
 use crate::terminal::host::Desk;
 use crate::terminal::kubectl;
@@ -11,6 +11,8 @@ use crate::terminal::nodectl;
 pub struct Command {
     pub args: Args,
     state: State,
+    /// A signal ended it with this exit code.
+    ended: Option<i32>,
 }
 
 /// What a command was started with.
@@ -46,12 +48,15 @@ pub fn find(name: &str) -> Option<Start> {
 
 fn new(launch: Launch<'_>, state: State) -> Command {
     let argv = launch.argv.iter().skip(1).cloned().collect();
-    Command { args: Args { argv, env: launch.env.clone(), cwd: launch.cwd.to_owned() }, state }
+    Command { args: Args { argv, env: launch.env.clone(), cwd: launch.cwd.to_owned() }, state, ended: None }
 }
 
 impl Command {
     /// Goes on as far as it can without time passing.
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
+        if let Some(code) = self.ended {
+            return Poll::Exit(code);
+        }
         match &mut self.state {
             State::Kubectl(task) => task.poll(&self.args, desk, io),
             State::Curl => curl::run(&self.args, desk, io),
@@ -60,7 +65,8 @@ impl Command {
     }
 
     /// It is ended from outside: what it holds elsewhere (ports, commands in containers) is let go.
-    pub fn cancel(&mut self, desk: &mut Desk<'_>) {
+    pub fn end(&mut self, signal: Signal, desk: &mut Desk<'_>) {
+        self.ended = Some(signal.exit_code());
         if let State::Kubectl(task) = &mut self.state {
             task.cancel(desk);
         }

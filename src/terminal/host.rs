@@ -99,7 +99,7 @@ impl Host for Desk<'_> {
 
     fn signal(&mut self, command: &mut Command, signal: Signal) {
         if !signal.is_harmless() {
-            command.cancel(self);
+            command.end(signal, self);
         }
     }
 }

@@ -57,6 +57,9 @@ const FLAGS: &[Flag] = &[
     flag("tty", Takes::Nothing, "Give the container a terminal").short('t').default("false"),
 ];
 
+/// What asking for the log and then for the stream takes; what a container prints in its first moment comes from its log.
+const JOINS_AFTER: Span = Span::ms(150);
+
 /// A Pod that was made and is attended until its end.
 #[derive(Clone, Debug)]
 pub struct Attended {
@@ -76,6 +79,8 @@ pub struct Attended {
 #[derive(Clone, Debug)]
 enum Stage {
     Starting,
+    /// It runs; the connection is there at this moment.
+    Joining(SimTime),
     Attached(attach::Session),
     Ending,
 }
@@ -305,6 +310,17 @@ impl Attended {
                 self.print_log(desk, io);
                 self.begin_ending(now);
             } else if typed.status.phase == "Running" && typed.is_ready() {
+                self.stage = Stage::Joining(now + JOINS_AFTER);
+            }
+        }
+        if let Stage::Joining(at) = self.stage {
+            if now < at {
+                return Poll::SleepUntil(at);
+            }
+            if pod.pod().is_terminal() {
+                self.print_log(desk, io);
+                self.begin_ending(now);
+            } else {
                 self.print_log(desk, io);
                 if !self.quiet {
                     io.err(attach::WARNINGS);
