@@ -10,4 +10,5 @@ mod kubelet_cases;
 mod lab;
 mod node;
 mod scenarios;
+mod terminal;
 mod tidy;
