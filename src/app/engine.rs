@@ -103,7 +103,7 @@ impl Engine {
     /// once, also while the clock stands.
     pub fn type_line(&mut self, files: &[(String, String)], line: &str) {
         for (file, text) in files {
-            let saved = self.sim.terminals().files.read(&format!("{HOME}/{file}"));
+            let saved = self.sim.terminals().machine.files.read(&format!("{HOME}/{file}"));
             if saved.as_deref() != Ok(text.as_bytes()) {
                 self.sim.handle(Input::Save { file: file.clone(), text: text.clone() });
             }

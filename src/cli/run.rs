@@ -66,7 +66,7 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
     let quiet = trace.is_some() || outputs.is_some();
     let mut sim = Sim::new(&scenario, &ZoneTable::bundled());
     let (start, end) = (sim.start(), sim.start() + scenario.duration);
-    let mut at_end = false;
+    let (mut at_end, mut printed) = (false, Vec::new());
     while !at_end {
         at_end = sim.advance(end, BUDGET) == Progress::Reached;
         while let Some(record) = sim.poll_record() {
@@ -76,13 +76,19 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
                     Some(line) => writeln!(file, "{line}"),
                     None => Ok(()),
                 }),
-                Record::Output(output) if output.step.is_some() => {
-                    outputs.as_mut().map_or(Ok(()), |file| writeln!(file, "{}", output.line(start)))
+                Record::Output(output) => {
+                    // A command in the background ends after later ones; the file has them in the order of the steps.
+                    printed.extend(output.step.map(|step| (step, output.line(start))));
+                    Ok(())
                 }
-                Record::Output(_) => Ok(()),
             };
             written.map_err(|e| UsageError(e.to_string()))?;
         }
+    }
+    printed.sort();
+    if let Some(file) = &mut outputs {
+        let written = printed.iter().try_for_each(|(_, line)| writeln!(file, "{line}"));
+        written.map_err(|e| UsageError(e.to_string()))?;
     }
     for file in [&mut trace, &mut outputs].into_iter().flatten() {
         file.flush().map_err(|e| UsageError(e.to_string()))?;

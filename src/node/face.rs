@@ -65,7 +65,11 @@ impl Nodes {
                 .flat_map(|list| status.list_at(list))
                 .find(|c| c.str_at("name") == Some(container))
                 .and_then(|c| c.str_at("state.waiting.reason"));
-            let reason = waiting.unwrap_or("ContainerCreating");
+            let reason = match waiting.unwrap_or("ContainerCreating") {
+                "ErrImagePull" => "image can't be pulled",
+                "ImagePullBackOff" => "trying and failing to pull image",
+                other => other,
+            };
             let text = format!("container {container:?} in pod {name:?} is waiting to start: {reason}");
             LogsError::WaitingToStart(text)
         })

@@ -13,6 +13,7 @@ pub struct LogLine {
     pub text: String,
     /// False for a last line without newline.
     pub complete: bool,
+    pub stream: Stream,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -30,7 +31,8 @@ impl Log {
     /// Adds what a process wrote.
     pub fn write(&mut self, chunks: Vec<Chunk>, now: SimTime) {
         for chunk in chunks {
-            let open = &mut self.open[usize::from(chunk.stream == Stream::Stderr)];
+            let stream = chunk.stream;
+            let open = &mut self.open[usize::from(stream == Stream::Stderr)];
             for byte in chunk.bytes {
                 if byte != b'\n' {
                     open.push(byte);
@@ -39,7 +41,7 @@ impl Log {
                 }
                 let text = String::from_utf8_lossy(&std::mem::take(open)).into_owned();
                 self.bytes += text.len() + 1;
-                self.lines.push(LogLine { at: now, text, complete: true });
+                self.lines.push(LogLine { at: now, text, complete: true, stream });
             }
         }
         self.trim();
@@ -58,9 +60,10 @@ impl Log {
     /// All lines that are kept, the unfinished one last, with the number of the first.
     pub fn lines(&self) -> (usize, Vec<LogLine>) {
         let mut lines = self.lines.clone();
-        for open in self.open.iter().filter(|open| !open.is_empty()) {
+        let streams = self.open.iter().zip([Stream::Stdout, Stream::Stderr]);
+        for (open, stream) in streams.filter(|(open, _)| !open.is_empty()) {
             let text = String::from_utf8_lossy(open).into_owned();
-            lines.push(LogLine { at: self.open_at, text, complete: false });
+            lines.push(LogLine { at: self.open_at, text, complete: false, stream });
         }
         (self.dropped, lines)
     }

@@ -14,7 +14,7 @@ pub mod machine;
 mod memq;
 mod pi;
 pub mod reference;
-mod wget;
+pub mod wget;
 
 use crate::base::time::SimTime;
 use crate::shell::{Dialect, Env, Host, Io, Launch, Options, Poll, Shell, Signal};

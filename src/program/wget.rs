@@ -120,16 +120,7 @@ impl Fetch {
                 1
             }
             (Tool::Curl, Ok(response)) => self.curl_answer(response, options, machine, io),
-            (Tool::Curl, Err(error)) => {
-                let (code, text) = curl_error(&error);
-                if !options.quiet || options.show_error {
-                    io.err(&format!("curl: ({code}) {text}\n"));
-                }
-                if let Some(format) = &options.write_out {
-                    io.out(&write_out(format, 0));
-                }
-                code
-            }
+            (Tool::Curl, Err(error)) => curl_failure(&error, options, io),
         }
     }
 
@@ -162,7 +153,7 @@ impl Fetch {
         0
     }
 
-    fn curl_answer(&self, response: Response, options: &Options, machine: &mut Machine<'_>, io: &mut Io) -> i32 {
+    fn curl_answer(&self, response: Response, options: &Options, machine: &mut impl System, io: &mut Io) -> i32 {
         if options.fail && response.status >= 400 {
             if !options.quiet || options.show_error {
                 io.err(&format!("curl: (22) The requested URL returned error: {}\n", response.status));
@@ -196,6 +187,50 @@ impl Fetch {
         }
         0
     }
+}
+
+/// A `curl` on a machine where `ask` answers at once. `argv` is without the command's name; the exit code comes back.
+pub fn curl_at_once<S: System>(
+    argv: &[String],
+    cwd: &str,
+    system: &mut S,
+    io: &mut Io,
+    ask: impl Fn(&mut S, &Request) -> Answer,
+) -> i32 {
+    let options = match Options::parse(Tool::Curl, argv) {
+        Ok(options) => options,
+        Err((text, code)) => {
+            io.err(&text);
+            return code;
+        }
+    };
+    let fetch = Fetch::new(Tool::Curl, argv, cwd);
+    let method = options.method.clone().unwrap_or_else(|| options.default_method().to_owned());
+    let Some(mut request) = options.url.as_deref().and_then(|url| Request::to_url(&method, url)) else {
+        return fetch.no_url(&options, io);
+    };
+    request.headers = options.headers.clone();
+    request.body = match options.data.as_deref().map(|data| (data, data.strip_prefix('@'))) {
+        Some((_, Some("-"))) => io.stdin.take(),
+        Some((_, Some(file))) => system.read_file(&resolve(cwd, file)).unwrap_or_default(),
+        Some((data, None)) => data.as_bytes().to_vec(),
+        None => Vec::new(),
+    };
+    match ask(system, &request) {
+        Ok(response) => fetch.curl_answer(response, &options, system, io),
+        Err(error) => curl_failure(&error, &options, io),
+    }
+}
+
+fn curl_failure(error: &NetError, options: &Options, io: &mut Io) -> i32 {
+    let (code, text) = curl_error(error);
+    if !options.quiet || options.show_error {
+        io.err(&format!("curl: ({code}) {text}\n"));
+    }
+    if let Some(format) = &options.write_out {
+        io.out(&write_out(format, 0));
+    }
+    code
 }
 
 impl Options {

@@ -62,6 +62,7 @@ impl World {
             self.start_step();
         } else if cluster.is_some_and(|at| at <= next) {
             self.cluster.step(until);
+            self.terminals.listen(self.cluster.now());
         } else {
             self.cluster.set_now(next);
             self.terminals.step(&mut self.cluster);

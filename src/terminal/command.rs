@@ -1,6 +1,7 @@
 //! The commands that only the user's machine has. Adding one is a row in [`COMMANDS`].
 
 use crate::shell::{Env, Io, Launch, Poll, Signal};
+use crate::terminal::curl;
 use crate::terminal::docker;
 use crate::terminal::helm;
 use crate::terminal::host::Desk;
@@ -12,6 +13,8 @@ use crate::terminal::nodectl;
 pub struct Command {
     pub args: Args,
     state: State,
+    /// A signal ended it with this exit code.
+    ended: Option<i32>,
 }
 
 /// What a command was started with.
@@ -29,6 +32,7 @@ enum State {
     Helm(helm::Task),
     Kubectl(kubectl::Task),
     Nodectl,
+    Curl,
 }
 
 type Start = fn(Launch<'_>) -> Command;
@@ -38,6 +42,7 @@ const COMMANDS: &[(&str, Start)] = &[
     ("docker", |launch| new(launch, State::Docker(docker::Task::default()))),
     ("helm", |launch| new(launch, State::Helm(helm::Task::default()))),
     ("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default()))),
+    ("curl", |launch| new(launch, State::Curl)),
     ("nodectl", |launch| new(launch, State::Nodectl)),
 ];
 
@@ -49,21 +54,29 @@ pub fn find(name: &str) -> Option<Start> {
 
 fn new(launch: Launch<'_>, state: State) -> Command {
     let argv = launch.argv.iter().skip(1).cloned().collect();
-    Command { args: Args { argv, env: launch.env.clone(), cwd: launch.cwd.to_owned() }, state }
+    Command { args: Args { argv, env: launch.env.clone(), cwd: launch.cwd.to_owned() }, state, ended: None }
 }
 
 impl Command {
     /// Goes on as far as it can without time passing.
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
+        if let Some(code) = self.ended {
+            return Poll::Exit(code);
+        }
         match &mut self.state {
             State::Docker(task) => task.poll(&self.args, desk, io),
             State::Helm(task) => task.poll(&self.args, desk, io),
             State::Kubectl(task) => task.poll(&self.args, desk, io),
+            State::Curl => curl::run(&self.args, desk, io),
             State::Nodectl => nodectl::run(&self.args.argv, desk.cluster, io),
         }
     }
 
-    pub fn signal(&mut self, signal: Signal) {
-        let _ = signal;
+    /// It is ended from outside: what it holds elsewhere (ports, commands in containers) is let go.
+    pub fn end(&mut self, signal: Signal, desk: &mut Desk<'_>) {
+        self.ended = Some(signal.exit_code());
+        if let State::Kubectl(task) = &mut self.state {
+            task.cancel(desk);
+        }
     }
 }

@@ -1,11 +1,14 @@
 //! The machine that the user's shell runs on: its files, and the commands only it knows.
 
+use std::collections::BTreeSet;
+
 use crate::base::time::SimTime;
 use crate::cluster::Cluster;
 use crate::shell::{Env, FileError, FileInfo, Host, Io, Launch, Poll, Signal, Start, System};
 use crate::terminal::command::{self, Command};
 use crate::terminal::docker::Daemon;
 use crate::terminal::files::Files;
+use crate::terminal::kubectl::Forwards;
 
 /// What a command may reach while it runs.
 pub struct Desk<'a> {
@@ -16,6 +19,38 @@ pub struct Desk<'a> {
     /// Names the draws of this task.
     pub task: u64,
     pub draws: &'a mut u64,
+    /// The ports that lead into the cluster.
+    pub forwards: &'a mut Forwards,
+    pub editors: &'a mut Editors,
+    /// Set by a command that waits for what containers print: that is no change in the cluster's objects.
+    pub listens: &'a mut bool,
+}
+
+/// Texts that `kubectl edit` opened in tabs.
+#[derive(Clone, Debug, Default)]
+pub struct Editors {
+    /// There is someone who can edit. Otherwise an edit ends at once.
+    pub present: bool,
+    /// The files that are being edited. Who closes a tab takes its file out.
+    pub open: BTreeSet<String>,
+}
+
+/// What all terminals of the user's machine share.
+#[derive(Clone, Debug, Default)]
+pub struct Machine {
+    pub files: Files,
+    pub docker: Daemon,
+    pub forwards: Forwards,
+    pub editors: Editors,
+    pub draws: u64,
+}
+
+impl Machine {
+    /// The desk of one command line: `task` names its draws, `listens` is set if it waits for what containers print.
+    pub fn desk<'a>(&'a mut self, cluster: &'a mut Cluster, task: u64, listens: &'a mut bool) -> Desk<'a> {
+        let Machine { files, docker, forwards, editors, draws } = self;
+        Desk { cluster, files, docker, task, draws, forwards, editors, listens }
+    }
 }
 
 impl System for Desk<'_> {
@@ -34,6 +69,10 @@ impl System for Desk<'_> {
 
     fn user(&self) -> (String, u32) {
         ("learner".to_owned(), 1000)
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        command::find(name).is_some()
     }
 
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {
@@ -80,7 +119,9 @@ impl Host for Desk<'_> {
     }
 
     fn signal(&mut self, command: &mut Command, signal: Signal) {
-        command.signal(signal);
+        if !signal.is_harmless() {
+            command.end(signal, self);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Rule: a command that takes time is part of the state that can be copied; it stops, goes on and rewinds with the rest.
 
 mod command;
+mod curl;
 mod docker;
 pub mod files;
 pub mod helm;
@@ -19,8 +20,8 @@ use crate::cluster::Cluster;
 use crate::shell::host::resolve;
 use crate::shell::{Dialect, FileError, Input, Io, Options, Poll, Shell, Signal, Stream};
 use crate::terminal::command::Command;
-use crate::terminal::files::{Files, HOME};
-use crate::terminal::host::Desk;
+use crate::terminal::files::HOME;
+use crate::terminal::host::Machine;
 use crate::yaml::Diagnostic;
 
 pub use host::environment;
@@ -39,13 +40,11 @@ pub struct TaskId(u64);
 /// All that terminals keep.
 #[derive(Clone, Default)]
 pub struct Terminals {
-    pub files: Files,
-    docker: docker::Daemon,
+    pub machine: Machine,
     tasks: Vec<Task>,
     sessions: session::Sessions,
     finished: Vec<Finished>,
     started: u64,
-    draws: u64,
 }
 
 #[derive(Clone)]
@@ -57,6 +56,8 @@ struct Task {
     began: SimTime,
     /// When to poll it again; none while it waits for something to happen.
     due: Option<SimTime>,
+    /// It waits for what containers print.
+    listens: bool,
     stdout: String,
     stderr: String,
     lines: Vec<(SimTime, String)>,
@@ -112,6 +113,7 @@ impl Terminals {
             io,
             began: cluster.now(),
             due: Some(cluster.now()),
+            listens: false,
             stdout: String::new(),
             stderr: String::new(),
             lines: Vec::new(),
@@ -130,9 +132,9 @@ impl Terminals {
 
     /// Sends Ctrl-C to a command line.
     pub fn interrupt(&mut self, cluster: &mut Cluster, id: TaskId) {
-        let Terminals { files, docker, tasks, draws, .. } = self;
+        let Terminals { machine, tasks, .. } = self;
         if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
-            let mut desk = Desk { cluster, files, docker, task: id.0, draws };
+            let mut desk = machine.desk(cluster, id.0, &mut task.listens);
             task.shell.signal(&mut desk, &mut task.io, Signal::Int);
             task.due = Some(desk.cluster.now());
         }
@@ -140,7 +142,7 @@ impl Terminals {
 
     /// Saves the text of an editor's tab as the file of that name.
     pub fn save(&mut self, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
-        self.files.write(&resolve(HOME, file), text.as_bytes(), false, now)
+        self.machine.files.write(&resolve(HOME, file), text.as_bytes(), false, now)
     }
 
     /// Opens an interactive terminal.
@@ -166,10 +168,10 @@ impl Terminals {
 
     /// Ctrl-C in an interactive terminal.
     pub fn interrupt_session(&mut self, cluster: &mut Cluster, id: SessionId) {
-        let Terminals { files, docker, sessions, draws, .. } = self;
+        let Terminals { machine, sessions, .. } = self;
         if let Some(session) = sessions.find_mut(id) {
-            let task = session.draws_as();
-            session.interrupt(&mut Desk { cluster, files, docker, task, draws });
+            let (task, mut listens) = (session.draws_as(), false);
+            session.interrupt(&mut machine.desk(cluster, task, &mut listens));
         }
     }
 
@@ -190,13 +192,18 @@ impl Terminals {
     /// Polls the first command that is due.
     pub fn step(&mut self, cluster: &mut Cluster) {
         let now = cluster.now();
-        let Terminals { files, docker, tasks, draws, sessions, .. } = self;
-        let Some(i) = tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else {
-            sessions.step(cluster, files, docker, draws);
+        let before = self.stirs();
+        let Some(i) = self.tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else {
+            self.sessions.step(cluster, &mut self.machine);
+            if self.stirs() != before {
+                self.wake(now);
+            }
             return;
         };
+        let Terminals { machine, tasks, .. } = self;
         let task = &mut tasks[i];
-        let mut desk = Desk { cluster, files, docker, task: task.id.0, draws };
+        task.listens = false;
+        let mut desk = machine.desk(cluster, task.id.0, &mut task.listens);
         let mut budget = STEP_BUDGET;
         let poll = task.shell.poll(&mut desk, &mut task.io, &mut budget);
         task.take_output(now);
@@ -209,6 +216,29 @@ impl Terminals {
             Poll::Wait => task.due = None,
             Poll::Yield => task.due = Some(now + Span::ms(1)),
         }
+        // Who forwards the port has something to say.
+        if self.stirs() != before {
+            self.wake(now);
+        }
+    }
+
+    /// What moves when a command does something that others wait for, though nothing changed in the cluster.
+    fn stirs(&self) -> impl PartialEq + use<> {
+        (self.machine.forwards.connections, self.machine.editors.open.len())
+    }
+
+    /// A container may have printed something: whoever shows that looks again.
+    pub fn listen(&mut self, now: SimTime) {
+        for task in self.tasks.iter_mut().filter(|task| task.listens) {
+            task.due = Some(now);
+        }
+        self.sessions.listen(now);
+    }
+
+    /// The tab of a file that `kubectl edit` opened was closed; what it holds is taken.
+    pub fn close_edit(&mut self, path: &str, now: SimTime) {
+        self.machine.editors.open.remove(path);
+        self.wake(now);
     }
 
     /// The commands that ended since the last call.

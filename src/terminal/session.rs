@@ -8,9 +8,8 @@ use crate::cluster::Cluster;
 use crate::shell::{Dialect, Input, Io, Options, Poll, Read, Shell, Signal, Stream, is_incomplete};
 use crate::terminal::STEP_BUDGET;
 use crate::terminal::command::Command;
-use crate::terminal::docker::Daemon;
-use crate::terminal::files::{Files, HOME};
-use crate::terminal::host::{Desk, environment};
+use crate::terminal::files::HOME;
+use crate::terminal::host::{Desk, Machine, environment};
 
 /// Bytes of its screen that are kept; the oldest go first.
 const SCREEN_MAX: usize = 128 << 10;
@@ -45,6 +44,8 @@ pub struct Session {
     io: Io,
     /// When to poll it again; none while nothing runs, or what runs waits for something to happen.
     due: Option<SimTime>,
+    /// It waits for what containers print.
+    listens: bool,
     screen: Vec<Piece>,
     /// Lines of a command that is not whole yet.
     unfinished: String,
@@ -60,7 +61,15 @@ impl Session {
             ..Options::new(Dialect::Bash)
         };
         let io = Io { stdin: Input::default(), ..Io::default() };
-        Session { id, shell: Shell::new("", options), io, due: None, screen: Vec::new(), unfinished: String::new() }
+        Session {
+            id,
+            shell: Shell::new("", options),
+            io,
+            due: None,
+            listens: false,
+            screen: Vec::new(),
+            unfinished: String::new(),
+        }
     }
 
     pub fn id(&self) -> SessionId {
@@ -249,20 +258,20 @@ impl Sessions {
     }
 
     /// Lets the first session go on that is due; false if none is.
-    pub(super) fn step(
-        &mut self,
-        cluster: &mut Cluster,
-        files: &mut Files,
-        docker: &mut Daemon,
-        draws: &mut u64,
-    ) -> bool {
+    pub(super) fn step(&mut self, cluster: &mut Cluster, machine: &mut Machine) -> bool {
         let now = cluster.now();
         let Some(session) = self.open.iter_mut().find(|session| session.due().is_some_and(|at| at <= now)) else {
             return false;
         };
-        let task = session.draws_as();
-        session.step(&mut Desk { cluster, files, docker, task, draws });
+        let (task, mut listens) = (session.draws_as(), false);
+        session.step(&mut machine.desk(cluster, task, &mut listens));
+        session.listens = listens;
         true
+    }
+
+    /// A container may have printed something.
+    pub(super) fn listen(&mut self, now: SimTime) {
+        self.open.iter_mut().filter(|session| session.listens).for_each(|session| session.wake(now));
     }
 }
 

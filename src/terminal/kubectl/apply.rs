@@ -5,14 +5,17 @@
 use crate::api::decode::{Decoded, FieldValidation, decode_for_apply, diagnose};
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
+use crate::api::meta::StringMap;
 use crate::api::patch::{Shape, strategic, three_way};
+use crate::api::selector::Labels;
 use crate::api::status::{ApiError, Reason};
 use crate::base::value::Value;
 use crate::cluster::Cluster;
 use crate::terminal::Reply;
+use crate::terminal::kubectl::common::{self, DryRun};
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::manifests::{Manifests, read_files, read_text};
-use crate::terminal::kubectl::{Call, Outcome, Verb, errors};
+use crate::terminal::kubectl::{Call, Outcome, Verb, delete, errors};
 use crate::yaml::{self, Diagnostic, Severity};
 
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -26,9 +29,28 @@ pub const VERB: Verb = Verb {
 };
 
 const FLAGS: &[Flag] = &[
-    flag("filename", Takes::List, "Files, folders, or - for standard input").short('f'),
-    flag("validate", Takes::Optional("strict"), "What to do about unknown fields: strict, warn or ignore")
-        .default("strict"),
+    flag("all", Takes::Nothing, "With --prune: every object").default("false"),
+    common::MISSING_KEYS,
+    delete::CASCADE,
+    common::DRY_RUN,
+    common::FIELD_MANAGER,
+    common::FILENAME,
+    flag("force", Takes::Nothing, "Replace what cannot be changed; not simulated").default("false"),
+    flag("force-conflicts", Takes::Nothing, "Take fields over from their owners").default("false"),
+    delete::GRACE_PERIOD,
+    common::KUSTOMIZE,
+    flag("openapi-patch", Takes::Nothing, "Merge by the API's schema").default("true"),
+    common::OUTPUT,
+    flag("overwrite", Takes::Nothing, "Changes made elsewhere are overwritten").default("true"),
+    flag("prune", Takes::Nothing, "Delete what is no longer in the files; not simulated").default("false"),
+    common::RECURSIVE,
+    common::SELECTOR,
+    flag("server-side", Takes::Nothing, "Let the server merge").default("false"),
+    common::MANAGED_FIELDS,
+    common::TEMPLATE,
+    flag("timeout", Takes::Text, "How long to wait for deletions").default("0s"),
+    common::VALIDATE,
+    flag("wait", Takes::Nothing, "Wait for deletions").default("false"),
 ];
 
 /// What was printed, and where the text is wrong.
@@ -39,24 +61,48 @@ struct Printed {
     warnings: Vec<String>,
 }
 
+/// How to apply.
+#[derive(Default)]
+struct Way {
+    validation: FieldValidation,
+    server_side: bool,
+    /// Only documents with these labels.
+    labels: Labels,
+    /// `-o`; none: a line for each object.
+    format: Option<String>,
+    /// Stands behind `created` and the like.
+    suffix: &'static str,
+}
+
 fn run(call: &mut Call<'_, '_>) -> Outcome {
+    let (dry_run, labels) = match (call.dry_run(), call.parsed.text("selector").map(Labels::parse).transpose()) {
+        (Ok(dry_run), Ok(labels)) => (dry_run, labels.unwrap_or_default()),
+        (Err(text), _) | (_, Err(text)) => return call.fail(&text),
+    };
+    let server_side = call.parsed.on("server-side");
+    if server_side && dry_run == DryRun::Client {
+        return call.fail("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
+    }
+    if call.parsed.on("force-conflicts") && !server_side {
+        return call.fail("--force-conflicts only works with --server-side");
+    }
+    if !call.parsed.args.is_empty() {
+        let args = call.parsed.args.join(" ");
+        return call.misused(&format!("Unexpected args: [{args}]"));
+    }
     let sources = match read_files(call) {
         Ok(sources) if sources.is_empty() => return call.fail("must specify one of -f and -k"),
         Ok(sources) => sources,
-        Err(message) => {
-            call.io.err(&format!("{message}\n"));
-            return Outcome::Exit(1);
-        }
+        Err(line) => return call.fail_line(&line),
     };
-    let validation = match call.parsed.text("validate") {
-        Some("warn") => FieldValidation::Warn,
-        Some("ignore" | "false") => FieldValidation::Ignore,
-        _ => FieldValidation::Strict,
-    };
+    let format = call.parsed.text("output").filter(|format| !format.is_empty()).map(str::to_owned);
+    let way = Way { validation: call.validation(), server_side, labels, format, suffix: dry_run.suffix() };
     let namespace = call.namespace().to_owned();
     let mut printed = Printed::default();
+    let mut copy = (dry_run != DryRun::No).then(|| call.desk.cluster.clone());
     for source in &sources {
-        apply_all(call.desk.cluster, source, &namespace, validation, &mut printed);
+        let cluster = copy.as_mut().unwrap_or(call.desk.cluster);
+        apply_all(cluster, source, &namespace, &way, &mut printed);
     }
     call.io.out(&printed.stdout);
     for text in printed.warnings.iter().map(|w| format!("Warning: {w}\n")) {
@@ -72,7 +118,7 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
 pub fn apply_text(cluster: &mut Cluster, file: &str, text: &str, namespace: &str) -> Reply {
     let manifests = read_text(text, file);
     let mut printed = Printed::default();
-    let refused = apply_all(cluster, &manifests, namespace, FieldValidation::Strict, &mut printed);
+    let refused = apply_all(cluster, &manifests, namespace, &Way::default(), &mut printed);
     let parsed = yaml::parse(text, file);
     let mut diagnostics = parsed.diagnostics;
     for node in &parsed.documents {
@@ -110,7 +156,7 @@ fn apply_all(
     cluster: &mut Cluster,
     manifests: &Manifests,
     namespace: &str,
-    validation: FieldValidation,
+    way: &Way,
     printed: &mut Printed,
 ) -> Refused {
     let mut refused = Vec::new();
@@ -118,7 +164,7 @@ fn apply_all(
     let mut unread = Vec::new();
     let mut read = Vec::new();
     for document in &manifests.documents {
-        match decode_for_apply(document, validation) {
+        match decode_for_apply(document, way.validation) {
             Ok(decoded) => read.push((document, decoded)),
             Err(refusal) => unread.push(refusal.kubectl(&manifests.source, "creating")),
         }
@@ -128,6 +174,10 @@ fn apply_all(
         unread.push("error: no objects passed to apply".to_owned());
     }
     for (document, decoded) in read {
+        let own: StringMap = decoded.object.at("metadata.labels").decode().unwrap_or_default();
+        if !way.labels.matches(&own) {
+            continue;
+        }
         printed.warnings.extend(decoded.warnings.iter().cloned());
         let Some(kind) = Kind::find(&decoded.api_version, &decoded.kind) else {
             printed
@@ -135,9 +185,17 @@ fn apply_all(
                 .push(format!("error: {} {} is known here, but not simulated", decoded.api_version, decoded.kind));
             continue;
         };
-        match apply_one(cluster, kind, document, decoded, namespace, printed) {
-            Ok((name, how)) => {
-                printed.stdout.push_str(&format!("{}/{name} {how}\n", kind.info().singular_resource()));
+        let applied = match way.server_side {
+            true => apply_at_server(cluster, kind, document, decoded, namespace),
+            false => apply_one(cluster, kind, document, decoded, namespace, &mut printed.warnings),
+        };
+        match applied {
+            Ok((key, how)) => {
+                let object = cluster.store().get(&key).map(|o| o.value().clone()).unwrap_or_default();
+                match common::told(&object, &format!("{how}{}", way.suffix), way.format.as_deref()) {
+                    Ok(text) => printed.stdout.push_str(&text),
+                    Err(text) => printed.errors.push(format!("error: {text}")),
+                }
             }
             Err((name, doing, error)) => {
                 let doing = format!("error when {doing} \"{}\"", manifests.source);
@@ -150,7 +208,8 @@ fn apply_all(
     refused
 }
 
-type Refusal = (String, &'static str, ApiError);
+/// The object's name, what was being done, and the refusal.
+pub type Refusal = (String, &'static str, ApiError);
 
 fn apply_one(
     cluster: &mut Cluster,
@@ -158,8 +217,8 @@ fn apply_one(
     document: &Value,
     decoded: Decoded,
     namespace: &str,
-    printed: &mut Printed,
-) -> Result<(String, &'static str), Refusal> {
+    warnings: &mut Vec<String>,
+) -> Result<(Key, &'static str), Refusal> {
     let name = decoded.object.str_at("metadata.name").unwrap_or_default().to_owned();
     let namespace = decoded.object.str_at("metadata.namespace").unwrap_or(namespace).to_owned();
     let key = Key::new(kind, &namespace, &name);
@@ -170,20 +229,20 @@ fn apply_one(
             object.set("metadata.namespace", namespace.as_str());
         }
         annotate(&mut object, &modified);
-        let (created, warnings) = cluster.api("user", |api| (api.create(object), api.take_warnings()));
-        printed.warnings.extend(warnings);
-        return created.map(|_| (name.clone(), "created")).map_err(|e| (name, "creating", e));
+        let (created, said) = cluster.api("user", |api| (api.create(object), api.take_warnings()));
+        warnings.extend(said);
+        return created.map(|_| (key, "created")).map_err(|e| (name, "creating", e));
     };
     let annotation = current.value().at_keys(["metadata", "annotations", LAST_APPLIED]);
     let original = annotation.as_str().and_then(|text| Value::from_json(text).ok());
     if original.is_none() {
-        printed.warnings.push(missing_annotation(kind, &name));
+        warnings.push(missing_annotation(kind, &name));
     }
     let shape = Shape::of_kind(&decoded.api_version, &decoded.kind);
     let original = original.unwrap_or_else(Value::map);
     let patch = three_way(&original, &modified, current.value(), shape);
     if patch.is_empty() {
-        return Ok((name, "unchanged"));
+        return Ok((key, "unchanged"));
     }
     let mut changed = current.value().clone();
     strategic(&mut changed, &patch, shape);
@@ -194,14 +253,51 @@ fn apply_one(
             return Err((name, "applying patch", error));
         }
     };
-    let (written, warnings) =
-        cluster.api("user", |api| (api.update(&key, |value| *value = changed), api.take_warnings()));
-    printed.warnings.extend(warnings);
-    written.map(|_| (name.clone(), "configured")).map_err(|e| (name, "applying patch", e))
+    let (written, said) = cluster.api("user", |api| (api.update(&key, |value| *value = changed), api.take_warnings()));
+    warnings.extend(said);
+    written.map(|_| (key, "configured")).map_err(|e| (name, "applying patch", e))
+}
+
+/// `--server-side`: the server lays the document over the object. Who owns which field is not kept, so nothing conflicts
+/// and nothing that a former document had is removed.
+fn apply_at_server(
+    cluster: &mut Cluster,
+    kind: Kind,
+    document: &Value,
+    decoded: Decoded,
+    namespace: &str,
+) -> Result<(Key, &'static str), Refusal> {
+    let name = decoded.object.str_at("metadata.name").unwrap_or_default().to_owned();
+    let namespace = decoded.object.str_at("metadata.namespace").unwrap_or(namespace).to_owned();
+    let key = Key::new(kind, &namespace, &name);
+    let shape = Shape::of_kind(&decoded.api_version, &decoded.kind);
+    let mut object = decoded.object;
+    if kind.info().namespaced {
+        object.set("metadata.namespace", namespace.as_str());
+    }
+    let written = match cluster.store().get(&key).is_some() {
+        true => cluster.api("user", |api| api.update(&key, |value| strategic(value, document, shape))),
+        false => cluster.api("user", |api| api.create(object)),
+    };
+    written.map(|_| (key, "serverside-applied")).map_err(|error| (name, "applying patch", error))
+}
+
+/// Applies one document and says nothing.
+///
+/// # Errors
+/// Name, what was being done, and the refusal.
+pub fn apply_quietly(
+    cluster: &mut Cluster,
+    kind: Kind,
+    document: &Value,
+    decoded: Decoded,
+    namespace: &str,
+) -> Result<(), Refusal> {
+    apply_one(cluster, kind, document, decoded, namespace, &mut Vec::new()).map(|_| ())
 }
 
 /// The document with the annotation that holds the document itself.
-fn with_last_applied(document: &Value, kind: Kind, namespace: &str) -> Value {
+pub fn with_last_applied(document: &Value, kind: Kind, namespace: &str) -> Value {
     let mut bare = document.clone();
     if kind.info().namespaced {
         bare.set_default("metadata.namespace", namespace);

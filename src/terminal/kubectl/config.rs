@@ -7,6 +7,7 @@ use crate::object;
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::version::SERVER;
 use crate::terminal::kubectl::{Call, Outcome, Verb};
+use crate::terminal::printing::format::Format;
 use crate::terminal::printing::json;
 use crate::terminal::printing::tabwriter::TabWriter;
 use crate::yaml;
@@ -36,7 +37,14 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     match args.first().map(String::as_str) {
         Some("view") => match call.parsed.text("output").unwrap_or("yaml") {
             "json" => call.io.out(&json::indented(&view())),
-            _ => call.io.out(&yaml::emit(&view())),
+            "yaml" => call.io.out(&yaml::emit(&view())),
+            other => {
+                let unread = |path: &str| Err(format!("open {path}: no such file or directory"));
+                match Format::parse(other, None, unread).and_then(|format| format.print(&view())) {
+                    Ok(text) => call.io.out(&text),
+                    Err(text) => return call.fail(&text),
+                }
+            }
         },
         Some("current-context") => call.io.out(&format!("{CONTEXT}\n")),
         Some("get-contexts") if name.is_some_and(|name| name != CONTEXT) => {

@@ -13,6 +13,8 @@ pub enum Takes {
     Text,
     /// `--filename a --filename b,c`: may be given more than once.
     List,
+    /// `--env a=b,c`: may be given more than once; commas are part of the value.
+    Array,
     /// `--dry-run` alone means the given value; a value must be joined with `=`.
     Optional(&'static str),
 }
@@ -128,10 +130,10 @@ impl Parsed {
             match flag.takes {
                 Takes::Nothing => self.put(flag, "true".to_owned(), &format!("-{letter}"))?,
                 Takes::Optional(default) => self.put(flag, default.to_owned(), &format!("-{letter}"))?,
-                Takes::Text | Takes::List if !tail.is_empty() => {
+                Takes::Text | Takes::List | Takes::Array if !tail.is_empty() => {
                     return self.put(flag, tail.to_owned(), &format!("-{letter}"));
                 }
-                Takes::Text | Takes::List => {
+                Takes::Text | Takes::List | Takes::Array => {
                     let value = rest.next().cloned().ok_or_else(|| format!("flag needs an argument: {named}"))?;
                     return self.put(flag, value, &format!("-{letter}"));
                 }
@@ -170,6 +172,26 @@ fn switch(value: &str, flag: &Flag, shown: &str) -> Result<String, String> {
             ))
         }
     }
+}
+
+/// Where the first word stands that is neither a flag nor a flag's value, from `from` on and before `--`. Flags that are not
+/// in `known` are taken to stand alone.
+pub fn first_argument(argv: &[String], from: usize, known: &[Flag]) -> Option<usize> {
+    let mut at = from;
+    while let Some(arg) = argv.get(at) {
+        if arg == "--" {
+            return None;
+        }
+        if arg.len() < 2 || !arg.starts_with('-') {
+            return Some(at);
+        }
+        let flag = match arg.strip_prefix("--") {
+            Some(long) => known.iter().find(|f| f.name == long),
+            None => known.iter().find(|f| arg.len() == 2 && f.short == arg.chars().nth(1)),
+        };
+        at += if flag.is_some_and(|f| matches!(f.takes, Takes::Text | Takes::List | Takes::Array)) { 2 } else { 1 };
+    }
+    None
 }
 
 fn find<'f>(flags: &[&'f [Flag]], is: impl Fn(&Flag) -> bool) -> Option<&'f Flag> {
