@@ -28,7 +28,9 @@ fn play(manifest: &str, lines: &[&str]) -> Vec<Rc<Output>> {
         steps.push_str(&format!("- {{at: {}s, run: {}}}\n", 5 * (i + 1), quoted(line)));
     }
     let duration = 5 * lines.len() + 65;
-    let text = format!("name: rows\ncluster: {{nodes: [{{name: node-1}}, {{name: node-2}}]}}\nduration: {duration}s\nsteps:\n{steps}");
+    let text = format!(
+        "name: rows\ncluster: {{nodes: [{{name: node-1}}, {{name: node-2}}]}}\nduration: {duration}s\nsteps:\n{steps}"
+    );
     let scenario = Scenario::parse(&text, "rows").unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     let mut sim = Sim::new(&scenario, &ZoneTable::bundled());
     let end = sim.start() + scenario.duration;
@@ -88,121 +90,210 @@ fn check(manifest: &str, rows: &[Row]) {
 
 #[test]
 fn jobs_are_changed_and_deleted() {
-    check(JOB, &[
-        ("kubectl label job steady tier=one", "job.batch/steady labeled\n", "", 0),
-        ("kubectl label job steady tier=two", "", "error: 'tier' already has a value (one), and --overwrite is false\n", 1),
-        ("kubectl label job steady tier=one", "job.batch/steady not labeled\n", "", 0),
-        ("kubectl label job steady tier-", "job.batch/steady unlabeled\n", "", 0),
-        ("kubectl annotate job/steady note='a note'", "job.batch/steady annotated\n", "", 0),
-        (
-            "kubectl annotate job/steady note=b",
-            "",
-            "error: --overwrite is false but found the following declared annotation(s): 'note' already has a value (a note)\n",
-            1,
-        ),
-        ("kubectl patch job steady -p '{\"spec\":{\"parallelism\":2}}'", "job.batch/steady patched\n", "", 0),
-        ("kubectl patch job steady -p '{\"spec\":{}}'", "job.batch/steady patched (no change)\n", "", 0),
-        (
-            "kubectl patch job steady -p '{\"spec\":{\"nonsense\":1}}'",
-            "job.batch/steady patched (no change)\n",
-            "Warning: unknown field \"spec.nonsense\"\n",
-            0,
-        ),
-        (
-            "kubectl patch job steady -p '{\"spec\":{\"parallelism\":\"x\"}}'",
-            "",
-            "The request is invalid: patch: Invalid value: \"map[spec:map[parallelism:x]]\": unrecognized type: int32\n",
-            1,
-        ),
-        (
-            "kubectl scale job steady --replicas=3",
-            "",
-            "Error from server (NotFound): the server could not find the requested resource\n",
-            1,
-        ),
-        ("kubectl rollout status job/steady", "", "error: no status viewer has been implemented for Job.batch\n", 1),
-        (
-            "kubectl logs job/nothere",
-            "",
-            "error: error from server (NotFound): jobs.batch \"nothere\" not found in namespace \"default\"\n",
-            1,
-        ),
-        (
-            "kubectl logs job/steady --tail=1 -c x",
-            "",
-            "Found 2 pods, using pod/steady-xxxxx\nerror: container x is not valid for pod steady-xxxxx out of: main\n",
-            1,
-        ),
-        ("kubectl exec job/steady -- sh -c 'exit 5'", "", "command terminated with exit code 5\n", 5),
-        ("KUBE_EDITOR='sed -i s/parallelism:.*/parallelism:3/' kubectl edit job steady", "job.batch/steady edited\n", "", 0),
-        ("kubectl edit job steady", "Edit cancelled, no changes made.\n", "", 0),
-        (
-            "kubectl wait --for=condition=complete job/steady --timeout=1s",
-            "",
-            "error: timed out waiting for the condition on jobs/steady\n",
-            1,
-        ),
-        ("kubectl delete job steady --dry-run=client", "job.batch \"steady\" deleted from default namespace (dry run)\n", "", 0),
-        ("kubectl delete job steady", "job.batch \"steady\" deleted from default namespace\n", "", 0),
-        ("kubectl delete job steady", "", "Error from server (NotFound): jobs.batch \"steady\" not found\n", 1),
-        ("kubectl delete jobs --all", "No resources found\n", "", 0),
-        ("kubectl delete job", "", "error: resource(s) were provided, but no name was specified\n", 1),
-        ("kubectl gte jobs", "", "error: unknown command \"gte\" for \"kubectl\"\n\nDid you mean this?\n\tget\n", 1),
-        ("kubectl delete --nosuch", "", "error: unknown flag: --nosuch\nSee 'kubectl delete --help' for usage.\n", 1),
-    ]);
+    check(
+        JOB,
+        &[
+            ("kubectl label job steady tier=one", "job.batch/steady labeled\n", "", 0),
+            (
+                "kubectl label job steady tier=two",
+                "",
+                "error: 'tier' already has a value (one), and --overwrite is false\n",
+                1,
+            ),
+            ("kubectl label job steady tier=one", "job.batch/steady not labeled\n", "", 0),
+            ("kubectl label job steady tier-", "job.batch/steady unlabeled\n", "", 0),
+            ("kubectl annotate job/steady note='a note'", "job.batch/steady annotated\n", "", 0),
+            (
+                "kubectl annotate job/steady note=b",
+                "",
+                "error: --overwrite is false but found the following declared annotation(s): 'note' already has a value (a note)\n",
+                1,
+            ),
+            ("kubectl patch job steady -p '{\"spec\":{\"parallelism\":2}}'", "job.batch/steady patched\n", "", 0),
+            ("kubectl patch job steady -p '{\"spec\":{}}'", "job.batch/steady patched (no change)\n", "", 0),
+            (
+                "kubectl patch job steady -p '{\"spec\":{\"nonsense\":1}}'",
+                "job.batch/steady patched (no change)\n",
+                "Warning: unknown field \"spec.nonsense\"\n",
+                0,
+            ),
+            (
+                "kubectl patch job steady -p '{\"spec\":{\"parallelism\":\"x\"}}'",
+                "",
+                "The request is invalid: patch: Invalid value: \"map[spec:map[parallelism:x]]\": unrecognized type: int32\n",
+                1,
+            ),
+            (
+                "kubectl scale job steady --replicas=3",
+                "",
+                "Error from server (NotFound): the server could not find the requested resource\n",
+                1,
+            ),
+            (
+                "kubectl rollout status job/steady",
+                "",
+                "error: no status viewer has been implemented for Job.batch\n",
+                1,
+            ),
+            (
+                "kubectl logs job/nothere",
+                "",
+                "error: error from server (NotFound): jobs.batch \"nothere\" not found in namespace \"default\"\n",
+                1,
+            ),
+            (
+                "kubectl logs job/steady --tail=1 -c x",
+                "",
+                "Found 2 pods, using pod/steady-xxxxx\nerror: container x is not valid for pod steady-xxxxx out of: main\n",
+                1,
+            ),
+            ("kubectl exec job/steady -- sh -c 'exit 5'", "", "command terminated with exit code 5\n", 5),
+            (
+                "KUBE_EDITOR='sed -i s/parallelism:.*/parallelism:3/' kubectl edit job steady",
+                "job.batch/steady edited\n",
+                "",
+                0,
+            ),
+            ("kubectl edit job steady", "Edit cancelled, no changes made.\n", "", 0),
+            (
+                "kubectl wait --for=condition=complete job/steady --timeout=1s",
+                "",
+                "error: timed out waiting for the condition on jobs/steady\n",
+                1,
+            ),
+            (
+                "kubectl delete job steady --dry-run=client",
+                "job.batch \"steady\" deleted from default namespace (dry run)\n",
+                "",
+                0,
+            ),
+            ("kubectl delete job steady", "job.batch \"steady\" deleted from default namespace\n", "", 0),
+            ("kubectl delete job steady", "", "Error from server (NotFound): jobs.batch \"steady\" not found\n", 1),
+            ("kubectl delete jobs --all", "No resources found\n", "", 0),
+            ("kubectl delete job", "", "error: resource(s) were provided, but no name was specified\n", 1),
+            (
+                "kubectl gte jobs",
+                "",
+                "error: unknown command \"gte\" for \"kubectl\"\n\nDid you mean this?\n\tget\n",
+                1,
+            ),
+            (
+                "kubectl delete --nosuch",
+                "",
+                "error: unknown flag: --nosuch\nSee 'kubectl delete --help' for usage.\n",
+                1,
+            ),
+        ],
+    );
 }
 
 #[test]
 fn objects_are_created_from_flags() {
-    check(JOB, &[
-        ("kubectl create job hello --image=busybox:1.36 -- sh -c 'echo hello; sleep 1'", "job.batch/hello created\n", "", 0),
-        ("kubectl wait --for=condition=complete job/hello", "job.batch/hello condition met\n", "", 0),
-        ("kubectl logs job/hello", "hello\n", "", 0),
-        ("kubectl exec job/hello -- date", "", "error: cannot exec into a container in a completed pod; current phase is Succeeded\n", 1),
-        ("kubectl create job hello --image=x", "", "error: failed to create job: jobs.batch \"hello\" already exists\n", 1),
-        ("kubectl create job none", "", "error: either --image or --from must be specified\n", 1),
-        ("kubectl create cronjob c --image=x", "", "error: required flag(s) \"schedule\" not set\n", 1),
-        ("kubectl create cronjob c --image=busybox --schedule='0 0 1 1 *' -- date", "cronjob.batch/c created\n", "", 0),
-        ("kubectl create job --from=cronjob/c now", "job.batch/now created\n", "", 0),
-        ("kubectl create job --from=cronjob/d now2", "", "Error from server (NotFound): cronjobs.batch \"d\" not found\n", 1),
-        ("kubectl create configmap m --from-literal=a=1 -o name", "configmap/m\n", "", 0),
-        ("kubectl create secret generic s --from-literal=p=secret", "secret/s created\n", "", 0),
-        ("kubectl create namespace team", "namespace/team created\n", "", 0),
-        ("kubectl -n team create sa robot", "serviceaccount/robot created\n", "", 0),
-        (
-            "kubectl create job dry --image=i --dry-run=client -o yaml -- date",
-            "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: dry\nspec:\n  template:\n    metadata: {}\n    spec:\n      \
+    check(
+        JOB,
+        &[
+            (
+                "kubectl create job hello --image=busybox:1.36 -- sh -c 'echo hello; sleep 1'",
+                "job.batch/hello created\n",
+                "",
+                0,
+            ),
+            ("kubectl wait --for=condition=complete job/hello", "job.batch/hello condition met\n", "", 0),
+            ("kubectl logs job/hello", "hello\n", "", 0),
+            (
+                "kubectl exec job/hello -- date",
+                "",
+                "error: cannot exec into a container in a completed pod; current phase is Succeeded\n",
+                1,
+            ),
+            (
+                "kubectl create job hello --image=x",
+                "",
+                "error: failed to create job: jobs.batch \"hello\" already exists\n",
+                1,
+            ),
+            ("kubectl create job none", "", "error: either --image or --from must be specified\n", 1),
+            ("kubectl create cronjob c --image=x", "", "error: required flag(s) \"schedule\" not set\n", 1),
+            (
+                "kubectl create cronjob c --image=busybox --schedule='0 0 1 1 *' -- date",
+                "cronjob.batch/c created\n",
+                "",
+                0,
+            ),
+            ("kubectl create job --from=cronjob/c now", "job.batch/now created\n", "", 0),
+            (
+                "kubectl create job --from=cronjob/d now2",
+                "",
+                "Error from server (NotFound): cronjobs.batch \"d\" not found\n",
+                1,
+            ),
+            ("kubectl create configmap m --from-literal=a=1 -o name", "configmap/m\n", "", 0),
+            ("kubectl create secret generic s --from-literal=p=secret", "secret/s created\n", "", 0),
+            ("kubectl create namespace team", "namespace/team created\n", "", 0),
+            ("kubectl -n team create sa robot", "serviceaccount/robot created\n", "", 0),
+            (
+                "kubectl create job dry --image=i --dry-run=client -o yaml -- date",
+                "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: dry\nspec:\n  template:\n    metadata: {}\n    spec:\n      \
              containers:\n      - command:\n        - date\n        image: i\n        name: dry\n        resources: {}\n      \
              restartPolicy: Never\nstatus: {}\n",
-            "",
-            0,
-        ),
-        ("kubectl run p --image=busybox:1.36 --restart=Never -- true", "pod/p created\n", "", 0),
-        ("kubectl run p --image=busybox:1.36", "", "Error from server (AlreadyExists): pods \"p\" already exists\n", 1),
-        ("kubectl run --image=x", "", "error: NAME is required for run\nSee 'kubectl run -h' for help and examples\n", 1),
-        ("kubectl delete pod p --force", "pod \"p\" force deleted from default namespace\n", "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n", 0),
-    ]);
+                "",
+                0,
+            ),
+            ("kubectl run p --image=busybox:1.36 --restart=Never -- true", "pod/p created\n", "", 0),
+            (
+                "kubectl run p --image=busybox:1.36",
+                "",
+                "Error from server (AlreadyExists): pods \"p\" already exists\n",
+                1,
+            ),
+            (
+                "kubectl run --image=x",
+                "",
+                "error: NAME is required for run\nSee 'kubectl run -h' for help and examples\n",
+                1,
+            ),
+            (
+                "kubectl delete pod p --force",
+                "pod \"p\" force deleted from default namespace\n",
+                "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.\n",
+                0,
+            ),
+        ],
+    );
 }
 
 #[test]
 fn deployments_roll_and_nodes_drain() {
-    check(DEPLOYMENT, &[
-        ("kubectl rollout status deploy/web", "deployment \"web\" successfully rolled out\n", "", 0),
-        ("kubectl scale deploy web --replicas=1", "deployment.apps/web scaled\n", "", 0),
-        ("kubectl set image deploy/web web=busybox:1.37", "deployment.apps/web image updated\n", "", 0),
-        ("kubectl rollout history deploy/web", "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n", "", 0),
-        ("kubectl rollout pause deploy/web", "deployment.apps/web paused\n", "", 0),
-        ("kubectl rollout resume deploy/web", "deployment.apps/web resumed\n", "", 0),
-        ("kubectl rollout restart deploy/web", "deployment.apps/web restarted\n", "", 0),
-        ("kubectl expose deploy web --port=80", "service/web exposed\n", "", 0),
-        ("kubectl taint node node-1 a=b:NoSchedule", "node/node-1 tainted\n", "", 0),
-        ("kubectl taint node node-1 a-", "node/node-1 untainted\n", "", 0),
-        ("kubectl cordon node-1", "node/node-1 cordoned\n", "", 0),
-        ("kubectl cordon node-1", "node/node-1 already cordoned\n", "", 0),
-        ("kubectl uncordon node-1", "node/node-1 uncordoned\n", "", 0),
-        ("timeout 2 kubectl port-forward deploy/web 8080:80", "Forwarding from 127.0.0.1:8080 -> 80\nForwarding from [::1]:8080 -> 80\n", "", 124),
-        ("curl -s localhost:8080; echo $?", "7\n", "", 0),
-    ]);
+    check(
+        DEPLOYMENT,
+        &[
+            ("kubectl rollout status deploy/web", "deployment \"web\" successfully rolled out\n", "", 0),
+            ("kubectl scale deploy web --replicas=1", "deployment.apps/web scaled\n", "", 0),
+            ("kubectl set image deploy/web web=busybox:1.37", "deployment.apps/web image updated\n", "", 0),
+            (
+                "kubectl rollout history deploy/web",
+                "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n",
+                "",
+                0,
+            ),
+            ("kubectl rollout pause deploy/web", "deployment.apps/web paused\n", "", 0),
+            ("kubectl rollout resume deploy/web", "deployment.apps/web resumed\n", "", 0),
+            ("kubectl rollout restart deploy/web", "deployment.apps/web restarted\n", "", 0),
+            ("kubectl expose deploy web --port=80", "service/web exposed\n", "", 0),
+            ("kubectl taint node node-1 a=b:NoSchedule", "node/node-1 tainted\n", "", 0),
+            ("kubectl taint node node-1 a-", "node/node-1 untainted\n", "", 0),
+            ("kubectl cordon node-1", "node/node-1 cordoned\n", "", 0),
+            ("kubectl cordon node-1", "node/node-1 already cordoned\n", "", 0),
+            ("kubectl uncordon node-1", "node/node-1 uncordoned\n", "", 0),
+            (
+                "timeout 2 kubectl port-forward deploy/web 8080:80",
+                "Forwarding from 127.0.0.1:8080 -> 80\nForwarding from [::1]:8080 -> 80\n",
+                "",
+                124,
+            ),
+            ("curl -s localhost:8080; echo $?", "7\n", "", 0),
+        ],
+    );
 }
 
 #[test]
@@ -248,9 +339,24 @@ proptest! {
 /// Words that kubectl knows, and some that nobody does.
 fn word() -> impl Strategy<Value = String> {
     let verbs: Vec<String> = VERBS.iter().map(|verb| verb.name.to_owned()).collect();
-    let flags: Vec<String> =
-        VERBS.iter().flat_map(|verb| verb.flags).map(|flag| format!("--{}", flag.name)).collect();
-    let names = ["job", "job/steady", "steady", "pods", "-l", "-f", "-", "a=b", "--", "-o", "yaml", "node-1", "8080:80", "=", "-1"];
+    let flags: Vec<String> = VERBS.iter().flat_map(|verb| verb.flags).map(|flag| format!("--{}", flag.name)).collect();
+    let names = [
+        "job",
+        "job/steady",
+        "steady",
+        "pods",
+        "-l",
+        "-f",
+        "-",
+        "a=b",
+        "--",
+        "-o",
+        "yaml",
+        "node-1",
+        "8080:80",
+        "=",
+        "-1",
+    ];
     prop_oneof![
         2 => prop::sample::select(verbs),
         2 => prop::sample::select(flags),

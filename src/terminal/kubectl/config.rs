@@ -4,10 +4,10 @@
 
 use crate::base::value::Value;
 use crate::object;
-use crate::terminal::printing::format::Format;
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::version::SERVER;
 use crate::terminal::kubectl::{Call, Outcome, Verb};
+use crate::terminal::printing::format::Format;
 use crate::terminal::printing::json;
 use crate::terminal::printing::tabwriter::TabWriter;
 use crate::yaml;
