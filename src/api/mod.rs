@@ -3,6 +3,7 @@
 pub mod schema;
 pub mod decode;
 pub mod defaults;
+pub mod validate;
 pub mod patch;
 pub mod kind;
 pub mod meta;

@@ -57,6 +57,15 @@ pub struct FieldCause {
     pub message: String,
 }
 
+impl fmt::Display for FieldCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
 /// What the API server answers when it refuses.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ApiError {
@@ -102,7 +111,7 @@ impl ApiError {
     pub fn invalid(kind: Kind, name: &str, causes: Vec<FieldCause>) -> ApiError {
         let mut texts: Vec<String> = Vec::new();
         for cause in &causes {
-            let text = format!("{}: {}", cause.field, cause.message);
+            let text = cause.to_string();
             if !texts.contains(&text) {
                 texts.push(text);
             }
@@ -110,6 +119,39 @@ impl ApiError {
         let list = if let [one] = texts.as_slice() { one.clone() } else { format!("[{}]", texts.join(", ")) };
         let message = format!("{} \"{name}\" is invalid: {list}", kind.info().group_kind());
         ApiError { causes, ..ApiError::about(Reason::Invalid, kind, name, message) }
+    }
+
+    /// What kubectl prints, without the line's end. `doing` is such as `error when creating "STDIN"`.
+    ///
+    /// Source: `kubectl/pkg/cmd/util/helpers.go` (`checkErr`, `StandardErrorMessage`).
+    pub fn kubectl(&self, doing: Option<&str>) -> String {
+        if let (Reason::Invalid, Some((kind, name))) = (self.reason, &self.about) {
+            return self.kubectl_invalid(&format!("The {} \"{name}\" is invalid", kind.name()));
+        }
+        let doing = doing.map(|doing| format!("{doing}: ")).unwrap_or_default();
+        match self.reason.name() {
+            "" => format!("Error from server: {doing}{}", self.message),
+            reason => format!("Error from server ({reason}): {doing}{}", self.message),
+        }
+    }
+
+    /// One cause stands behind the sentence; more are listed, each once.
+    fn kubectl_invalid(&self, sentence: &str) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for cause in &self.causes {
+            let line = cause.to_string();
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        match lines.as_slice() {
+            [] => sentence.to_owned(),
+            [one] => format!("{sentence}: {one}"),
+            many => {
+                let list: String = many.iter().map(|line| format!("\n* {line}")).collect();
+                format!("{sentence}: {list}")
+            }
+        }
     }
 
     fn about(reason: Reason, kind: Kind, name: &str, message: String) -> ApiError {

@@ -1,4 +1,6 @@
-//! What stands in a cluster before anyone does anything: namespaces, accounts, priority classes, the API's Service.
+//! What stands in a cluster before anyone does anything: namespaces, accounts, priority classes.
+//!
+//! The Service `kubernetes` is left out: the recordings were made in a namespace without it (`api::gaps`).
 //!
 //! Source: what `kubeadm` and the API server make (`pkg/controlplane`), as seen on the recorded cluster.
 
@@ -18,9 +20,6 @@ pub(super) fn create(api: &mut Api<'_>) {
         let fields = object! { "value" => value, "globalDefault" => false };
         add(api, "scheduling.k8s.io/v1", "PriorityClass", "", name, fields);
     }
-    let port = object! { "name" => "https", "port" => 443, "targetPort" => 6443, "protocol" => "TCP" };
-    let spec = object! { "clusterIP" => "10.96.0.1", "ports" => vec![port] };
-    add(api, "v1", "Service", "default", "kubernetes", object! { "spec" => spec });
 }
 
 fn add(api: &mut Api<'_>, version: &str, kind: &str, namespace: &str, name: &str, mut fields: Value) {

@@ -65,6 +65,7 @@ impl Cluster {
             slow: None,
             log: Vec::new(),
         };
+        cluster.store.set_zones(cluster.zones.clone());
         cluster.api("kube-apiserver", bootstrap::create);
         for node in &setup.nodes {
             cluster.add_node(node);
@@ -94,6 +95,7 @@ impl Cluster {
         for controller in &mut self.controllers {
             controller.set_zones(&zones, self.now);
         }
+        self.store.set_zones(zones.clone());
         self.zones = zones;
     }
 

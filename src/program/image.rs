@@ -125,11 +125,15 @@ impl Images {
     /// The full names of what is on every node from the start.
     pub fn present(&self) -> impl Iterator<Item = String> {
         let full = |name: &str, tag: &str| Reference::parse(&format!("{name}:{tag}")).map(|r| r.full());
+        let whole = |image: &'_ Rc<Image>| image.names.iter().filter(|name| !name.contains('*')).cloned().collect();
         self.table
             .images
             .iter()
-            .flat_map(|image| image.present.iter().map(move |tag| (image, tag)))
-            .filter_map(move |(image, tag)| full(image.names.first()?, tag).ok())
+            .flat_map(move |image| {
+                let names: Vec<String> = whole(image);
+                image.present.iter().flat_map(move |tag| names.clone().into_iter().map(move |name| (name, tag)))
+            })
+            .filter_map(move |(name, tag)| full(&name, tag).ok())
     }
 }
 

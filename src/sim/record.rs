@@ -45,10 +45,6 @@ impl Record {
         if !TRACED.contains(&object.kind()) || object.namespace() != "default" {
             return None;
         }
-        // The Service `kubernetes` is every cluster's own; recordings are of a fresh namespace without it.
-        if object.kind() == Kind::Service && object.name() == "kubernetes" {
-            return None;
-        }
         if object.kind() == Kind::Event && object.value().str_at("involvedObject.kind") == Some("Node") {
             return None;
         }

@@ -6,7 +6,8 @@
 use crate::api::defaults::{self, PodAdmission};
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
-use crate::api::status::ApiError;
+use crate::api::status::{ApiError, FieldCause};
+use crate::api::validate;
 use crate::base::value::Value;
 use crate::store::{Api, quota};
 
@@ -122,12 +123,34 @@ pub(super) fn check_quota(api: &Api<'_>, kind: Kind, value: &Value) -> Result<()
     quota::check(api.store(), kind, value).map_err(|why| ApiError::forbidden(kind, name, &why))
 }
 
-pub(super) fn validate_create(kind: Kind, name: &str, value: &Value) -> Result<(), ApiError> {
-    let _ = (kind, name, value);
+/// Refuses a new object that is not valid; notes the warnings about one that is.
+pub(super) fn validate_create(api: &mut Api<'_>, kind: Kind, name: &str, value: &Value) -> Result<(), ApiError> {
+    refuse(kind, name, validate::create(kind, value, &api.store.zones))?;
+    api.warnings.extend(validate::warnings(kind, value, None));
     Ok(())
 }
 
-pub(super) fn validate_update(kind: Kind, name: &str, value: &Value, current: &Value) -> Result<(), ApiError> {
-    let _ = (kind, name, value, current);
+/// Refuses a change that is not valid; notes the warnings about one that is.
+pub(super) fn validate_update(
+    api: &mut Api<'_>,
+    kind: Kind,
+    name: &str,
+    value: &Value,
+    current: &Value,
+) -> Result<(), ApiError> {
+    refuse(kind, name, validate::update(kind, value, current, &api.store.zones))?;
+    api.warnings.extend(validate::warnings(kind, value, Some(current)));
     Ok(())
+}
+
+/// A Job's status is written by its controller, so that a wrong one is our own fault: development builds stop there.
+pub(super) fn check_job_status(api: &Api<'_>, kind: Kind, value: &Value, current: &Value) {
+    if cfg!(debug_assertions) && kind == Kind::Job && api.actor == "job-controller" {
+        let causes = validate::job_status(value, current);
+        assert!(causes.is_empty(), "the status of Job {:?} is wrong: {causes:?}", value.str_at("metadata.name"));
+    }
+}
+
+fn refuse(kind: Kind, name: &str, causes: Vec<FieldCause>) -> Result<(), ApiError> {
+    if causes.is_empty() { Ok(()) } else { Err(ApiError::invalid(kind, name, causes)) }
 }

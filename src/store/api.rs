@@ -18,11 +18,12 @@ pub struct Api<'a> {
     pub(super) rng: Rng,
     pub(super) actor: &'static str,
     pub(super) cause: Cause,
+    pub(super) warnings: Vec<String>,
 }
 
 impl<'a> Api<'a> {
     pub fn new(store: &'a mut Store, now: SimTime, rng: Rng, actor: &'static str) -> Api<'a> {
-        Api { store, now, rng, actor, cause: Cause::default() }
+        Api { store, now, rng, actor, cause: Cause::default(), warnings: Vec::new() }
     }
 
     pub fn now(&self) -> SimTime {
@@ -57,5 +58,10 @@ impl<'a> Api<'a> {
 
     pub fn cause(&self) -> Cause {
         self.cause
+    }
+
+    /// The texts that the API server gave along with the writes since the last call: what stands behind `Warning: `.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 }

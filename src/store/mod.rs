@@ -19,6 +19,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
+use crate::base::zone::ZoneTable;
 
 pub use api::Api;
 pub use events::{Correlator, EventType};
@@ -105,12 +106,20 @@ pub struct Store {
     /// When each event is forgotten (`--event-ttl`, one hour), by event and by time.
     event_leases: BTreeMap<Key, SimTime>,
     expiries: BTreeSet<(SimTime, Key)>,
+    /// What the time zones of CronJobs are checked with.
+    zones: ZoneTable,
 }
 
 impl Store {
     pub fn new() -> Store {
         // A real cluster has had some writes before anyone looks.
         Store { revision: 1000, ..Store::default() }
+    }
+
+    /// Gives the time zones by which CronJobs are checked from now on. A new store has those linked into the program, if
+    /// any.
+    pub fn set_zones(&mut self, zones: ZoneTable) {
+        self.zones = zones;
     }
 
     pub fn get(&self, key: &Key) -> Option<&Rc<Object>> {
@@ -200,6 +209,20 @@ impl Store {
         self.recent.push_back(change.clone());
         self.untold.push(change);
         object
+    }
+
+    /// Puts what a recorded watch event says into the store as it is, past the API.
+    #[cfg(test)]
+    pub(crate) fn replay(&mut self, at: SimTime, change: &str, value: Value) {
+        let name = value.str_at("kind").unwrap_or_default();
+        let kind = Kind::named(name).expect("recordings hold known kinds");
+        let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();
+        let key = Key::new(kind, &text("metadata.namespace"), &text("metadata.name"));
+        match change {
+            "DELETED" if self.objects.contains_key(&key) => self.commit(key, None, at, "recording", Cause::default()),
+            _ => self.commit(key, Some(value), at, "recording", Cause::default()),
+        };
+        self.untold.clear();
     }
 
     fn index_owners(&mut self, object: &Object, add: bool) {

@@ -70,7 +70,7 @@ impl Api<'_> {
         value.set("metadata.uid", uid);
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;
-        admission::validate_create(kind, &name, &value)?;
+        admission::validate_create(self, kind, &name, &value)?;
         if self.store.get(&key).is_some() {
             return Err(ApiError::already_exists(kind, &name));
         }
@@ -144,7 +144,8 @@ impl Api<'_> {
         let mut value = current.value().clone();
         set_propagation(&mut value, key.kind, options);
         let waits = grace_seconds > 0 || is_held(&value);
-        if !waits {
+        // A Pod's deletion is always written first, even if the Pod goes in the same moment.
+        if !waits && key.kind != Kind::Pod {
             self.store.commit(key.clone(), None, self.now, self.actor, self.cause);
             return Ok(());
         }
@@ -154,6 +155,9 @@ impl Api<'_> {
         mark_deleted(&mut value, &current, self.now.whole_second() + Span::secs(grace_seconds), grace_seconds);
         if value != *current.value() {
             self.store.commit(key.clone(), Some(value), self.now, self.actor, self.cause);
+        }
+        if !waits {
+            self.store.commit(key.clone(), None, self.now, self.actor, self.cause);
         }
         Ok(())
     }
@@ -209,7 +213,9 @@ impl Api<'_> {
             if value == *current.value() {
                 return Ok(Rc::clone(current));
             }
-            admission::validate_update(key.kind, &key.name, &value, current.value())?;
+            admission::validate_update(self, key.kind, &key.name, &value, current.value())?;
+        } else {
+            admission::check_job_status(self, key.kind, &value, current.value());
         }
         let held = is_held(&value);
         let due = value.has("metadata.deletionTimestamp")

@@ -11,3 +11,5 @@ mod lab;
 mod node;
 mod scenarios;
 mod tidy;
+mod validation_cases;
+mod validation_errors;

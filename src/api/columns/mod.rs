@@ -25,9 +25,11 @@ use crate::api::kind::Kind;
 use crate::api::object::Object;
 use crate::base::time::SimTime;
 
+pub use cells::{label_selector, map as label_map};
 pub use job::{completions, job_status};
 pub use node::{node_roles, node_status};
 pub use pod::{PodColumns, pod_columns};
+pub use storage::access_modes;
 
 /// A column of a kind's table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -10,6 +10,11 @@ use crate::object;
 use super::edit::update;
 use super::pod::qos_class;
 
+/// Prepares a new Job: clears its status, gives it its selector and labels.
+pub fn prepare_job(job: &mut Value) {
+    prepare("Job", job);
+}
+
 /// Prepares a new object of `kind`.
 pub(super) fn prepare(kind: &str, object: &mut Value) {
     match kind {

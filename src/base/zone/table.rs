@@ -116,6 +116,16 @@ impl ZoneTable {
     }
 }
 
+impl Default for ZoneTable {
+    /// The table that is linked into the program; where there is none, an empty one.
+    fn default() -> ZoneTable {
+        #[cfg(not(target_family = "wasm"))]
+        return ZoneTable::bundled();
+        #[cfg(target_family = "wasm")]
+        return ZoneTable::empty();
+    }
+}
+
 impl fmt::Debug for ZoneTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ZoneTable({:?}, {} zones)", self.version(), self.names().len())

@@ -170,7 +170,8 @@ fn apply_one(
             object.set("metadata.namespace", namespace.as_str());
         }
         annotate(&mut object, &modified);
-        let created = cluster.api("user", |api| api.create(object));
+        let (created, warnings) = cluster.api("user", |api| (api.create(object), api.take_warnings()));
+        printed.warnings.extend(warnings);
         return created.map(|_| (name.clone(), "created")).map_err(|e| (name, "creating", e));
     };
     let annotation = current.value().at_keys(["metadata", "annotations", LAST_APPLIED]);
@@ -193,7 +194,9 @@ fn apply_one(
             return Err((name, "applying patch", error));
         }
     };
-    let written = cluster.api("user", |api| api.update(&key, |value| *value = changed));
+    let (written, warnings) =
+        cluster.api("user", |api| (api.update(&key, |value| *value = changed), api.take_warnings()));
+    printed.warnings.extend(warnings);
     written.map(|_| (name.clone(), "configured")).map_err(|e| (name, "applying patch", e))
 }
 

@@ -2,14 +2,25 @@
 //!
 //! Adding a verb is a file and a row in [`VERBS`]. Source: `k8s.io/kubectl/pkg/cmd`.
 
+mod api_resources;
 mod apply;
+mod auth;
+mod config;
 mod delete;
+mod describe;
 mod errors;
+mod events;
+mod explain;
 pub mod flags;
 mod get;
 mod manifests;
+mod options;
 mod query;
 mod resource;
+#[cfg(test)]
+mod tests;
+mod top;
+mod version;
 mod watch;
 
 use crate::cluster::Cluster;
@@ -33,7 +44,22 @@ pub struct Verb {
 }
 
 /// All verbs, in the order of kubectl's own help.
-pub const VERBS: &[&Verb] = &[&get::VERB, &delete::VERB, &apply::VERB];
+pub const VERBS: &[&Verb] = &[
+    &explain::VERB,
+    &get::VERB,
+    &delete::VERB,
+    &version::CLUSTER_INFO,
+    &top::VERB,
+    &describe::VERB,
+    &auth::VERB,
+    &events::VERB,
+    &apply::VERB,
+    &api_resources::VERB,
+    &api_resources::VERSIONS,
+    &config::VERB,
+    &options::VERB,
+    &version::VERB,
+];
 
 /// Flags every verb has.
 pub const GLOBAL_FLAGS: &[Flag] = &[
@@ -66,6 +92,8 @@ pub enum Waiting {
     Deletion(delete::Deletion),
     /// Changes to print, until someone interrupts.
     Watch(Box<watch::Watch>),
+    /// Events to print, until someone interrupts.
+    Events(Box<events::EventWatch>),
 }
 
 /// A kubectl that was started.
@@ -89,6 +117,7 @@ impl Task {
             Task::New => Poll::Exit(1),
             Task::Waits(Waiting::Deletion(deletion)) => deletion.poll(desk, io),
             Task::Waits(Waiting::Watch(watch)) => watch.poll(desk, io),
+            Task::Waits(Waiting::Events(events)) => events.poll(desk, io),
         }
     }
 }

@@ -62,6 +62,11 @@ impl Query {
         Ok(query)
     }
 
+    /// The same question about one target alone.
+    pub fn only(&self, target: &Target) -> Query {
+        Query { targets: vec![target.clone()], ..self.clone() }
+    }
+
     /// Asks. What is found comes in the order of the targets, with what the server refused.
     pub fn run(&self, store: &Store) -> (Vec<Found>, Vec<ApiError>) {
         let (mut found, mut errors) = (Vec::new(), Vec::new());
