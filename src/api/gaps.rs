@@ -66,7 +66,10 @@ pub const GAPS: &[Gap] = &[
     cluster("Horizontal autoscalers, StatefulSets, DaemonSets and Ingress are not run.", "Batchyard is about Jobs"),
     cluster("Access rules (RBAC) are not checked: whoever asks may.", "there is one user"),
     cluster("PodDisruptionBudgets do not hold evictions back.", "no lesson needs them yet"),
-    cluster("The Service `kubernetes` is not listed.", "the recorded namespace had none; its address and variables are there"),
+    cluster(
+        "The Service `kubernetes` is not listed.",
+        "the recorded namespace had none; its address and variables are there",
+    ),
     cluster("CPU limits do not slow programs down.", MACHINE),
 ];
 
