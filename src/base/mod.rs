@@ -1,6 +1,7 @@
 //! Values that know nothing of Kubernetes' machinery: time and its zones, schedules, randomness, quantities, the JSON tree.
 
 pub mod rng;
+pub mod template;
 pub mod time;
 pub mod value;
 pub mod duration;

@@ -17,7 +17,7 @@ pub mod host;
 mod interp;
 mod options;
 pub mod process;
-mod regex;
+pub(crate) mod regex;
 mod state;
 mod syntax;
 
@@ -26,6 +26,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use commands::encode::{decode as base64_decode, encode as base64_encode};
 pub use commands::{help_of, names as command_names};
 pub use host::{Env, FileError, FileInfo, Host, Launch, Start, System};
 pub use options::Options;

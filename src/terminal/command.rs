@@ -1,6 +1,8 @@
 //! The commands that only the user's machine has. Adding one is a row in [`COMMANDS`].
 
 use crate::shell::{Env, Io, Launch, Poll, Signal};
+use crate::terminal::docker;
+use crate::terminal::helm;
 use crate::terminal::host::Desk;
 use crate::terminal::kubectl;
 use crate::terminal::nodectl;
@@ -23,6 +25,8 @@ pub struct Args {
 
 #[derive(Clone, Debug)]
 enum State {
+    Docker(docker::Task),
+    Helm(helm::Task),
     Kubectl(kubectl::Task),
     Nodectl,
 }
@@ -31,6 +35,8 @@ type Start = fn(Launch<'_>) -> Command;
 
 /// Names and how each is started.
 const COMMANDS: &[(&str, Start)] = &[
+    ("docker", |launch| new(launch, State::Docker(docker::Task::default()))),
+    ("helm", |launch| new(launch, State::Helm(helm::Task::default()))),
     ("kubectl", |launch| new(launch, State::Kubectl(kubectl::Task::default()))),
     ("nodectl", |launch| new(launch, State::Nodectl)),
 ];
@@ -50,6 +56,8 @@ impl Command {
     /// Goes on as far as it can without time passing.
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         match &mut self.state {
+            State::Docker(task) => task.poll(&self.args, desk, io),
+            State::Helm(task) => task.poll(&self.args, desk, io),
             State::Kubectl(task) => task.poll(&self.args, desk, io),
             State::Nodectl => nodectl::run(&self.args.argv, desk.cluster, io),
         }

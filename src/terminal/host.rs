@@ -4,12 +4,15 @@ use crate::base::time::SimTime;
 use crate::cluster::Cluster;
 use crate::shell::{Env, FileError, FileInfo, Host, Io, Launch, Poll, Signal, Start, System};
 use crate::terminal::command::{self, Command};
+use crate::terminal::docker::Daemon;
 use crate::terminal::files::Files;
 
 /// What a command may reach while it runs.
 pub struct Desk<'a> {
     pub cluster: &'a mut Cluster,
     pub files: &'a mut Files,
+    /// The workstation's own containers.
+    pub docker: &'a mut Daemon,
     /// Names the draws of this task.
     pub task: u64,
     pub draws: &'a mut u64,

@@ -3,7 +3,10 @@
 //! Rule: a command that takes time is part of the state that can be copied; it stops, goes on and rewinds with the rest.
 
 mod command;
+mod docker;
 pub mod files;
+pub mod helm;
+pub mod hints;
 mod host;
 pub mod kubectl;
 mod lint;
@@ -37,6 +40,7 @@ pub struct TaskId(u64);
 #[derive(Clone, Default)]
 pub struct Terminals {
     pub files: Files,
+    docker: docker::Daemon,
     tasks: Vec<Task>,
     sessions: session::Sessions,
     finished: Vec<Finished>,
@@ -126,9 +130,9 @@ impl Terminals {
 
     /// Sends Ctrl-C to a command line.
     pub fn interrupt(&mut self, cluster: &mut Cluster, id: TaskId) {
-        let Terminals { files, tasks, draws, .. } = self;
+        let Terminals { files, docker, tasks, draws, .. } = self;
         if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
-            let mut desk = Desk { cluster, files, task: id.0, draws };
+            let mut desk = Desk { cluster, files, docker, task: id.0, draws };
             task.shell.signal(&mut desk, &mut task.io, Signal::Int);
             task.due = Some(desk.cluster.now());
         }
@@ -162,10 +166,10 @@ impl Terminals {
 
     /// Ctrl-C in an interactive terminal.
     pub fn interrupt_session(&mut self, cluster: &mut Cluster, id: SessionId) {
-        let Terminals { files, sessions, draws, .. } = self;
+        let Terminals { files, docker, sessions, draws, .. } = self;
         if let Some(session) = sessions.find_mut(id) {
             let task = session.draws_as();
-            session.interrupt(&mut Desk { cluster, files, task, draws });
+            session.interrupt(&mut Desk { cluster, files, docker, task, draws });
         }
     }
 
@@ -186,13 +190,13 @@ impl Terminals {
     /// Polls the first command that is due.
     pub fn step(&mut self, cluster: &mut Cluster) {
         let now = cluster.now();
-        let Terminals { files, tasks, draws, sessions, .. } = self;
+        let Terminals { files, docker, tasks, draws, sessions, .. } = self;
         let Some(i) = tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else {
-            sessions.step(cluster, files, draws);
+            sessions.step(cluster, files, docker, draws);
             return;
         };
         let task = &mut tasks[i];
-        let mut desk = Desk { cluster, files, task: task.id.0, draws };
+        let mut desk = Desk { cluster, files, docker, task: task.id.0, draws };
         let mut budget = STEP_BUDGET;
         let poll = task.shell.poll(&mut desk, &mut task.io, &mut budget);
         task.take_output(now);

@@ -8,6 +8,7 @@ use crate::cluster::Cluster;
 use crate::shell::{Dialect, Input, Io, Options, Poll, Read, Shell, Signal, Stream, is_incomplete};
 use crate::terminal::STEP_BUDGET;
 use crate::terminal::command::Command;
+use crate::terminal::docker::Daemon;
 use crate::terminal::files::{Files, HOME};
 use crate::terminal::host::{Desk, environment};
 
@@ -248,13 +249,19 @@ impl Sessions {
     }
 
     /// Lets the first session go on that is due; false if none is.
-    pub(super) fn step(&mut self, cluster: &mut Cluster, files: &mut Files, draws: &mut u64) -> bool {
+    pub(super) fn step(
+        &mut self,
+        cluster: &mut Cluster,
+        files: &mut Files,
+        docker: &mut Daemon,
+        draws: &mut u64,
+    ) -> bool {
         let now = cluster.now();
         let Some(session) = self.open.iter_mut().find(|session| session.due().is_some_and(|at| at <= now)) else {
             return false;
         };
         let task = session.draws_as();
-        session.step(&mut Desk { cluster, files, task, draws });
+        session.step(&mut Desk { cluster, files, docker, task, draws });
         true
     }
 }

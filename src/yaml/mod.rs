@@ -11,6 +11,7 @@ pub mod diagnostic;
 mod emit;
 mod json;
 mod node;
+pub mod python;
 mod scalar;
 mod split;
 mod tabs;

@@ -11,5 +11,6 @@ mod lab;
 mod node;
 mod scenarios;
 mod tidy;
+mod tutorials;
 mod validation_cases;
 mod validation_errors;

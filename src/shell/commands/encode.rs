@@ -46,7 +46,8 @@ impl Filter for Base64 {
     }
 }
 
-fn encode(bytes: &[u8]) -> String {
+/// Standard base64 with padding.
+pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut out = String::new();
     for group in bytes.chunks(3) {
         let value = group.iter().fold(0u32, |value, byte| value << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
@@ -58,7 +59,8 @@ fn encode(bytes: &[u8]) -> String {
     out
 }
 
-fn decode(text: &[u8]) -> (Vec<u8>, bool) {
+/// What can be read of a base64 text, and whether that is all of it.
+pub(crate) fn decode(text: &[u8]) -> (Vec<u8>, bool) {
     let mut out = Vec::new();
     let (mut value, mut bits) = (0u32, 0);
     for byte in text.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b'=') {

@@ -10,10 +10,11 @@ mod awk_parse;
 mod awk_value;
 mod date;
 mod echo;
-mod encode;
+pub(crate) mod encode;
 mod filter;
 mod fs;
 mod grep;
+mod jq;
 mod misc;
 mod nest;
 mod produce;
@@ -108,7 +109,7 @@ const fn row(
 }
 
 /// Sorted by name.
-static TABLE: [Common; 59] = [
+static TABLE: [Common; 60] = [
     row("[", "[ EXPRESSION ]", "Check file types, compare values etc. Return a 0/1 exit code", misc::test),
     row("awk", "awk [-F SEP] [-v VAR=VAL] 'PROGRAM' [FILE]...", "Run a program for each line", awk::awk),
     row("base64", "base64 [-d] [-w COL] [FILE]", "Base64 encode or decode FILE to standard output", encode::base64),
@@ -141,6 +142,7 @@ static TABLE: [Common; 59] = [
     row("history", "history", "Show the lines typed so far", misc::history),
     row("hostname", "hostname", "Print the hostname", misc::hostname),
     row("id", "id [-un]", "Print information about the current user", misc::id),
+    row("jq", "jq [-rcnseSj] [--arg NAME VALUE] FILTER [FILE]...", "Read JSON, change it, write it", jq::jq),
     row("ls", "ls [-1aAldh] [FILE]...", "List directory contents", fs::ls),
     row("mkdir", "mkdir [-p] DIRECTORY...", "Create DIRECTORY", fs::mkdir),
     row("mktemp", "mktemp [-d] [TEMPLATE]", "Create a temporary file with name based on TEMPLATE", fs::mktemp),

@@ -8,7 +8,6 @@ mod samples;
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::api::kind::Kind;
 use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
@@ -86,10 +85,6 @@ fn run(recording: &Value, output: &Value, delay: Span) -> Finished {
     let (begin, end) = (seconds(output.at("t")) + delay, seconds(output.at("end")));
     let setup = Setup { nodes: Vec::new(), ..Setup::default() };
     let mut cluster = Cluster::new(&setup, start, Rng::new(0), ZoneTable::empty());
-    // The recordings were made in a namespace of their own.
-    let service =
-        cluster.store.find(Kind::Service, "default", "kubernetes").expect("every cluster has it").value().clone();
-    cluster.store.replay(start, "DELETED", service);
     let mut terminals = Terminals::new();
     let line = output.str_at("cmd").expect("a command");
     let streams = line.starts_with("timeout");

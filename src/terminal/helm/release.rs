@@ -1,0 +1,112 @@
+//! Releases, kept as Secrets `sh.helm.release.v1.NAME.vREVISION` of the release's namespace, as Helm keeps them.
+//!
+//! Source: `helm/pkg/storage/driver/{secrets,util}.go`. The Secret's text is JSON in base64; Helm compresses it before.
+
+use serde::{Deserialize, Serialize};
+
+use super::render::Hook;
+use crate::api::kind::Kind;
+use crate::api::meta::Key;
+use crate::base::time::SimTime;
+use crate::base::value::Value;
+use crate::cluster::Cluster;
+use crate::shell::{base64_decode, base64_encode};
+use crate::store::DeleteOptions;
+
+const PREFIX: &str = "sh.helm.release.v1.";
+
+/// One revision of a release.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Release {
+    pub name: String,
+    pub namespace: String,
+    pub revision: i64,
+    /// `deployed`, `failed`, `superseded`, `pending-install` …
+    pub status: String,
+    pub description: String,
+    /// Milliseconds since 1970.
+    pub deployed_ms: i64,
+    /// The rest of that moment below a millisecond, in nanoseconds.
+    pub deployed_ns: i64,
+    pub chart: String,
+    pub chart_version: String,
+    pub app_version: String,
+    pub manifest: String,
+    pub hooks: Vec<Hook>,
+    pub notes: String,
+    /// What the user set.
+    pub config: Value,
+    /// The chart's values with the user's over them.
+    pub values: Value,
+}
+
+impl Release {
+    pub fn deployed(&self) -> SimTime {
+        SimTime::from_millis(self.deployed_ms)
+    }
+
+    pub fn chart_and_version(&self) -> String {
+        format!("{}-{}", self.chart, self.chart_version)
+    }
+
+    fn secret_name(&self) -> String {
+        format!("{PREFIX}{}.v{}", self.name, self.revision)
+    }
+
+    fn key(&self) -> Key {
+        Key::new(Kind::Secret, &self.namespace, &self.secret_name())
+    }
+
+    /// Writes the revision, whether it was there before or not.
+    pub fn store(&self, cluster: &mut Cluster) {
+        let key = self.key();
+        let labels = crate::object! {
+            "modifiedAt" => cluster.now().secs().to_string(), "name" => self.name.as_str(), "owner" => "helm",
+            "status" => self.status.as_str(), "version" => self.revision.to_string(),
+        };
+        let data = crate::object! { "release" => base64_encode(Value::encode(self).to_json().as_bytes()) };
+        let secret = crate::object! {
+            "apiVersion" => "v1", "kind" => "Secret", "type" => "helm.sh/release.v1", "data" => data.clone(),
+            "metadata" => crate::object! {
+                "name" => key.name.as_str(), "namespace" => self.namespace.as_str(), "labels" => labels.clone(),
+            },
+        };
+        // A release that cannot be kept (a quota, a namespace on its way out) is lost, as with Helm.
+        let _ = cluster.api("helm", |api| match api.get(&key) {
+            None => api.create(secret).map(|_| ()),
+            Some(_) => api
+                .update(&key, |value| {
+                    value.set("metadata.labels", labels);
+                    value.set("data", data);
+                })
+                .map(|_| ()),
+        });
+    }
+
+    /// Takes the revision out of the cluster.
+    pub fn purge(&self, cluster: &mut Cluster) {
+        let key = self.key();
+        // Somebody else may have deleted it already.
+        let _ = cluster.api("helm", |api| api.delete(&key, &DeleteOptions::background()));
+    }
+}
+
+/// All revisions in a namespace (or everywhere), by name and revision.
+pub fn all(cluster: &Cluster, namespace: Option<&str>) -> Vec<Release> {
+    let secrets = cluster.store().list(Kind::Secret).filter(|secret| secret.name().starts_with(PREFIX));
+    let secrets = secrets.filter(|secret| namespace.is_none_or(|namespace| secret.namespace() == namespace));
+    let mut releases: Vec<Release> = secrets
+        .filter_map(|secret| {
+            let bytes = base64_decode(secret.value().str_at("data.release")?.as_bytes()).0;
+            Value::from_json(std::str::from_utf8(&bytes).ok()?).ok()?.decode().ok()
+        })
+        .collect();
+    releases.sort_by(|a, b| (&a.name, &a.namespace, a.revision).cmp(&(&b.name, &b.namespace, b.revision)));
+    releases
+}
+
+/// The revisions of one release, the oldest first.
+pub fn history(cluster: &Cluster, namespace: &str, name: &str) -> Vec<Release> {
+    all(cluster, Some(namespace)).into_iter().filter(|release| release.name == name).collect()
+}
