@@ -341,8 +341,7 @@ impl App {
             Msg::GoEditor => {
                 self.show_editor(true);
                 // After the drawing, when it can be seen.
-                Timeout::new(0, || browser::focus(".editor textarea, .editor .cm-content, .editor [role=tab]"))
-                    .forget();
+                Timeout::new(0, || browser::focus(".editor textarea, .editor .editor-host")).forget();
             }
             Msg::Go(selector) => {
                 browser::focus(selector);

@@ -26,13 +26,23 @@ pub fn Bands(props: &Props) -> Html {
     let nothing = jobs.is_empty() && props.cron_jobs.0.is_empty() && props.services.0.is_empty();
     html! {
         <div class="bands scrolls" role="group" aria-label="Jobs" tabindex="0">
-            if nothing { <p class="empty">{ "No Job yet. Apply a manifest to see it here." }</p> }
-            { for props.cron_jobs.0.iter().map(dial) }
-            { for shown().map(job) }
+            if nothing { <p class="empty">{ "No Job now. Apply a manifest to see one here." }</p> }
+            { for props.cron_jobs.0.iter().map(|cron| html! {
+                <>
+                    { dial(cron) }
+                    { for shown().filter(|job| is_of(job, cron)).map(job) }
+                </>
+            }) }
+            { for shown().filter(|job| !props.cron_jobs.0.iter().any(|cron| is_of(job, cron))).map(job) }
             if hidden > 0 { <p class="more">{ format!("+ {} older", count(hidden as i64, "Job")) }</p> }
             { for props.services.0.iter().map(service) }
         </div>
     }
+}
+
+/// Whether a Job hangs below this dial.
+fn is_of(job: &JobCard, cron: &CronCard) -> bool {
+    job.owner.strip_prefix("CronJob/") == Some(cron.name.as_str())
 }
 
 fn job(job: &JobCard) -> Html {

@@ -20,7 +20,7 @@ pub struct Props {
 pub fn Events(props: &Props) -> Html {
     let events = &props.events.0;
     if events.is_empty() {
-        return html! { <p class="empty">{ "No events yet." }</p> };
+        return html! { <p class="empty">{ "No events now. The API forgets them after an hour." }</p> };
     }
     let hidden = events.len().saturating_sub(ROWS_MAX);
     html! {

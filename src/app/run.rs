@@ -225,12 +225,12 @@ impl Run {
         }
         keep!(jobs, cron_jobs, nodes, pods, services, lanes, marks, events);
         let news = is_news(old, &new);
+        self.expects = expects(&new) || engine.screen_is_busy();
         if news {
             self.clock.news();
             let now_ms = engine.now_ms();
             self.remember(now_ms);
         }
-        self.expects = expects(&new) || engine.screen_is_busy();
         self.view = Rc::new(new);
         (different, news)
     }
