@@ -7,5 +7,6 @@ pub mod duration;
 pub mod human;
 pub mod jsonpath;
 pub mod quantity;
+pub mod sorted;
 pub mod zone;
 pub mod cron;

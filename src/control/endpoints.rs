@@ -4,7 +4,6 @@
 //! being deleted stay in the slices as terminating. A slice holds 100 endpoints.
 //! Source: `pkg/controller/{endpoint,endpointslice}`, `k8s.io/endpointslice/{reconciler,utils}.go`.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
@@ -14,6 +13,7 @@ use crate::api::meta::{Key, StringMap};
 use crate::api::object::Object;
 use crate::api::pod::Pod;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::control::ref_manager;
@@ -175,7 +175,7 @@ impl Subset {
 /// The old kind: ready addresses and the others, in one object of the Service's name.
 fn write_endpoints(api: &mut Api<'_>, service: &Object, endpoints: &[Endpoint]) {
     let publish_all = service.service().spec.publish_not_ready_addresses;
-    let mut groups: BTreeMap<String, Subset> = BTreeMap::new();
+    let mut groups: SortedMap<String, Subset> = SortedMap::new();
     for endpoint in endpoints.iter().filter(|e| publish_all || !e.terminating) {
         if endpoint.ports.is_empty() && !service.service().spec.ports.is_empty() {
             continue;
@@ -257,7 +257,7 @@ fn slice_endpoint(service: &Object, endpoint: &Endpoint) -> Value {
 
 /// The new kind: groups of equal ports, in slices. Slices that exist are filled first.
 fn write_slices(api: &mut Api<'_>, service: &Object, endpoints: &[Endpoint]) {
-    let mut groups: BTreeMap<String, (Vec<Value>, Vec<Value>)> = BTreeMap::new();
+    let mut groups: SortedMap<String, (Vec<Value>, Vec<Value>)> = SortedMap::new();
     for endpoint in endpoints {
         let key = Value::list(endpoint.ports.clone()).to_json();
         let group = groups.entry(key).or_insert_with(|| (endpoint.ports.clone(), Vec::new()));

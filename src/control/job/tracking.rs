@@ -4,9 +4,8 @@
 //! Rules: `semantics/job.md` §3; recorded in all scenarios with Jobs.
 //! Source: `pkg/controller/job/job_controller.go` (`trackJobStatusAndRemoveFinalizers`, `enactJobFinished`).
 
-use std::collections::BTreeSet;
-
 use crate::api::batch::{Job, JobStatus, UncountedTerminatedPods};
+use crate::base::sorted::SortedSet;
 use crate::base::time::SimTime;
 use crate::control::job::indexed::Indexes;
 use crate::control::job::plan::{End, Suspension, ensure_condition};
@@ -26,7 +25,7 @@ pub struct Tally<'a> {
     /// Set if the suspension is newly noted; there is an event for it.
     pub suspension: Option<Suspension>,
     /// Uids of Pods that keep their finalizer.
-    held: BTreeSet<&'a str>,
+    held: SortedSet<&'a str>,
     end: Option<End>,
     /// Some ended Pods were left for the next sync.
     more: bool,
@@ -54,7 +53,7 @@ pub fn tally<'a>(
     if indexes.is_some() {
         tracked.sort_by_key(|pod| pod.index());
     }
-    let mut held: BTreeSet<&str> = tracked.iter().map(|pod| pod.uid()).collect();
+    let mut held: SortedSet<&str> = tracked.iter().map(|pod| pod.uid()).collect();
     let mut uncounted = status.uncounted_terminated_pods.take().unwrap_or_default();
     let known = Known::new(&uncounted);
     count(&mut status, &mut uncounted, &held);
@@ -129,8 +128,8 @@ enum Counts {
 
 /// The uids the status noted before this sync.
 struct Known {
-    succeeded: BTreeSet<String>,
-    failed: BTreeSet<String>,
+    succeeded: SortedSet<String>,
+    failed: SortedSet<String>,
 }
 
 impl Known {
@@ -172,7 +171,7 @@ fn what_counts(job: &Job, pod: &JobPod, indexes: Option<&Indexes<'_>>, end: Opti
 }
 
 /// Moves uids whose Pods are no longer held from the lists into the counters.
-fn count(status: &mut JobStatus, uncounted: &mut UncountedTerminatedPods, held: &BTreeSet<&str>) {
+fn count(status: &mut JobStatus, uncounted: &mut UncountedTerminatedPods, held: &SortedSet<&str>) {
     for (uids, counter) in
         [(&mut uncounted.succeeded, &mut status.succeeded), (&mut uncounted.failed, &mut status.failed)]
     {
