@@ -13,6 +13,7 @@ use crate::api::meta::{Key, StringMap};
 use crate::api::object::Object;
 use crate::api::pod::Pod;
 use crate::base::rng::Rng;
+use crate::base::sort::sort_by_key;
 use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
@@ -94,7 +95,7 @@ impl EndpointsController {
             .filter_map(|pod| endpoint(service, pod))
             .collect();
         let age = |e: &Endpoint| (e.pod.meta().creation_timestamp, e.pod.resource_version(), e.pod.name().to_owned());
-        endpoints.sort_by_key(age);
+        sort_by_key(&mut endpoints, age);
         api.because("endpoints/follow-pods");
         write_endpoints(api, &object, &endpoints);
         write_slices(api, &object, &endpoints);
@@ -160,7 +161,7 @@ impl Subset {
     fn into_value(self) -> Value {
         let mut subset = Value::map();
         for (field, mut list) in [("addresses", self.ready), ("notReadyAddresses", self.not_ready)] {
-            list.sort_by_key(|address| address.at("ip").to_json());
+            sort_by_key(&mut list, |address| address.at("ip").to_json());
             if !list.is_empty() {
                 subset.set(field, list);
             }

@@ -13,6 +13,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::api::pod::Pod;
 use crate::api::taint::OUT_OF_SERVICE;
+use crate::base::sort::sort_by;
 use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
 use crate::store::{Api, Change, ChangeType, DeleteOptions, Store};
@@ -49,7 +50,7 @@ pub fn terminated_beyond<'p>(pods: &[&'p Pod], threshold: usize) -> Vec<&'p Pod>
         return Vec::new();
     }
     let evicted = |pod: &Pod| pod.status.phase == "Failed" && pod.status.reason == "Evicted";
-    ended.sort_by(|a, b| {
+    sort_by(&mut ended, |a, b| {
         let rank = |pod: &Pod| (!evicted(pod), pod.metadata.creation_timestamp);
         rank(a).cmp(&rank(b)).then_with(|| a.metadata.name.cmp(&b.metadata.name))
     });

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use crate::base::sort::sort_by;
 use crate::base::sorted::SortedSet;
 use crate::sched::cache::{NodeInfo, PodInfo};
 use crate::sched::filter::Cycle;
@@ -85,7 +86,7 @@ impl Scheduler {
             }
         }
         // Scores and draws go by name, wherever the search began.
-        feasible.sort_by(|a, b| a.name.cmp(&b.name));
+        sort_by(&mut feasible, |a, b| a.name.cmp(&b.name));
         (feasible, looked_at)
     }
 

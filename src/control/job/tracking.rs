@@ -5,6 +5,7 @@
 //! Source: `pkg/controller/job/job_controller.go` (`trackJobStatusAndRemoveFinalizers`, `enactJobFinished`).
 
 use crate::api::batch::{Job, JobStatus, UncountedTerminatedPods};
+use crate::base::sort::sort_by_key;
 use crate::base::sorted::SortedSet;
 use crate::base::time::SimTime;
 use crate::control::job::indexed::Indexes;
@@ -51,7 +52,7 @@ pub fn tally<'a>(
 ) -> Tally<'a> {
     let mut tracked: Vec<&JobPod> = pods.iter().filter(|pod| pod.is_tracked()).collect();
     if indexes.is_some() {
-        tracked.sort_by_key(|pod| pod.index());
+        sort_by_key(&mut tracked, |pod| pod.index());
     }
     let mut held: SortedSet<&str> = tracked.iter().map(|pod| pod.uid()).collect();
     let mut uncounted = status.uncounted_terminated_pods.take().unwrap_or_default();
