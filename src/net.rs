@@ -14,6 +14,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::api::pod::Pod;
 use crate::base::rng::Stream;
+use crate::base::sort::sort_by_key;
 use crate::base::value::Value;
 use crate::store::Store;
 
@@ -82,7 +83,7 @@ pub fn endpoints<'s>(store: &'s Store, service: &'s Object) -> Vec<&'s Rc<Object
             && !pod.status.pod_ip.is_empty()
     };
     let mut pods: Vec<_> = store.list_in(Kind::Pod, service.namespace()).filter(|pod| matches(pod.pod())).collect();
-    pods.sort_by_key(|pod| (pod.meta().creation_timestamp, address_key(&pod.pod().status.pod_ip)));
+    sort_by_key(&mut pods, |pod| (pod.meta().creation_timestamp, address_key(&pod.pod().status.pod_ip)));
     pods
 }
 

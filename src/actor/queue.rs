@@ -3,8 +3,7 @@
 //! Rule: a key that is already waiting keeps the earlier of both times; failures wait longer each time.
 //! Source: `client-go/util/workqueue/{delaying_queue,default_rate_limiters}.go`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
 use crate::store::Cause;
 
@@ -39,15 +38,15 @@ struct Waiting {
 /// Keys by the time they are due.
 #[derive(Clone, Debug)]
 pub struct WorkQueue<K> {
-    waiting: BTreeMap<K, Waiting>,
-    order: BTreeSet<(SimTime, u64, K)>,
-    failures: BTreeMap<K, u32>,
+    waiting: SortedMap<K, Waiting>,
+    order: SortedSet<(SimTime, u64, K)>,
+    failures: SortedMap<K, u32>,
     turns: u64,
 }
 
 impl<K> Default for WorkQueue<K> {
     fn default() -> WorkQueue<K> {
-        WorkQueue { waiting: BTreeMap::new(), order: BTreeSet::new(), failures: BTreeMap::new(), turns: 0 }
+        WorkQueue { waiting: SortedMap::new(), order: SortedSet::new(), failures: SortedMap::new(), turns: 0 }
     }
 }
 

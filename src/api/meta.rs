@@ -2,7 +2,7 @@
 //!
 //! Source: `apimachinery/pkg/apis/meta/v1/types.go`.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::api::kind::Kind;
 use crate::base::time::SimTime;
 
 /// Labels, annotations, selectors: sorted by key.
-pub type StringMap = BTreeMap<String, String>;
+pub type StringMap = SortedMap<String, String>;
 
 /// `metadata` as controllers read it. Writes go to the tree, not here.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]

@@ -3,7 +3,7 @@
 //! "First, last, invert, play": the browser animates a transform, outside the virtual DOM. Nothing travels above 30x or
 //! where the user asked for reduced motion; there a new Pod fades in.
 
-use std::collections::BTreeMap;
+use batchyard::base::sorted::SortedMap;
 
 use wasm_bindgen::prelude::*;
 use web_sys::Element;
@@ -26,7 +26,7 @@ const CROWD: usize = 150;
 /// Where each Pod was drawn last, relative to the stage.
 #[derive(Default)]
 pub struct Travel {
-    places: BTreeMap<String, (f64, f64)>,
+    places: SortedMap<String, (f64, f64)>,
     size: (f64, f64),
 }
 
@@ -36,7 +36,7 @@ impl Travel {
         let frame = stage.get_bounding_client_rect();
         let size = (frame.width(), frame.height());
         let Ok(found) = stage.query_selector_all("[data-pod]") else { return };
-        let mut places = BTreeMap::new();
+        let mut places = SortedMap::new();
         // A stage of another size has moved its Pods itself.
         let same_width = size.0 == self.size.0;
         let quiet = !same_width || self.places.is_empty() || speed > SPEED_MAX || found.length() as usize > CROWD;

@@ -8,5 +8,8 @@ pub mod duration;
 pub mod human;
 pub mod jsonpath;
 pub mod quantity;
+pub mod sort;
+pub mod sorted;
+mod strftime;
 pub mod zone;
 pub mod cron;

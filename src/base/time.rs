@@ -8,6 +8,8 @@ use std::ops::{Add, AddAssign, Sub};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::strftime::strftime;
+
 /// A moment on the virtual wall clock: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct SimTime(i64);
@@ -103,15 +105,11 @@ impl SimTime {
         format!("{}.{:03}000Z", self.format("%Y-%m-%dT%H:%M:%S"), self.0.rem_euclid(1000))
     }
 
-    /// The moment in UTC, by a `strftime` pattern.
+    /// The moment in UTC, by a `strftime` pattern; moments that no RFC 3339 time can name (after the year 9999) are
+    /// held at the last that can.
     pub fn format(self, pattern: &str) -> String {
-        self.to_jiff().strftime(pattern).to_string()
-    }
-
-    /// As jiff's type; moments outside jiff's range (the year 9999) are held at its ends.
-    pub fn to_jiff(self) -> jiff::Timestamp {
         let (min, max) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
-        jiff::Timestamp::from_millisecond(self.0.clamp(min, max)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        strftime(SimTime(self.0.clamp(min, max)), pattern)
     }
 
     /// Reads RFC 3339 with any offset. `None` if the text is not such a time.

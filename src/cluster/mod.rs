@@ -7,11 +7,10 @@ mod bootstrap;
 mod faults;
 mod reach;
 
-use std::collections::BTreeMap;
-
 use crate::actor::{Actor, Hold};
 use crate::api::object::Object;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::zone::ZoneTable;
 use crate::control::{self, Controller};
@@ -41,7 +40,7 @@ pub struct Cluster {
     controllers: Vec<Box<dyn Controller>>,
     nodes: Nodes,
     /// Actors that do nothing, until a moment or for good.
-    stopped: BTreeMap<String, Option<SimTime>>,
+    stopped: SortedMap<String, Option<SimTime>>,
     /// How much later everyone reacts, and until when.
     slow: Option<(Span, Option<SimTime>)>,
     /// Every change since the last [`Cluster::take_log`].
@@ -61,7 +60,7 @@ impl Cluster {
             store: Store::new(),
             controllers,
             nodes: Nodes::new(rng, setup.routing, Images::built_in()),
-            stopped: BTreeMap::new(),
+            stopped: SortedMap::new(),
             slow: None,
             log: Vec::new(),
         };

@@ -4,7 +4,6 @@
 //! being deleted stay in the slices as terminating. A slice holds 100 endpoints.
 //! Source: `pkg/controller/{endpoint,endpointslice}`, `k8s.io/endpointslice/{reconciler,utils}.go`.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
@@ -14,6 +13,8 @@ use crate::api::meta::{Key, StringMap};
 use crate::api::object::Object;
 use crate::api::pod::Pod;
 use crate::base::rng::Rng;
+use crate::base::sort::sort_by_key;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::control::ref_manager;
@@ -94,7 +95,7 @@ impl EndpointsController {
             .filter_map(|pod| endpoint(service, pod))
             .collect();
         let age = |e: &Endpoint| (e.pod.meta().creation_timestamp, e.pod.resource_version(), e.pod.name().to_owned());
-        endpoints.sort_by_key(age);
+        sort_by_key(&mut endpoints, age);
         api.because("endpoints/follow-pods");
         write_endpoints(api, &object, &endpoints);
         write_slices(api, &object, &endpoints);
@@ -160,7 +161,7 @@ impl Subset {
     fn into_value(self) -> Value {
         let mut subset = Value::map();
         for (field, mut list) in [("addresses", self.ready), ("notReadyAddresses", self.not_ready)] {
-            list.sort_by_key(|address| address.at("ip").to_json());
+            sort_by_key(&mut list, |address| address.at("ip").to_json());
             if !list.is_empty() {
                 subset.set(field, list);
             }
@@ -175,7 +176,7 @@ impl Subset {
 /// The old kind: ready addresses and the others, in one object of the Service's name.
 fn write_endpoints(api: &mut Api<'_>, service: &Object, endpoints: &[Endpoint]) {
     let publish_all = service.service().spec.publish_not_ready_addresses;
-    let mut groups: BTreeMap<String, Subset> = BTreeMap::new();
+    let mut groups: SortedMap<String, Subset> = SortedMap::new();
     for endpoint in endpoints.iter().filter(|e| publish_all || !e.terminating) {
         if endpoint.ports.is_empty() && !service.service().spec.ports.is_empty() {
             continue;
@@ -257,7 +258,7 @@ fn slice_endpoint(service: &Object, endpoint: &Endpoint) -> Value {
 
 /// The new kind: groups of equal ports, in slices. Slices that exist are filled first.
 fn write_slices(api: &mut Api<'_>, service: &Object, endpoints: &[Endpoint]) {
-    let mut groups: BTreeMap<String, (Vec<Value>, Vec<Value>)> = BTreeMap::new();
+    let mut groups: SortedMap<String, (Vec<Value>, Vec<Value>)> = SortedMap::new();
     for endpoint in endpoints {
         let key = Value::list(endpoint.ports.clone()).to_json();
         let group = groups.entry(key).or_insert_with(|| (endpoint.ports.clone(), Vec::new()));

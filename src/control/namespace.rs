@@ -3,11 +3,10 @@
 //! Rules: `semantics/ttl.md` §2. Content goes five seconds after the request; what takes longer (Pods with their grace
 //! period) is looked at again later. Source: `pkg/controller/namespace/{namespace_controller,deletion}`.
 
-use std::collections::BTreeMap;
-
 use crate::actor::{Actor, WorkQueue};
 use crate::api::kind::{KINDS, Kind};
 use crate::api::meta::Key;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::object;
@@ -28,8 +27,8 @@ pub struct NamespaceController {
 #[derive(Default)]
 struct Remaining {
     /// `pods.`, `jobs.batch`, with how many there are.
-    kinds: BTreeMap<String, usize>,
-    finalizers: BTreeMap<String, usize>,
+    kinds: SortedMap<String, usize>,
+    finalizers: SortedMap<String, usize>,
     estimate_seconds: i64,
 }
 
@@ -86,7 +85,7 @@ fn look(api: &Api<'_>, content: &[Key]) -> Remaining {
 
 /// What `kubectl describe namespace` says while it goes.
 fn conditions(before: &[Value], remaining: &Remaining, now: SimTime) -> Vec<Value> {
-    let list = |counts: &BTreeMap<String, usize>, what: &str| {
+    let list = |counts: &SortedMap<String, usize>, what: &str| {
         let parts: Vec<String> =
             counts.iter().map(|(name, count)| format!("{name} {what} {count} resource instances")).collect();
         parts.join(", ")

@@ -4,7 +4,6 @@
 //! 40 s); Pods being deleted that never got a node; Pods being deleted on a node marked as out of service.
 //! Source: `pkg/controller/podgc/gc_controller.go`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::actor::Actor;
@@ -14,6 +13,8 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::api::pod::Pod;
 use crate::api::taint::OUT_OF_SERVICE;
+use crate::base::sort::sort_by;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
 use crate::store::{Api, Change, ChangeType, DeleteOptions, Store};
 
@@ -27,16 +28,16 @@ const THRESHOLD: usize = 12_500;
 /// pod-garbage-collector-controller. It wakes only when there may be something to do.
 #[derive(Clone, Debug, Default)]
 pub struct PodGc {
-    ended: BTreeSet<Key>,
+    ended: SortedSet<Key>,
     /// Pods by node, as far as they have one.
-    placed: BTreeMap<String, BTreeSet<Key>>,
+    placed: SortedMap<String, SortedSet<Key>>,
     /// Pods being deleted, with the node they have, if any.
-    deleting: BTreeMap<Key, Option<String>>,
-    nodes: BTreeSet<String>,
+    deleting: SortedMap<Key, Option<String>>,
+    nodes: SortedSet<String>,
     /// Nodes that carry the taint `out-of-service`.
-    out_of_service: BTreeSet<String>,
+    out_of_service: SortedSet<String>,
     /// Since when a node with Pods has been seen to be missing.
-    missing_since: BTreeMap<String, SimTime>,
+    missing_since: SortedMap<String, SimTime>,
     last_round: Option<SimTime>,
     now: SimTime,
 }
@@ -49,7 +50,7 @@ pub fn terminated_beyond<'p>(pods: &[&'p Pod], threshold: usize) -> Vec<&'p Pod>
         return Vec::new();
     }
     let evicted = |pod: &Pod| pod.status.phase == "Failed" && pod.status.reason == "Evicted";
-    ended.sort_by(|a, b| {
+    sort_by(&mut ended, |a, b| {
         let rank = |pod: &Pod| (!evicted(pod), pod.metadata.creation_timestamp);
         rank(a).cmp(&rank(b)).then_with(|| a.metadata.name.cmp(&b.metadata.name))
     });

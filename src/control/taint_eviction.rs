@@ -4,7 +4,6 @@
 //! says, counted from the moment the taint was seen; one that does not goes at once.
 //! Source: `pkg/controller/tainteviction/taint_eviction.go`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
@@ -14,6 +13,7 @@ use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::api::pod::Toleration;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
 use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Store};
 
@@ -35,9 +35,9 @@ enum Work {
 pub struct TaintEviction {
     queue: WorkQueue<Work>,
     /// Nodes with `NoExecute` taints.
-    tainted: BTreeSet<String>,
+    tainted: SortedSet<String>,
     /// Pods whose eviction is planned: since when.
-    planned: BTreeMap<Key, SimTime>,
+    planned: SortedMap<Key, SimTime>,
 }
 
 /// How long Pods with these tolerations may stay: the shortest of their times, `None` for ever.

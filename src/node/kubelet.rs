@@ -1,8 +1,7 @@
 //! One node's kubelet: its beats, the images on its disk, its addresses, and whether it is alive.
 
-use std::collections::BTreeSet;
-
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
 use crate::node::Task;
 use crate::node::faults::PullFault;
@@ -19,7 +18,7 @@ pub struct Kubelet {
     pub memory: String,
     pub index: usize,
     /// Full names of the images on the node.
-    pub images: BTreeSet<String>,
+    pub images: SortedSet<String>,
     /// When the one pull at a time that it makes is done.
     pub pulls_until: SimTime,
     pub pull_faults: Vec<PullFault>,

@@ -27,11 +27,10 @@ mod sync;
 mod volume;
 mod worker;
 
-use std::collections::BTreeMap;
-
 use crate::actor::{Actor, WorkQueue};
 use crate::api::kind::Kind;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::net::Routing;
 use crate::program::files::FileTree;
@@ -56,18 +55,18 @@ pub struct Nodes {
     routing: Routing,
     images: Images,
     kubelets: Vec<Kubelet>,
-    pods: BTreeMap<PodId, Box<Worker>>,
+    pods: SortedMap<PodId, Box<Worker>>,
     /// Pods by uid.
-    by_uid: BTreeMap<String, PodId>,
+    by_uid: SortedMap<String, PodId>,
     next_pod: PodId,
     queue: WorkQueue<Task>,
     /// Requests between containers.
-    requests: BTreeMap<u64, InFlight>,
+    requests: SortedMap<u64, InFlight>,
     next_request: u64,
     /// Volumes that outlive their Pods.
-    shared_volumes: BTreeMap<String, FileTree>,
+    shared_volumes: SortedMap<String, FileTree>,
     /// How often a container of this owner, index and name has started (for behaviours that depend on it).
-    attempts: BTreeMap<(String, String, String), usize>,
+    attempts: SortedMap<(String, String, String), usize>,
 }
 
 /// One thing to be done at a time.
@@ -145,14 +144,14 @@ impl Nodes {
             routing,
             images,
             kubelets: Vec::new(),
-            pods: BTreeMap::new(),
-            by_uid: BTreeMap::new(),
+            pods: SortedMap::new(),
+            by_uid: SortedMap::new(),
             next_pod: 0,
             queue: WorkQueue::new(),
-            requests: BTreeMap::new(),
+            requests: SortedMap::new(),
             next_request: 0,
-            shared_volumes: BTreeMap::new(),
-            attempts: BTreeMap::new(),
+            shared_volumes: SortedMap::new(),
+            attempts: SortedMap::new(),
         }
     }
 

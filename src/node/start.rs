@@ -3,10 +3,10 @@
 //! Rules: `semantics/kubelet.md` §2 to §4, §10; texts recorded in `image-pull-fail`, `bad-command-and-oom`, `missing-config`. Source:
 //! `kuberuntime_container.go` (`startContainer`), `kuberuntime_manager.go` (`doBackOff`), `images/image_manager.go`.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::quantity::Quantity;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::node::backoff::go_seconds;
@@ -427,7 +427,7 @@ impl Nodes {
             log: Log::default(),
             memory_limit_bytes: limit.map(|q| q.units().max(0) as u64),
             user,
-            processes: BTreeMap::new(),
+            processes: SortedMap::new(),
             started: container.startup_probe.is_none(),
             ready: !has_readiness,
         }

@@ -7,6 +7,7 @@
 use crate::api::pod::{
     ContainerState, ContainerStatus, PodCondition, PodIp, PodStatus, StateRunning, StateTerminated, StateWaiting,
 };
+use crate::base::sort::sort_by;
 use crate::base::time::SimTime;
 use crate::base::value::{Map, Value};
 use crate::node::conditions::{self, Finding};
@@ -70,7 +71,7 @@ impl Worker {
         status.conditions = conditions;
         let init_count = pod.spec.init_containers.len();
         status.container_statuses = statuses[init_count..].to_vec();
-        status.container_statuses.sort_by(|a, b| a.name.cmp(&b.name));
+        sort_by(&mut status.container_statuses, |a, b| a.name.cmp(&b.name));
         status.init_container_statuses = statuses[..init_count].to_vec();
         let mut value = Value::encode(&status);
         self.add_resources(&mut value);

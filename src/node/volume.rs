@@ -4,10 +4,9 @@
 //! not reach running Pods here; a real kubelet brings them in within a minute or two); what is missing and not optional is a
 //! failed mount. Claims and host paths outlive the Pod. Source: `pkg/volume/{configmap,secret,projected,downwardapi}`.
 
-use std::collections::BTreeMap;
-
 use crate::api::kind::Kind;
 use crate::api::pod::Pod;
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 use crate::node::env::{Facts, field, object_data, resource};
@@ -17,7 +16,7 @@ use crate::store::Store;
 /// All volumes of a Pod.
 #[derive(Clone, Debug, Default)]
 pub struct Mounted {
-    pub trees: BTreeMap<String, FileTree>,
+    pub trees: SortedMap<String, FileTree>,
     /// Name in the Pod, and what it is known as on the cluster.
     pub shared: Vec<(String, String)>,
 }

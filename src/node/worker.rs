@@ -1,11 +1,11 @@
 //! What a kubelet knows of one Pod: its containers and their runs, its volumes, and where its sync stands.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::api::pod::{Container, Pod};
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::node::backoff::BackOff;
@@ -35,7 +35,7 @@ pub struct Worker {
     pub start_time: SimTime,
     /// Init containers first, then the others, as in the spec.
     pub slots: Vec<Slot>,
-    pub volumes: BTreeMap<String, FileTree>,
+    pub volumes: SortedMap<String, FileTree>,
     /// Volumes that outlive the Pod: the Pod's name for it, and what it is known as on the cluster.
     pub shared_volumes: Vec<(String, String)>,
     pub sandbox: Sandbox,
@@ -192,7 +192,7 @@ pub struct Run {
     pub memory_limit_bytes: Option<u64>,
     pub user: u32,
     /// The first process and those that were started beside it (exec, probes, hooks), by number; the first is 0.
-    pub processes: BTreeMap<u32, Running>,
+    pub processes: SortedMap<u32, Running>,
     /// Started at least once in the sense of the startup probe.
     pub started: bool,
     pub ready: bool,

@@ -15,8 +15,7 @@
 //! | `serves` | `{port, body, status}`: what it answers to every request |
 //! | `onTerm` | exit code after SIGTERM (143 if not said), or `ignore` |
 
-use std::collections::BTreeMap;
-
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::program::http::{Request, Response};
@@ -32,7 +31,7 @@ pub struct Behaviour {
     pub runs: Option<(Span, Span)>,
     pub exit_code: i32,
     pub exit_codes_by_attempt: Vec<i32>,
-    pub exit_codes_by_index: BTreeMap<String, i32>,
+    pub exit_codes_by_index: SortedMap<String, i32>,
     pub fail_percent: i64,
     pub fail_code: i32,
     pub log: Vec<String>,

@@ -3,9 +3,9 @@
 //! Rule: a path belongs to the volume with the longest mount path that holds it, else to the container's own layer. The
 //! own layer ends with the container; a volume ends with the Pod.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 use crate::shell::{FileError, FileInfo};
 
@@ -19,7 +19,7 @@ enum Entry {
 /// Files by absolute path; `/` itself always is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FileTree {
-    entries: BTreeMap<Rc<str>, Entry>,
+    entries: SortedMap<Rc<str>, Entry>,
     read_only: bool,
 }
 
@@ -39,7 +39,7 @@ pub struct Mount {
 #[derive(Debug)]
 pub struct Files<'a> {
     pub own: &'a mut FileTree,
-    pub volumes: &'a mut BTreeMap<String, FileTree>,
+    pub volumes: &'a mut SortedMap<String, FileTree>,
     pub mounts: &'a [Mount],
     pub now: SimTime,
 }
@@ -134,8 +134,7 @@ impl FileTree {
             return Err(if self.get(path).is_some() { FileError::NotADirectory } else { FileError::NotFound });
         }
         let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
-        let below =
-            self.entries.range::<str, _>((std::ops::Bound::Excluded(prefix.as_str()), std::ops::Bound::Unbounded));
+        let below = self.entries.range::<str>((std::ops::Bound::Excluded(prefix.as_str()), std::ops::Bound::Unbounded));
         let names = below.map(|(k, _)| &**k).take_while(|k| k.starts_with(&prefix)).map(|k| &k[prefix.len()..]);
         Ok(names.filter(|name| !name.contains('/')).map(str::to_owned).collect())
     }
@@ -280,7 +279,7 @@ mod tests {
         let mut own = FileTree::default();
         own.put("/etc/hosts", b"own", false, SimTime::EPOCH);
         own.put_dir("/tmp");
-        let mut volumes = BTreeMap::from([("v".to_owned(), FileTree::default())]);
+        let mut volumes = SortedMap::from([("v".to_owned(), FileTree::default())]);
         let mut config = FileTree::default();
         config.put("/a", b"1", false, SimTime::EPOCH);
         volumes.insert("c".into(), config.read_only());

@@ -3,10 +3,10 @@
 //! Rule: no image is Rust (design §3). Known repositories stand in the file with their tags, entry points and programs;
 //! every other repository is a documented default, or absent (`Unknown`).
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Span;
 use crate::base::value::Value;
 use crate::program::behaviour::{Behaviour, read_span_range};
@@ -35,7 +35,7 @@ pub struct Image {
     pub entrypoint: Vec<String>,
     pub cmd: Vec<String>,
     pub working_dir: String,
-    pub env: BTreeMap<String, String>,
+    pub env: SortedMap<String, String>,
     pub user: u32,
     pub size_bytes: i64,
     /// `sha256:…`, or empty: drawn from the name.
@@ -47,9 +47,9 @@ pub struct Image {
     /// Which shell's commands there are: `busybox`, `bash`, or none.
     pub shell: String,
     /// Programs by path.
-    pub programs: BTreeMap<String, ProgramKind>,
+    pub programs: SortedMap<String, ProgramKind>,
     /// Files by path.
-    pub files: BTreeMap<String, String>,
+    pub files: SortedMap<String, String>,
 }
 
 /// Directories of `$PATH` in which a shell's commands stand.
@@ -140,7 +140,7 @@ impl Images {
 impl Image {
     fn read(value: &Value) -> Result<Image, String> {
         let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();
-        let pairs = |path: &str| -> BTreeMap<String, String> {
+        let pairs = |path: &str| -> SortedMap<String, String> {
             let entries = value.map_at(path).into_iter().flat_map(|map| map.iter());
             entries.filter_map(|(k, v)| Some((k.to_owned(), v.as_str()?.to_owned()))).collect()
         };
@@ -157,7 +157,7 @@ impl Image {
             present: strings(value.at("present")),
             pull: read_span_range(value.at("pull")),
             shell: text("shell"),
-            programs: BTreeMap::new(),
+            programs: SortedMap::new(),
             files: pairs("files"),
         };
         for (path, program) in value.map_at("programs").into_iter().flat_map(|map| map.iter()) {

@@ -3,9 +3,8 @@
 //! Rule: programs keep their own state and nothing of the machine's; what outlives a poll (files, open requests) belongs to
 //! the container. So a program is plain data, and a copy of the container is a copy of everything in it.
 
-use std::collections::BTreeMap;
-
 use crate::base::rng::{Rng, Stream};
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 use crate::program::files::Files;
 use crate::program::http::{Answer, Request};
@@ -21,7 +20,7 @@ pub struct RequestId(u32);
 pub struct Connections {
     sent: u32,
     outbox: Vec<(RequestId, Request)>,
-    answers: BTreeMap<RequestId, Answer>,
+    answers: SortedMap<RequestId, Answer>,
 }
 
 impl Connections {

@@ -2,9 +2,10 @@
 //!
 //! Rule: `semantics/kuard.md`, recorded in `work-queue` and `network-and-dns`. Source: kuard, package `memq`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::base::rng::Stream;
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 use crate::program::http::{Request, Response, reason_of};
@@ -13,7 +14,7 @@ const BASE_PATH: &str = "/memq/server";
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct MemQ {
-    queues: BTreeMap<String, Queue>,
+    queues: SortedMap<String, Queue>,
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]

@@ -2,8 +2,6 @@
 //!
 //! Source: `k8s.io/component-helpers/scheduling/corev1/nodeaffinity`, `plugins/nodeaffinity/node_affinity.go`.
 
-use std::collections::BTreeMap;
-
 use crate::api::meta::StringMap;
 use crate::api::pod::{NodeSelectorTerm, Pod};
 use crate::sched::cache::NodeInfo;
@@ -25,7 +23,7 @@ pub fn term_matches(term: &NodeSelectorTerm, name: &str, labels: &StringMap) -> 
     if term.match_expressions.is_empty() && term.match_fields.is_empty() {
         return false;
     }
-    let fields: StringMap = BTreeMap::from([("metadata.name".to_owned(), name.to_owned())]);
+    let fields: StringMap = StringMap::from([("metadata.name".to_owned(), name.to_owned())]);
     term.match_expressions.iter().all(|e| e.matches(labels)) && term.match_fields.iter().all(|e| e.matches(&fields))
 }
 

@@ -4,13 +4,13 @@
 //! node counts there from that moment, before its binding is written ("assumed").
 //! Source: `pkg/scheduler/backend/cache/cache.go`, `pkg/scheduler/framework/types.go` (`NodeInfo`).
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::api::core::Node;
 use crate::api::meta::{Key, StringMap};
 use crate::api::object::Object;
 use crate::api::pod::Pod;
+use crate::base::sorted::SortedMap;
 use crate::sched::resources::{Resources, pod_requests, pod_scoring_requests};
 
 /// A Pod with what scheduling needs of it, worked out once.
@@ -91,7 +91,7 @@ pub struct NodeInfo {
     pub allocatable: Resources,
     pub requested: Resources,
     pub scoring: Resources,
-    pub pods: BTreeMap<Key, Rc<PodInfo>>,
+    pub pods: SortedMap<Key, Rc<PodInfo>>,
 }
 
 impl NodeInfo {
@@ -102,7 +102,7 @@ impl NodeInfo {
             node,
             requested: Resources::default(),
             scoring: Resources::default(),
-            pods: BTreeMap::new(),
+            pods: SortedMap::new(),
         }
     }
 
@@ -130,12 +130,12 @@ impl NodeInfo {
 /// All nodes, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Cache {
-    nodes: BTreeMap<String, NodeInfo>,
+    nodes: SortedMap<String, NodeInfo>,
     /// The node of each Pod that has one. Pods of unknown nodes wait in `strays`.
-    places: BTreeMap<Key, String>,
-    strays: BTreeMap<Key, Rc<PodInfo>>,
+    places: SortedMap<Key, String>,
+    strays: SortedMap<Key, Rc<PodInfo>>,
     /// Pods that ask for or refuse company; mostly none.
-    with_affinity: BTreeMap<Key, String>,
+    with_affinity: SortedMap<Key, String>,
 }
 
 impl Cache {

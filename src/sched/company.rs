@@ -4,15 +4,14 @@
 //! Source: `pkg/scheduler/framework/plugins/interpodaffinity/{filtering,scoring}.go`. `namespaceSelector`,
 //! `matchLabelKeys` and `mismatchLabelKeys` are not read.
 
-use std::collections::BTreeMap;
-
 use crate::api::meta::Key;
 use crate::api::pod::PodAffinityTerm;
+use crate::base::sorted::SortedMap;
 use crate::sched::cache::{Cache, NodeInfo, PodInfo};
 use crate::sched::fit_error::{Plugin, Rejection};
 
 /// How many Pods count for each topology (label and value).
-type Counts = BTreeMap<(String, String), i64>;
+type Counts = SortedMap<(String, String), i64>;
 
 /// What was gathered once for one Pod.
 #[derive(Clone, Debug, Default)]

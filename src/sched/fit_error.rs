@@ -2,8 +2,8 @@
 //!
 //! Rule: `semantics/scheduler.md` §3. Source: `pkg/scheduler/framework/types.go` (`FitError.Error`).
 
+use crate::base::sorted::{SortedMap, SortedSet};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a reason comes from. What may help later depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -42,7 +42,7 @@ impl Rejection {
 pub struct FitError {
     pub all_nodes: usize,
     /// The nodes that were looked at, by name.
-    pub rejections: BTreeMap<String, Rejection>,
+    pub rejections: SortedMap<String, Rejection>,
     /// What holds for the nodes that are not among them.
     pub absent_reason: Option<Cow<'static, str>>,
     /// If the Pod was refused before any node was looked at.
@@ -53,9 +53,9 @@ pub struct FitError {
 
 impl FitError {
     /// The plugins that refused. Before any node was looked at, only the claims can have.
-    pub fn plugins(&self) -> BTreeSet<Plugin> {
+    pub fn plugins(&self) -> SortedSet<Plugin> {
         if !self.pre_filter.is_empty() {
-            return BTreeSet::from([Plugin::VolumeBinding]);
+            return SortedSet::from([Plugin::VolumeBinding]);
         }
         self.rejections.values().map(|r| r.plugin).collect()
     }
@@ -79,7 +79,7 @@ impl FitError {
 
     /// `2 Insufficient cpu`, sorted as strings.
     fn histogram(&self) -> Vec<String> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counts: SortedMap<&str, usize> = SortedMap::new();
         for reason in self.rejections.values().flat_map(|r| &r.reasons) {
             *counts.entry(reason).or_default() += 1;
         }

@@ -22,7 +22,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::actor::Actor;
@@ -30,6 +29,7 @@ use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::store::{Api, Cause, Change, ChangeType, Store};
 
@@ -63,8 +63,8 @@ pub struct Scheduler {
     heard_at: SimTime,
     /// Until then it is busy with the last Pod.
     free_at: SimTime,
-    bindings: BTreeMap<(SimTime, u64), Binding>,
-    evictions: BTreeMap<(SimTime, u64), Eviction>,
+    bindings: SortedMap<(SimTime, u64), Binding>,
+    evictions: SortedMap<(SimTime, u64), Eviction>,
     turns: u64,
     /// Where the search for nodes starts next, in large clusters.
     next_start: usize,
@@ -78,8 +78,8 @@ impl Scheduler {
             queue: Queue::default(),
             heard_at: SimTime::EPOCH,
             free_at: SimTime::EPOCH,
-            bindings: BTreeMap::new(),
-            evictions: BTreeMap::new(),
+            bindings: SortedMap::new(),
+            evictions: SortedMap::new(),
             turns: 0,
             next_start: 0,
         }
@@ -288,11 +288,10 @@ impl Actor for Scheduler {
 
     fn step(&mut self, api: &mut Api<'_>) {
         let now = api.now();
-        if let Some(first) = self.bindings.first_entry().filter(|first| first.key().0 <= now) {
-            let binding = first.remove();
+        let is_due = |at: &(SimTime, u64)| at.0 <= now;
+        if let Some((_, binding)) = self.bindings.pop_first_if(is_due) {
             self.bind(api, binding);
-        } else if let Some(first) = self.evictions.first_entry().filter(|first| first.key().0 <= now) {
-            let eviction = first.remove();
+        } else if let Some((_, eviction)) = self.evictions.pop_first_if(is_due) {
             self.evict(api, &eviction);
         } else if self.queue.next_flush().is_some_and(|at| at <= now) {
             self.queue.flush(now);

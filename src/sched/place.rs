@@ -3,9 +3,10 @@
 //! Rules: `semantics/scheduler.md` §2 to §5. Nodes with equal scores are drawn among.
 //! Source: `pkg/scheduler/schedule_one.go` (`schedulePod`, `numFeasibleNodesToFind`, `selectHost`).
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use crate::base::sort::sort_by;
+use crate::base::sorted::SortedSet;
 use crate::sched::cache::{NodeInfo, PodInfo};
 use crate::sched::filter::Cycle;
 use crate::sched::fit_error::{FitError, Plugin, Rejection};
@@ -22,7 +23,7 @@ const ENOUGH_NODES: usize = 100;
 #[derive(Clone, Debug, Default)]
 pub struct Failure {
     pub message: String,
-    pub plugins: BTreeSet<Plugin>,
+    pub plugins: SortedSet<Plugin>,
     /// `Some(node)` sets the nomination, `Some(None)` drops it.
     pub nominate: Option<Option<String>>,
     pub(super) victims: Vec<Rc<PodInfo>>,
@@ -36,7 +37,7 @@ impl Scheduler {
     pub(super) fn find_node(&mut self, pod: &PodInfo, store: &Store) -> Result<String, Failure> {
         if self.cache.is_empty() {
             let message = "no nodes available to schedule pods".to_owned();
-            let plugins = BTreeSet::from([Plugin::NodeAffinity, Plugin::NodeResourcesFit, Plugin::NodeUnschedulable]);
+            let plugins = SortedSet::from([Plugin::NodeAffinity, Plugin::NodeResourcesFit, Plugin::NodeUnschedulable]);
             return Err(Failure { message, plugins, ..Failure::default() });
         }
         let volumes = Volumes::gather(pod, store).map_err(|message| {
@@ -85,7 +86,7 @@ impl Scheduler {
             }
         }
         // Scores and draws go by name, wherever the search began.
-        feasible.sort_by(|a, b| a.name.cmp(&b.name));
+        sort_by(&mut feasible, |a, b| a.name.cmp(&b.name));
         (feasible, looked_at)
     }
 

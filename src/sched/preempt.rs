@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::rc::Rc;
 
 use crate::api::meta::Key;
+use crate::base::sort::sort_by_key;
 use crate::base::time::SimTime;
 use crate::sched::cache::{Cache, NodeInfo, PodInfo};
 use crate::sched::filter::Cycle;
@@ -101,7 +102,7 @@ fn dry_run<'a>(
         imagined.remove(key);
     }
     check(queue, &cycle.imagine(cache, &gone), &imagined)?;
-    potential.sort_by_key(|victim| importance(victim));
+    sort_by_key(&mut potential, |victim| importance(victim));
     let mut victims = Vec::new();
     for candidate in potential {
         imagined.add(Rc::clone(&candidate));

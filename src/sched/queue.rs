@@ -5,10 +5,10 @@
 //! Source: `pkg/scheduler/backend/queue/{scheduling_queue,active_queue,backoff_queue}.go`.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::api::meta::Key;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
 use crate::sched::cache::PodInfo;
 use crate::sched::fit_error::Plugin;
@@ -41,7 +41,7 @@ pub struct Entry {
     /// The change that put it into the queue last.
     pub cause: Cause,
     /// Who refused it last time.
-    pub refused_by: BTreeSet<Plugin>,
+    pub refused_by: SortedSet<Plugin>,
     place: Place,
     attempts: u32,
     /// When it came into the active queue, and in which turn.
@@ -66,11 +66,11 @@ impl Entry {
 /// All Pods without a node.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    entries: BTreeMap<Key, Entry>,
-    active: BTreeSet<(Reverse<i32>, SimTime, u64, Key)>,
-    backing_off: BTreeSet<(SimTime, Reverse<i32>, u64, Key)>,
-    unschedulable: BTreeSet<(SimTime, Key)>,
-    nominated: BTreeMap<Key, String>,
+    entries: SortedMap<Key, Entry>,
+    active: SortedSet<(Reverse<i32>, SimTime, u64, Key)>,
+    backing_off: SortedSet<(SimTime, Reverse<i32>, u64, Key)>,
+    unschedulable: SortedSet<(SimTime, Key)>,
+    nominated: SortedMap<Key, String>,
     turns: u64,
 }
 
@@ -86,7 +86,7 @@ impl Queue {
         let entry = Entry {
             info: Rc::new(info),
             cause,
-            refused_by: BTreeSet::new(),
+            refused_by: SortedSet::new(),
             place: Place::Gated,
             attempts: 0,
             queued_at: now,
@@ -133,7 +133,7 @@ impl Queue {
     }
 
     /// The Pod that was taken out could not be placed.
-    pub fn put_back(&mut self, key: &Key, refused_by: BTreeSet<Plugin>, now: SimTime) {
+    pub fn put_back(&mut self, key: &Key, refused_by: SortedSet<Plugin>, now: SimTime) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         entry.place = Place::Unschedulable;
         entry.refused_by = refused_by;
@@ -268,7 +268,7 @@ mod tests {
         }
         assert_eq!(pop(&mut queue), "important");
         let key = Key::new(Kind::Pod, "default", "important");
-        queue.put_back(&key, BTreeSet::new(), at(10));
+        queue.put_back(&key, SortedSet::new(), at(10));
         queue.retry(&key, at(20), Cause::default());
         assert_eq!(pop(&mut queue), "old");
         assert_eq!(pop(&mut queue), "young");
@@ -284,7 +284,7 @@ mod tests {
         let key = Key::new(Kind::Pod, "default", "a");
         for expected in [1500 + 1000, 1500 + 2000, 1500 + 4000, 1500 + 8000, 1500 + 10_000, 1500 + 10_000] {
             queue.pop();
-            queue.put_back(&key, BTreeSet::new(), at(1500));
+            queue.put_back(&key, SortedSet::new(), at(1500));
             let up = (expected + 999) / 1000 * 1000;
             assert_eq!(queue.get(&key).unwrap().backoff_until(), at(up));
             queue.activate(&key, at(1500));
@@ -296,7 +296,7 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(pod("a", 0), false, at(0), Cause::default());
         queue.pop();
-        queue.put_back(&Key::new(Kind::Pod, "default", "a"), BTreeSet::new(), at(1500));
+        queue.put_back(&Key::new(Kind::Pod, "default", "a"), SortedSet::new(), at(1500));
         assert_eq!(queue.next_flush(), Some(at(330_000)));
         queue.flush(at(330_000));
         assert!(queue.has_work());

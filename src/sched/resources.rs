@@ -4,11 +4,10 @@
 //! the sidecars started so far, plus overhead. Missing requests count as 100m CPU and 200Mi memory for scoring only.
 //! Source: `k8s.io/component-helpers/resource/helpers.go` (`PodRequests`), `pkg/scheduler/util/pod_resources.go`.
 
-use std::collections::BTreeMap;
-
 use crate::api::meta::StringMap;
 use crate::api::pod::{Container, Pod};
 use crate::base::quantity::Quantity;
+use crate::base::sorted::SortedMap;
 
 /// What a container without a CPU request counts as in scores (thousandths of a CPU).
 pub const DEFAULT_MILLI_CPU: i64 = 100;
@@ -26,7 +25,7 @@ pub struct Resources {
     /// How many Pods fit; only nodes have it.
     pub pods: i64,
     /// Extended resources and huge pages, by name.
-    pub others: BTreeMap<String, i64>,
+    pub others: SortedMap<String, i64>,
 }
 
 impl Resources {

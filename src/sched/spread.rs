@@ -5,10 +5,9 @@
 //! Source: `pkg/scheduler/framework/plugins/podtopologyspread/{common,filtering,scoring,plugin}.go`. `matchLabelKeys`
 //! and the two node policies other than their defaults (Honor affinity, Ignore taints) are not read.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::api::kind::Kind;
 use crate::api::meta::{Key, LabelSelector, StringMap};
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::sched::affinity;
 use crate::sched::cache::{Cache, NodeInfo, PodInfo};
 use crate::sched::fit_error::{Plugin, Rejection};
@@ -58,7 +57,7 @@ fn constraints(pod: &PodInfo, action: &str) -> Vec<Constraint> {
 /// For each hard constraint, how many Pods each topology has.
 #[derive(Clone, Debug, Default)]
 pub struct Spread {
-    hard: Vec<(Constraint, BTreeMap<String, i64>)>,
+    hard: Vec<(Constraint, SortedMap<String, i64>)>,
 }
 
 impl Spread {
@@ -70,7 +69,7 @@ impl Spread {
             affinity::node_matches(pod.pod(), node) && keys.iter().all(|key| node.labels().contains_key(key))
         };
         let counted = hard.into_iter().map(|constraint| {
-            let mut counts = BTreeMap::new();
+            let mut counts = SortedMap::new();
             for node in cache.nodes().filter(eligible) {
                 let value = node.labels()[&constraint.topology_key].clone();
                 *counts.entry(value).or_insert(0) += constraint.count_on(node, pod.namespace(), without);
@@ -162,10 +161,10 @@ fn add_constraint(
     let key = &constraint.topology_key;
     let scored = || nodes.iter().filter(|node| !ignored(node));
     let by_host = key == HOSTNAME;
-    let values: BTreeSet<&String> = scored().filter_map(|node| node.labels().get(key)).collect();
+    let values: SortedSet<&String> = scored().filter_map(|node| node.labels().get(key)).collect();
     let topologies = if by_host { scored().count() } else { values.len() };
     let weight = ln_millionths(topologies as u64 + 2);
-    let mut counts: BTreeMap<&String, i64> = values.iter().map(|value| (*value, 0)).collect();
+    let mut counts: SortedMap<&String, i64> = values.iter().map(|value| (*value, 0)).collect();
     if !by_host {
         for node in cache.nodes().filter(|node| affinity::node_matches(pod.pod(), node) && !ignored(node)) {
             if let Some(count) = node.labels().get(key).and_then(|value| counts.get_mut(value)) {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::actor::stage::Stage;
+use crate::base::sorted::SortedMap;
 
 fn stage(nodes: &[(&str, &str)]) -> Stage {
     let mut stage = Stage::new(vec![Box::new(Scheduler::new(Rng::new(7)))]);
@@ -265,7 +266,7 @@ fn many_pods_at_once_keep_within_the_nodes() {
         add_pod(&mut stage, &format!("p{i}"), "500m", "");
     }
     stage.run_for(Span::secs(30));
-    let mut used: BTreeMap<String, i64> = BTreeMap::new();
+    let mut used: SortedMap<String, i64> = SortedMap::new();
     for pod in stage.store.list(Kind::Pod) {
         *used.entry(pod.pod().spec.node_name.clone()).or_default() += 500;
     }
@@ -381,7 +382,7 @@ proptest::proptest! {
             }
         }
         stage.run_for(Span::secs(30));
-        let mut free: BTreeMap<String, i64> =
+        let mut free: SortedMap<String, i64> =
             nodes.iter().enumerate().map(|(i, cpu)| (format!("n{i}"), cpu * 1000)).collect();
         let mut waiting = Vec::new();
         for object in stage.store.list(Kind::Pod).filter(|pod| !pod.pod().is_terminal()) {

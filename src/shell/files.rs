@@ -2,7 +2,8 @@
 //!
 //! Processes hold descriptors as numbers of entries here, so that a clone of the shell is a clone of everything.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::base::sorted::{SortedMap, SortedSet};
+use std::collections::VecDeque;
 
 use super::host::{FileError, System};
 use super::process::{Io, Read, Stream};
@@ -46,8 +47,8 @@ pub(super) struct Broken;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Files {
-    opens: BTreeMap<OpenId, Open>,
-    pipes: BTreeMap<u32, Pipe>,
+    opens: SortedMap<OpenId, Open>,
+    pipes: SortedMap<u32, Pipe>,
     next: u32,
 }
 
@@ -164,7 +165,7 @@ impl Files {
     }
 
     /// Forgets what no process holds any more, and notices pipes that lost an end.
-    pub fn sweep(&mut self, held: &BTreeSet<OpenId>) {
+    pub fn sweep(&mut self, held: &SortedSet<OpenId>) {
         self.opens.retain(|id, _| held.contains(id));
         for (number, pipe) in &mut self.pipes {
             let end = |wanted: bool| {

@@ -3,14 +3,14 @@
 //! [`System`] is time, chance and files, which the common commands need too; [`Host`] adds the commands that only the
 //! machine knows (`kubectl`, `curl`, `kuard` …). Paths given to a host are absolute and normalised.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::fmt;
 
 use super::process::{Io, Poll, Signal};
 use crate::base::time::SimTime;
 
 /// Environment variables by name.
-pub type Env = BTreeMap<String, String>;
+pub type Env = SortedMap<String, String>;
 
 /// Why a file operation failed; `Display` is the C library's text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -24,7 +24,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::sorted::{SortedMap, SortedSet};
 
 pub(crate) use commands::encode::{decode as base64_decode, encode as base64_encode};
 pub use commands::{help_of, names as command_names};
@@ -47,7 +47,7 @@ const MAX_HISTORY: usize = 1000;
 /// A running shell with everything it started. `C` is the host's [`Host::Command`].
 #[derive(Clone, Debug)]
 pub struct Shell<C> {
-    processes: BTreeMap<u32, Process<C>>,
+    processes: SortedMap<u32, Process<C>>,
     common: Common,
     main: u32,
     result: Option<i32>,
@@ -77,7 +77,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
             main.push_text(script, TextKind::Main);
         }
         let busy = !main.is_idle();
-        Shell { processes: BTreeMap::from([(options.pid, main)]), common, main: options.pid, result: None, busy }
+        Shell { processes: SortedMap::from([(options.pid, main)]), common, main: options.pid, result: None, busy }
     }
 
     /// Runs until something has to be waited for, at most `budget` steps (the rest of which is left in it).
@@ -178,7 +178,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
     /// Forgets files that no process holds; this is how readers of a pipe see its end.
     fn sweep(&mut self) {
         if std::mem::take(&mut self.common.dirty) {
-            let mut held = BTreeSet::new();
+            let mut held = SortedSet::new();
             self.processes.values().for_each(|process| process.held(&mut held));
             self.common.files.sweep(&held);
         }

@@ -1,10 +1,9 @@
 //! How a shell is started: its dialect, its name, its arguments, its switches.
 
-use std::collections::BTreeMap;
-
 use super::host::Env;
 use super::state::{Flags, State, Var};
 use super::syntax::Dialect;
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,7 +108,7 @@ impl Options {
 impl State {
     /// The state of a shell that starts with `env` exported.
     pub fn new(options: &Options, env: Env, now: SimTime) -> State {
-        let mut vars: BTreeMap<String, Var> = BTreeMap::new();
+        let mut vars: SortedMap<String, Var> = SortedMap::new();
         let level = env.get("SHLVL").and_then(|level| level.parse::<u32>().ok()).unwrap_or(0).saturating_add(1);
         for (name, value) in env {
             vars.insert(name, Var { value: Some(value), exported: true, read_only: false });
@@ -125,13 +124,13 @@ impl State {
             dialect: options.dialect,
             interactive: options.interactive,
             vars,
-            functions: BTreeMap::new(),
+            functions: SortedMap::new(),
             positional: options.args.clone(),
             name: options.name.clone(),
             named: options.named,
             cwd: options.cwd.clone(),
             flags: options.flags,
-            traps: BTreeMap::new(),
+            traps: SortedMap::new(),
             status: 0,
             pid: options.pid,
             parent_pid: 0,

@@ -1,12 +1,12 @@
 //! What a shell knows between commands: variables, functions, options, traps, jobs. A subshell starts with a copy.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::host::Env;
 use super::process::Signal;
 use super::syntax::Dialect;
 use super::syntax::ast::Command;
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -84,8 +84,8 @@ pub struct Job {
 pub struct State {
     pub dialect: Dialect,
     pub interactive: bool,
-    pub vars: BTreeMap<String, Var>,
-    pub functions: BTreeMap<String, Rc<Command>>,
+    pub vars: SortedMap<String, Var>,
+    pub functions: SortedMap<String, Rc<Command>>,
     pub positional: Vec<String>,
     /// `$0`, with which messages begin.
     pub name: String,
@@ -93,7 +93,7 @@ pub struct State {
     pub named: bool,
     pub cwd: String,
     pub flags: Flags,
-    pub traps: BTreeMap<Event, String>,
+    pub traps: SortedMap<Event, String>,
     /// `$?`
     pub status: i32,
     /// `$$`: also in subshells the first shell's.

@@ -3,6 +3,7 @@
 //! Rules: `docs/scenario.md`. A scenario is data; reading one never touches the clock or a file.
 
 use crate::base::duration::GoDuration;
+use crate::base::sort::sort_by_key;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::cluster::{NodeSpec, Routing, Setup};
@@ -150,7 +151,7 @@ impl Reader<'_> {
         let text = |key: &str| value.str_at(key).unwrap_or_default().to_owned();
         let mut steps: Vec<Step> =
             value.list_at("steps").iter().enumerate().filter_map(|(i, step)| self.step(step, i)).collect();
-        steps.sort_by_key(|step| step.at);
+        sort_by_key(&mut steps, |step| step.at);
         Scenario {
             name: value.str_at("name").unwrap_or("scenario").to_owned(),
             title: text("title"),

@@ -4,11 +4,10 @@
 //! Source: `client-go/tools/record/events_cache.go` (core events), `client-go/tools/events/event_broadcaster.go`
 //! (the scheduler's).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::object;
@@ -44,12 +43,12 @@ impl EventType {
 /// What the recorders of all components remember.
 #[derive(Clone, Debug, Default)]
 pub struct Correlator {
-    buckets: BTreeMap<SpamKey, Bucket>,
-    groups: BTreeMap<GroupKey, Group>,
+    buckets: SortedMap<SpamKey, Bucket>,
+    groups: SortedMap<GroupKey, Group>,
     /// The event object that stands for a group, or for one exact event.
-    written: BTreeMap<(GroupKey, Option<String>), Key>,
+    written: SortedMap<(GroupKey, Option<String>), Key>,
     /// The scheduler's events by all but their text; each version of the object has its own.
-    series: BTreeMap<(GroupKey, u64), Key>,
+    series: SortedMap<(GroupKey, u64), Key>,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -76,7 +75,7 @@ struct GroupKey {
 
 #[derive(Clone, Debug)]
 struct Group {
-    messages: BTreeSet<String>,
+    messages: SortedSet<String>,
     last_at: SimTime,
 }
 
@@ -105,7 +104,7 @@ impl Correlator {
 
     /// True if the event is one too many of its like and goes into the combined one.
     fn is_combined(&mut self, key: &GroupKey, message: &str, now: SimTime) -> bool {
-        let group = self.groups.entry(key.clone()).or_insert(Group { messages: BTreeSet::new(), last_at: now });
+        let group = self.groups.entry(key.clone()).or_insert(Group { messages: SortedSet::new(), last_at: now });
         if now.since(group.last_at) > AGGREGATE_INTERVAL {
             group.messages.clear();
         }

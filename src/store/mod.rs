@@ -11,12 +11,13 @@ pub mod quota;
 mod strategy;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 use crate::base::zone::ZoneTable;
@@ -92,9 +93,9 @@ const RECENT_MAX: usize = 1024;
 /// All objects, and the changes nobody has been told of yet.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    objects: BTreeMap<Key, Rc<Object>>,
+    objects: SortedMap<Key, Rc<Object>>,
     /// Objects by the uid of each of their owners.
-    by_owner: BTreeMap<String, BTreeSet<Key>>,
+    by_owner: SortedMap<String, SortedSet<Key>>,
     /// Last `resourceVersion` given.
     revision: u64,
     /// How many names were generated, so that each draw differs.
@@ -104,8 +105,8 @@ pub struct Store {
     recent: VecDeque<Change>,
     correlator: Correlator,
     /// When each event is forgotten (`--event-ttl`, one hour), by event and by time.
-    event_leases: BTreeMap<Key, SimTime>,
-    expiries: BTreeSet<(SimTime, Key)>,
+    event_leases: SortedMap<Key, SimTime>,
+    expiries: SortedSet<(SimTime, Key)>,
     /// What the time zones of CronJobs are checked with.
     zones: ZoneTable,
 }
@@ -184,13 +185,15 @@ impl Store {
     fn commit(&mut self, key: Key, value: Option<Value>, at: SimTime, actor: &'static str, cause: Cause) -> Rc<Object> {
         self.revision += 1;
         let revision = self.revision;
-        let previous = self.objects.remove(&key);
+        let previous = self.objects.get(&key).cloned();
         let change = match (&previous, &value) {
             (_, None) => ChangeType::Deleted,
             (None, Some(_)) => ChangeType::Added,
             (Some(_), Some(_)) => ChangeType::Modified,
         };
-        if let Some(previous) = &previous {
+        let owners = |value: &Value| value.at("metadata.ownerReferences").clone();
+        let keeps_owners = previous.as_ref().zip(value.as_ref()).is_some_and(|(p, v)| owners(p.value()) == owners(v));
+        if let Some(previous) = previous.as_ref().filter(|_| !keeps_owners) {
             self.index_owners(previous, false);
         }
         let gone = value.is_none();
@@ -198,8 +201,12 @@ impl Store {
             value.or_else(|| previous.as_ref().map(|p| p.value().clone())).expect("only what exists is deleted");
         value.set("metadata.resourceVersion", revision.to_string());
         let object = Rc::new(Object::new(key.kind, value, revision));
-        if !gone {
-            self.index_owners(&object, true);
+        if gone {
+            self.objects.remove(&key);
+        } else {
+            if !keeps_owners {
+                self.index_owners(&object, true);
+            }
             self.objects.insert(key, Rc::clone(&object));
         }
         let change = Change { revision, at, change, object: Rc::clone(&object), previous, actor, cause };

@@ -3,16 +3,15 @@
 //! Rules: recorded in `quota-and-serviceaccount`. Pods count until they have ended; all other kinds by their number.
 //! Source: `plugin/pkg/admission/resourcequota/controller.go`, `pkg/quota/v1/evaluator/core/{pods,services}.go`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::api::kind::Kind;
 use crate::api::object::Object;
 use crate::base::quantity::Quantity;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::value::Value;
 use crate::store::Store;
 
 /// Amounts by the name a quota uses for them: `pods`, `requests.cpu`, `count/jobs.batch`.
-pub type Amounts = BTreeMap<String, Quantity>;
+pub type Amounts = SortedMap<String, Quantity>;
 
 /// Would the namespace's quotas let `value` in?
 ///
@@ -36,7 +35,7 @@ fn check_one(store: &Store, quota: &Object, kind: Kind, value: &Value) -> Result
     }
     let asked: Amounts = usage_of(kind, value).into_iter().filter(|(name, _)| hard.contains_key(name)).collect();
     let used = used(store, quota);
-    let over: BTreeSet<&String> = asked
+    let over: SortedSet<&String> = asked
         .iter()
         .filter(|(name, amount)| {
             let before = used.get(*name).copied().unwrap_or(Quantity::ZERO);
@@ -69,7 +68,7 @@ pub fn hard(quota: &Object) -> Amounts {
 /// What of the quota's resources the namespace uses now; each of them has an entry.
 pub fn used(store: &Store, quota: &Object) -> Amounts {
     let mut used: Amounts = hard(quota).into_keys().map(|name| (name, Quantity::ZERO)).collect();
-    let kinds: BTreeSet<Kind> = used.keys().flat_map(|name| kinds_of(name)).collect();
+    let kinds: SortedSet<Kind> = used.keys().flat_map(|name| kinds_of(name)).collect();
     for kind in kinds {
         for object in store.list_in(kind, quota.namespace()).filter(|o| applies(quota, kind, o.value())) {
             for (name, amount) in usage_of(kind, object.value()) {
@@ -224,7 +223,7 @@ fn missing_requests(hard: &Amounts, kind: Kind, value: &Value) -> Vec<String> {
         }
         let lacks = |container: &&Value| container.at_keys(["resources", side, resource]).is_null();
         let containers = value.list_at("spec.containers").iter().chain(value.list_at("spec.initContainers"));
-        let names: BTreeSet<&str> = containers.filter(lacks).filter_map(|c| c.str_at("name")).collect();
+        let names: SortedSet<&str> = containers.filter(lacks).filter_map(|c| c.str_at("name")).collect();
         if !names.is_empty() {
             missing.push(format!("{name} for: {}", names.into_iter().collect::<Vec<_>>().join(",")));
         }

@@ -2,7 +2,7 @@
 //!
 //! Rule: paths are absolute and normalised (`shell::host::resolve`); directories exist where files are, or were made.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::rc::Rc;
 
 use crate::base::time::SimTime;
@@ -22,7 +22,7 @@ enum Entry {
 /// A small file system.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Files {
-    entries: BTreeMap<String, Entry>,
+    entries: SortedMap<String, Entry>,
 }
 
 impl Default for Files {

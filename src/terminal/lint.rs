@@ -7,6 +7,7 @@ use crate::api::decode::hints;
 use crate::api::gaps;
 use crate::api::kind::Kind;
 use crate::base::rng::Rng;
+use crate::base::sort::sort_by_key;
 use crate::base::time::SimTime;
 use crate::base::zone::ZoneTable;
 use crate::cluster::{Cluster, Setup};
@@ -25,7 +26,7 @@ pub fn lint(bytes: &[u8], file: &str, zones: &ZoneTable) -> Vec<Diagnostic> {
         let start = yaml::Span { line: 1, column: 1, end_line: 1, end_column: 1, ..yaml::Span::default() };
         diagnostics.push(Diagnostic::new(Severity::Error, "empty", start, "there is no object in this text"));
     }
-    diagnostics.sort_by_key(|d| (d.span.start, d.severity));
+    sort_by_key(&mut diagnostics, |d| (d.span.start, d.severity));
     diagnostics.dedup();
     diagnostics
 }

@@ -2,9 +2,8 @@
 //!
 //! Rule: the past is written down as it happens, from the log of changes; nothing is worked out backwards.
 
-use std::collections::BTreeMap;
-
 use crate::api::kind::Kind;
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 use crate::store::{Change, ChangeType};
 use crate::view::scene::{owner_text, sign_of};
@@ -16,7 +15,7 @@ const LANES_MAX: usize = 2_000;
 /// All that the time line remembers of a run.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    lanes: BTreeMap<String, PodHistory>,
+    lanes: SortedMap<String, PodHistory>,
     /// Uids in the order in which their Pods came.
     order: Vec<String>,
     marks: Vec<(SimTime, MarkKind, String)>,

@@ -12,6 +12,7 @@ use crate::api::object::Object;
 use crate::api::pod::Pod;
 use crate::base::duration::GoDuration;
 use crate::base::quantity::Quantity;
+use crate::base::sort::sort_by;
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;
 use crate::sched::{Resources, pod_requests};
@@ -25,11 +26,11 @@ pub fn scene(cluster: &Cluster, history: &History, start: SimTime) -> View {
     let ms = |at: SimTime| at.since(start).as_ms();
     let pods: Vec<&Rc<Object>> = store.list(Kind::Pod).collect();
     let mut tokens: Vec<PodToken> = pods.iter().map(|pod| pod_token(pod, &ms)).collect();
-    tokens.sort_by(|a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
+    sort_by(&mut tokens, |a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
     let mut jobs: Vec<JobCard> = store.list(Kind::Job).map(|object| job_card(object, cluster, &ms)).collect();
-    jobs.sort_by(|a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
+    sort_by(&mut jobs, |a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
     let mut events: Vec<EventRow> = store.list(Kind::Event).map(|event| event_row(event, &ms)).collect();
-    events.sort_by(|a, b| (a.at_ms, &a.key).cmp(&(b.at_ms, &b.key)));
+    sort_by(&mut events, |a, b| (a.at_ms, &a.key).cmp(&(b.at_ms, &b.key)));
     View {
         now_ms: ms(cluster.now()),
         wall_clock: wall_clock(cluster.now()),

@@ -4,12 +4,12 @@
 //! key is accepted and its last value counts; `<<` merges where it stands; keys become strings. Limits that go-yaml has not
 //! or has wider are ours, so that no text can take more than a moment: see [`super::limits`].
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, StrInput, StructureStyle, Tag};
 
+use crate::base::sorted::SortedMap;
 use crate::base::value::Value;
 
 use super::complaint::{self, Where};
@@ -42,7 +42,7 @@ pub(super) fn build(part: Part<'_>, remarks: &mut Vec<Diagnostic>) -> Result<Opt
         part,
         remarks,
         frames: Vec::new(),
-        anchors: BTreeMap::new(),
+        anchors: SortedMap::new(),
         root: None,
         nodes: 0,
         tab_ranges: Vec::new(),
@@ -66,7 +66,7 @@ struct Builder<'t, 'r> {
     remarks: &'r mut Vec<Diagnostic>,
     frames: Vec<Frame>,
     /// Finished anchored nodes. An anchor that is still open has no entry.
-    anchors: BTreeMap<usize, Node>,
+    anchors: SortedMap<usize, Node>,
     root: Option<Node>,
     /// Nodes made so far, aliases counted with all they stand for.
     nodes: usize,
@@ -99,7 +99,7 @@ impl Frame {
 
 enum FrameKind {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, seen: BTreeMap<Rc<str>, Span>, key: Option<Key> },
+    Map { entries: Vec<Entry>, seen: SortedMap<Rc<str>, Span>, key: Option<Key> },
 }
 
 /// A key that waits for its value.
@@ -128,7 +128,7 @@ impl Builder<'_, '_> {
                 self.frames.push(Frame { anchor, span, flow, kind: FrameKind::List(Vec::new()) });
             }
             Event::MappingStart(style, anchor, _) => {
-                let kind = FrameKind::Map { entries: Vec::new(), seen: BTreeMap::new(), key: None };
+                let kind = FrameKind::Map { entries: Vec::new(), seen: SortedMap::new(), key: None };
                 self.frames.push(Frame { anchor, span, flow: style == StructureStyle::Flow, kind });
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span)?,

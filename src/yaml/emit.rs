@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 
+use crate::base::sort::sort_by;
 use crate::base::value::{Map, Value};
 
 use super::scalar::{self, Meaning};
@@ -87,7 +88,7 @@ impl Emitter {
     fn map(&mut self, map: &Map, indent: usize, place: Place) {
         let indent = if place == Place::Root { 0 } else { indent + 2 };
         let mut entries: Vec<(&str, &Value)> = map.iter().collect();
-        entries.sort_by(|(a, _), (b, _)| compare_keys(a, b));
+        sort_by(&mut entries, |(a, _), (b, _)| compare_keys(a, b));
         for (i, (key, value)) in entries.into_iter().enumerate() {
             if i > 0 || place != Place::Item {
                 self.new_line(indent);

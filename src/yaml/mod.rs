@@ -5,6 +5,8 @@
 //! an event parser with marks); what scalars mean, which errors kubectl prints and how text is cut into documents follow
 //! sigs.k8s.io/yaml and `apimachinery/pkg/util/yaml`.
 
+use crate::base::sort::sort_by_key;
+
 mod build;
 mod complaint;
 pub mod diagnostic;
@@ -90,7 +92,7 @@ pub fn parse(text: &str, source: &str) -> Parsed {
             break;
         }
     }
-    parsed.diagnostics.sort_by_key(|d| (d.span.start, d.severity));
+    sort_by_key(&mut parsed.diagnostics, |d| (d.span.start, d.severity));
     parsed
 }
 

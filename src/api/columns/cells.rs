@@ -4,6 +4,7 @@
 //! (`FormatLabelSelector`).
 
 use crate::base::human;
+use crate::base::sort::sort_by;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 
@@ -72,7 +73,7 @@ pub fn label_selector(selector: &Value) -> String {
         });
     }
     // Requirements are kept by key.
-    parts.sort_by(|a, b| a.trim_start_matches('!').cmp(b.trim_start_matches('!')));
+    sort_by(&mut parts, |a, b| a.trim_start_matches('!').cmp(b.trim_start_matches('!')));
     if parts.is_empty() { NONE.to_owned() } else { parts.join(",") }
 }
 

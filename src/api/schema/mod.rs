@@ -6,7 +6,7 @@
 
 mod read;
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::sync::OnceLock;
 
 /// Index of a struct in [`Schema::structs`].
@@ -17,7 +17,7 @@ pub struct StructId(usize);
 #[derive(Debug)]
 pub struct Schema {
     structs: Vec<Struct>,
-    by_name: BTreeMap<&'static str, StructId>,
+    by_name: SortedMap<&'static str, StructId>,
     kinds: Vec<KindEntry>,
 }
 
@@ -40,7 +40,7 @@ pub struct Struct {
     /// In the order of the declaration.
     pub members: Vec<Member>,
     /// All fields with those of inlined structs, by JSON name.
-    lookup: BTreeMap<&'static str, Place>,
+    lookup: SortedMap<&'static str, Place>,
 }
 
 /// Where the field of a JSON name is: in this struct, or in one it inlines.

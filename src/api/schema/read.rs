@@ -2,14 +2,14 @@
 //!
 //! The texts are part of the program: a line that cannot be read is our own fault, and a test reads them all.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::{Field, KindEntry, Member, Patch, Place, Schema, Struct, StructId, Type};
 
 /// Makes the schema of `kinds.txt` and `docs.txt`.
 pub(super) fn read(kinds: &'static str, docs: &'static str) -> Schema {
     let lines = || kinds.lines().filter(|l| !l.is_empty() && !l.starts_with('#'));
-    let mut names = Names { structs: BTreeMap::new(), named: BTreeMap::new() };
+    let mut names = Names { structs: SortedMap::new(), named: SortedMap::new() };
     for line in lines() {
         let mut words = line.split(' ');
         match (words.next(), words.next()) {
@@ -25,7 +25,7 @@ pub(super) fn read(kinds: &'static str, docs: &'static str) -> Schema {
             _ => {}
         }
     }
-    let docs: BTreeMap<&str, &str> =
+    let docs: SortedMap<&str, &str> =
         docs.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(' ')).collect();
     let mut schema = Schema { structs: Vec::new(), by_name: names.structs.clone(), kinds: Vec::new() };
     for line in lines() {
@@ -34,7 +34,7 @@ pub(super) fn read(kinds: &'static str, docs: &'static str) -> Schema {
             ["!", api_version, kind] => schema.kinds.push(KindEntry { api_version, kind }),
             ["=", name, group_version] => {
                 let name = name.split('@').next().unwrap_or(name);
-                schema.structs.push(Struct { name, group_version, members: Vec::new(), lookup: BTreeMap::new() });
+                schema.structs.push(Struct { name, group_version, members: Vec::new(), lookup: SortedMap::new() });
             }
             ["~", ..] => {}
             ["+", name] => last(&mut schema).members.push(Member::Inline(names.structs[name])),
@@ -50,7 +50,7 @@ pub(super) fn read(kinds: &'static str, docs: &'static str) -> Schema {
         }
     }
     for index in 0..schema.structs.len() {
-        let mut lookup = BTreeMap::new();
+        let mut lookup = SortedMap::new();
         collect(&schema, StructId(index), &mut lookup);
         schema.structs[index].lookup = lookup;
     }
@@ -62,7 +62,7 @@ fn last(schema: &mut Schema) -> &mut Struct {
 }
 
 /// Own fields win over inlined ones, as in Go.
-fn collect(schema: &Schema, id: StructId, lookup: &mut BTreeMap<&'static str, Place>) {
+fn collect(schema: &Schema, id: StructId, lookup: &mut SortedMap<&'static str, Place>) {
     for (index, member) in schema.of(id).members.iter().enumerate() {
         match member {
             Member::Field(field) => {
@@ -96,8 +96,8 @@ fn field(name: &'static str, ty: Type, flags: &[&'static str], doc: impl Fn(&str
 }
 
 struct Names {
-    structs: BTreeMap<&'static str, StructId>,
-    named: BTreeMap<&'static str, (&'static str, Vec<&'static str>)>,
+    structs: SortedMap<&'static str, StructId>,
+    named: SortedMap<&'static str, (&'static str, Vec<&'static str>)>,
 }
 
 impl Names {

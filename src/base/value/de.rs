@@ -1,10 +1,15 @@
 //! Between trees and types: `Deserialize` for the tree itself, and a serde deserializer that reads one.
+//!
+//! The deserializer answers each request with the one kind of value that was asked for, never through
+//! `deserialize_any`: every path offered to a visitor is compiled again for each of the API's structs, and the page has
+//! to carry them all.
 
 use std::fmt;
 use std::rc::Rc;
+use std::slice;
 
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{Deserialize, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Expected, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::{Map, Value};
@@ -87,6 +92,18 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
+/// Answers the named requests with one kind of value; any other kind is a mismatch.
+macro_rules! answer {
+    ($($request:ident)* => $kind:ident($v:ident) => $visit:ident($give:expr)) => {
+        $(fn $request<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+            match self {
+                Value::$kind($v) => visitor.$visit($give),
+                other => Err(other.mismatch(&visitor)),
+            }
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for &'de Value {
     type Error = DecodeError;
 
@@ -97,10 +114,17 @@ impl<'de> Deserializer<'de> for &'de Value {
             Value::Int(n) => visitor.visit_i64(*n),
             Value::Float(x) => visitor.visit_f64(*x),
             Value::Str(s) => visitor.visit_borrowed_str(s),
-            Value::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter())),
-            Value::Map(map) => visitor.visit_map(MapDeserializer::new(map.iter())),
+            Value::List(items) => visitor.visit_seq(Items(items.iter())),
+            Value::Map(map) => visitor.visit_map(Entries::of(map)),
         }
     }
+
+    answer! { deserialize_bool => Bool(b) => visit_bool(*b) }
+    answer! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 => Int(n) => visit_i64(*n)
+    }
+    answer! { deserialize_str deserialize_string deserialize_identifier => Str(s) => visit_borrowed_str(s) }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self {
@@ -120,7 +144,7 @@ impl<'de> Deserializer<'de> for &'de Value {
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
         match self {
-            Value::Str(s) => visitor.visit_enum((**s).into_deserializer()),
+            Value::Str(s) => visitor.visit_enum(StrDeserializer::new(s)),
             _ => Err(serde::de::Error::custom("expected a name")),
         }
     }
@@ -128,16 +152,19 @@ impl<'de> Deserializer<'de> for &'de Value {
     // A null where Go has a list, a map or a struct is its empty value.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match self {
-            Value::Null => visitor.visit_seq(SeqDeserializer::new(std::iter::empty::<&Value>())),
-            _ => self.deserialize_any(visitor),
+            Value::Null => visitor.visit_seq(Items([].iter())),
+            Value::List(items) => visitor.visit_seq(Items(items.iter())),
+            other => Err(other.mismatch(&visitor)),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        match self {
-            Value::Null => visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, &Value)>())),
-            _ => self.deserialize_any(visitor),
-        }
+        let entries = match self {
+            Value::Null => Entries { rest: [].iter(), value: None },
+            Value::Map(map) => Entries::of(map),
+            other => return Err(other.mismatch(&visitor)),
+        };
+        visitor.visit_map(entries)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -149,15 +176,68 @@ impl<'de> Deserializer<'de> for &'de Value {
         self.deserialize_map(visitor)
     }
 
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        visitor.visit_unit()
+    }
+
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
-        tuple_struct identifier ignored_any
+        i128 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct
     }
 }
 
-impl<'de> IntoDeserializer<'de, DecodeError> for &'de Value {
-    type Deserializer = &'de Value;
-    fn into_deserializer(self) -> &'de Value {
-        self
+impl Value {
+    #[cold]
+    fn mismatch(&self, expected: &dyn Expected) -> DecodeError {
+        let found = match self {
+            Value::Null => Unexpected::Unit,
+            Value::Bool(b) => Unexpected::Bool(*b),
+            Value::Int(n) => Unexpected::Signed(*n),
+            Value::Float(x) => Unexpected::Float(*x),
+            Value::Str(s) => Unexpected::Str(s),
+            Value::List(_) => Unexpected::Seq,
+            Value::Map(_) => Unexpected::Map,
+        };
+        serde::de::Error::invalid_type(found, expected)
+    }
+}
+
+/// A list's items, one after the other.
+struct Items<'de>(slice::Iter<'de, Value>);
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = DecodeError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
+        self.0.next().map(|item| seed.deserialize(item)).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.0.len())
+    }
+}
+
+/// A map's entries, one after the other: the key, then its value.
+struct Entries<'de> {
+    rest: slice::Iter<'de, (Rc<str>, Value)>,
+    value: Option<&'de Value>,
+}
+
+impl<'de> Entries<'de> {
+    fn of(map: &'de Map) -> Entries<'de> {
+        Entries { rest: map.entries.iter(), value: None }
+    }
+}
+
+impl<'de> MapAccess<'de> for Entries<'de> {
+    type Error = DecodeError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
+        let Some((key, value)) = self.rest.next() else { return Ok(None) };
+        self.value = Some(value);
+        seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
+        seed.deserialize(self.value.take().expect("serde asks for a key before its value"))
     }
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::api::batch::CronJobSpec;
 use crate::api::object::Object;
+use crate::base::sort::sort_by_key;
 use crate::base::time::SimTime;
 
 /// The Jobs to delete, in the order in which to do it: successful ones first.
@@ -20,7 +21,7 @@ pub fn surplus(spec: &CronJobSpec, jobs: &[Rc<Object>]) -> Vec<Rc<Object>> {
         let limit = usize::try_from(limit).unwrap_or(0);
         let mut finished: Vec<&Rc<Object>> =
             jobs.iter().filter(|job| job.job().finished().is_some_and(|c| c.kind == outcome)).collect();
-        finished.sort_by_key(|job| age_order(job));
+        sort_by_key(&mut finished, |job| age_order(job));
         let count = finished.len().saturating_sub(limit);
         surplus.extend(finished.into_iter().take(count).cloned());
     }

@@ -9,7 +9,6 @@ pub mod plan;
 pub mod schedule;
 pub mod sync;
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::actor::{Actor, Retry, WorkQueue};
@@ -18,6 +17,7 @@ use crate::api::kind::Kind;
 use crate::api::meta::{Key, OwnerReference};
 use crate::api::object::Object;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
 use crate::base::zone::ZoneTable;
 use crate::store::{Api, Cause, Change, ChangeType, EventType, Store};
@@ -59,7 +59,7 @@ pub struct CronJobController {
     /// Syncs that wait for their time. As with the real delaying queue, work that comes at once leaves them waiting.
     timers: WorkQueue<Key>,
     /// CronJobs whose time zone cannot be told yet.
-    awaiting_zones: BTreeSet<Key>,
+    awaiting_zones: SortedSet<Key>,
 }
 
 impl CronJobController {
@@ -69,7 +69,7 @@ impl CronJobController {
             timings: Timings::new(zones),
             ready: WorkQueue::new(),
             timers: WorkQueue::new(),
-            awaiting_zones: BTreeSet::new(),
+            awaiting_zones: SortedSet::new(),
         }
     }
 

@@ -4,12 +4,12 @@
 //! two, as upstream does; for irregular schedules the estimate may find none.
 //! Source: `pkg/controller/cronjob/utils.go`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::api::batch::{CronJob, CronJobSpec};
 use crate::api::meta::Key;
 use crate::base::cron::{CronError, Schedule};
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::zone::{Zone, ZoneError, ZoneTable};
 
@@ -62,12 +62,12 @@ pub fn names_zone(schedule: &str) -> bool {
 #[derive(Clone, Debug)]
 pub struct Timings {
     zones: ZoneTable,
-    read: BTreeMap<Key, Timing>,
+    read: SortedMap<Key, Timing>,
 }
 
 impl Timings {
     pub fn new(zones: ZoneTable) -> Timings {
-        Timings { zones, read: BTreeMap::new() }
+        Timings { zones, read: SortedMap::new() }
     }
 
     /// The timing of the CronJob at `key`, whose spec this is.

@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use crate::api::kind::Kind;
+use crate::base::sort::sort_by_key;
 use crate::base::value::Value;
 use crate::control::deployment::numbers;
 use crate::control::deployment::revision::{self, HASH_LABEL, REVISION, Set};
@@ -300,7 +301,7 @@ impl Sync<'_, '_> {
         if to_add > 0 {
             order.reverse();
         }
-        order.sort_by_key(|place| std::cmp::Reverse(self.at(*place).map_or(0, |set| set.replicas)));
+        sort_by_key(&mut order, |place| std::cmp::Reverse(self.at(*place).map_or(0, |set| set.replicas)));
         let mut sizes = Vec::new();
         let mut added = 0;
         for place in &order {
@@ -332,7 +333,7 @@ impl Sync<'_, '_> {
         };
         let surplus = self.old.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
         let mut sets = self.old.clone();
-        sets.sort_by_key(Set::revision);
+        sort_by_key(&mut sets, Set::revision);
         self.api.because("deployment/history-limit");
         for set in sets.into_iter().take(surplus) {
             let typed = set.object.replica_set();

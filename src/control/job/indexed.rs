@@ -3,12 +3,12 @@
 //! Rules: `semantics/job.md` §4 step 6, §5, §7; recorded in `indexed-basic` and `indexed-backofflimitperindex`.
 //! Source: `pkg/controller/job/indexed_job_utils.go`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::api::batch::{JOB_COMPLETION_INDEX, JOB_INDEX_FAILURE_COUNT, JOB_INDEX_IGNORED_FAILURE_COUNT, Job};
 use crate::api::meta::StringMap;
 use crate::api::pod::Pod;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
 use crate::control::job::backoff::{Backoff, finish_time};
 use crate::control::job::pods::JobPod;
@@ -169,7 +169,7 @@ pub struct Indexes<'a> {
     pub failed: Option<Intervals>,
     /// With `backoffLimitPerIndex` only: the last failed Pod of each index that has yet to be tried again. It keeps
     /// its finalizer until then, since its annotations hold the index's number of failures.
-    pub awaiting_replacement: BTreeMap<i64, &'a JobPod>,
+    pub awaiting_replacement: SortedMap<i64, &'a JobPod>,
 }
 
 impl<'a> Indexes<'a> {
@@ -189,9 +189,9 @@ impl<'a> Indexes<'a> {
         indexes
     }
 
-    fn find_awaiting_replacement(&self, job: &Job, pods: &'a [JobPod]) -> BTreeMap<i64, &'a JobPod> {
-        let active: BTreeSet<i64> = pods.iter().filter(|pod| pod.is_active()).filter_map(JobPod::index).collect();
-        let mut last: BTreeMap<i64, &JobPod> = BTreeMap::new();
+    fn find_awaiting_replacement(&self, job: &Job, pods: &'a [JobPod]) -> SortedMap<i64, &'a JobPod> {
+        let active: SortedSet<i64> = pods.iter().filter(|pod| pod.is_active()).filter_map(JobPod::index).collect();
+        let mut last: SortedMap<i64, &JobPod> = SortedMap::new();
         for pod in pods.iter().filter(|pod| pod.is_tracked() && pod.is_failed(job)) {
             let Some(index) = pod.valid_index(self.completions) else { continue };
             let settled = self.succeeded.has(index) || self.failed.as_ref().is_some_and(|failed| failed.has(index));
@@ -277,7 +277,7 @@ mod tests {
         #[test]
         fn intervals_are_sets(a in prop::collection::btree_set(0_i64..60, 0..30), b in prop::collection::btree_set(0_i64..60, 0..30)) {
             let (left, right) = (Intervals::default().with(a.iter().copied()), Intervals::default().with(b.iter().copied()));
-            let union: BTreeSet<i64> = a.union(&b).copied().collect();
+            let union: SortedSet<i64> = a.union(&b).copied().collect();
             prop_assert_eq!(left.total(), a.len() as i64);
             prop_assert_eq!(left.common(&right), a.intersection(&b).count() as i64);
             prop_assert_eq!(&left.union(&right), &Intervals::default().with(union.iter().copied()));

@@ -18,14 +18,13 @@ mod sync;
 pub mod tracking;
 mod watch;
 
-use std::collections::BTreeMap;
-
 use crate::actor::{Actor, Hold, Retry, WorkQueue};
 use crate::api::batch::{JOB_TRACKING_FINALIZER, Job};
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::store::{Api, Cause, Change, ChangeType, Store};
 
@@ -50,7 +49,7 @@ pub struct JobController {
     /// Pods that may have to lose their tracking finalizer because no Job will count them.
     orphans: WorkQueue<Key>,
     /// Failures by Job.
-    records: BTreeMap<Key, BackoffRecord>,
+    records: SortedMap<Key, BackoffRecord>,
     pods: PodIndex,
 }
 
@@ -60,7 +59,7 @@ impl JobController {
             rng,
             jobs: WorkQueue::new(),
             orphans: WorkQueue::new(),
-            records: BTreeMap::new(),
+            records: SortedMap::new(),
             pods: PodIndex::default(),
         }
     }

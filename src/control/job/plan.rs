@@ -7,9 +7,8 @@
 //! Rules: `semantics/job.md` §2 (steps 7–14), §4, §7, §9, §11.
 //! Source: `pkg/controller/job/job_controller.go` (`syncJob`, `manageJob`).
 
-use std::collections::BTreeSet;
-
 use crate::api::batch::{Job, JobCondition, JobStatus};
+use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
 use crate::control::job::backoff::{Backoff, BackoffRecord, finish_time};
 use crate::control::job::indexed::{FailureCounts, Indexes, replaces_only_failed};
@@ -368,7 +367,7 @@ impl Finished {
 /// Pods that have succeeded and failed and are neither counted nor noted as uncounted.
 pub fn newly_finished<'a>(job: &Job, pods: &'a [JobPod]) -> (Vec<&'a JobPod>, Vec<&'a JobPod>) {
     let noted = job.status.uncounted_terminated_pods.as_ref();
-    let set = |uids: Option<&'_ Vec<String>>| -> BTreeSet<String> { uids.into_iter().flatten().cloned().collect() };
+    let set = |uids: Option<&'_ Vec<String>>| -> SortedSet<String> { uids.into_iter().flatten().cloned().collect() };
     let (noted_succeeded, noted_failed) = (set(noted.map(|n| &n.succeeded)), set(noted.map(|n| &n.failed)));
     let completions = i64::from(job.spec.completions.unwrap_or(0));
     let valid = |pod: &&JobPod| pod.is_tracked() && (!job.is_indexed() || pod.valid_index(completions).is_some());

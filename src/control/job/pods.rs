@@ -12,6 +12,7 @@ use crate::api::batch::{
 };
 use crate::api::object::Object;
 use crate::api::pod::{ContainerStatus, Pod};
+use crate::base::sort::sort_by_key;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 use crate::control::job::indexed::{self, FailureCounts, completion_index, replaces_only_failed};
@@ -123,7 +124,7 @@ pub fn for_removal<'a>(job: &Job, mut active: Vec<&'a JobPod>, at_least: usize) 
         (removed, active) = split_duplicates(active, i64::from(job.spec.completions.unwrap_or(0)));
     }
     if removed.len() < at_least {
-        active.sort_by_cached_key(|pod| pod.deletion_rank());
+        sort_by_key(&mut active, |pod| pod.deletion_rank());
         let more = at_least - removed.len();
         removed.extend(active.into_iter().take(more));
     }
@@ -132,7 +133,7 @@ pub fn for_removal<'a>(job: &Job, mut active: Vec<&'a JobPod>, at_least: usize) 
 
 /// Splits Pods into those that hold no index for themselves, and the one that keeps each index.
 pub fn split_duplicates(mut pods: Vec<&JobPod>, completions: i64) -> (Vec<&JobPod>, Vec<&JobPod>) {
-    pods.sort_by_cached_key(|pod| (pod.index(), pod.deletion_rank()));
+    sort_by_key(&mut pods, |pod| (pod.index(), pod.deletion_rank()));
     let (mut removed, mut kept) = (Vec::new(), Vec::new());
     for (position, pod) in pods.iter().enumerate() {
         let next = pods.get(position + 1).and_then(|next| next.index());

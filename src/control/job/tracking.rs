@@ -4,9 +4,9 @@
 //! Rules: `semantics/job.md` §3; recorded in all scenarios with Jobs.
 //! Source: `pkg/controller/job/job_controller.go` (`trackJobStatusAndRemoveFinalizers`, `enactJobFinished`).
 
-use std::collections::BTreeSet;
-
 use crate::api::batch::{Job, JobStatus, UncountedTerminatedPods};
+use crate::base::sort::sort_by_key;
+use crate::base::sorted::SortedSet;
 use crate::base::time::SimTime;
 use crate::control::job::indexed::Indexes;
 use crate::control::job::plan::{End, Suspension, ensure_condition};
@@ -26,7 +26,7 @@ pub struct Tally<'a> {
     /// Set if the suspension is newly noted; there is an event for it.
     pub suspension: Option<Suspension>,
     /// Uids of Pods that keep their finalizer.
-    held: BTreeSet<&'a str>,
+    held: SortedSet<&'a str>,
     end: Option<End>,
     /// Some ended Pods were left for the next sync.
     more: bool,
@@ -52,9 +52,9 @@ pub fn tally<'a>(
 ) -> Tally<'a> {
     let mut tracked: Vec<&JobPod> = pods.iter().filter(|pod| pod.is_tracked()).collect();
     if indexes.is_some() {
-        tracked.sort_by_key(|pod| pod.index());
+        sort_by_key(&mut tracked, |pod| pod.index());
     }
-    let mut held: BTreeSet<&str> = tracked.iter().map(|pod| pod.uid()).collect();
+    let mut held: SortedSet<&str> = tracked.iter().map(|pod| pod.uid()).collect();
     let mut uncounted = status.uncounted_terminated_pods.take().unwrap_or_default();
     let known = Known::new(&uncounted);
     count(&mut status, &mut uncounted, &held);
@@ -129,8 +129,8 @@ enum Counts {
 
 /// The uids the status noted before this sync.
 struct Known {
-    succeeded: BTreeSet<String>,
-    failed: BTreeSet<String>,
+    succeeded: SortedSet<String>,
+    failed: SortedSet<String>,
 }
 
 impl Known {
@@ -172,7 +172,7 @@ fn what_counts(job: &Job, pod: &JobPod, indexes: Option<&Indexes<'_>>, end: Opti
 }
 
 /// Moves uids whose Pods are no longer held from the lists into the counters.
-fn count(status: &mut JobStatus, uncounted: &mut UncountedTerminatedPods, held: &BTreeSet<&str>) {
+fn count(status: &mut JobStatus, uncounted: &mut UncountedTerminatedPods, held: &SortedSet<&str>) {
     for (uids, counter) in
         [(&mut uncounted.succeeded, &mut status.succeeded), (&mut uncounted.failed, &mut status.failed)]
     {

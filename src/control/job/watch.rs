@@ -4,21 +4,21 @@
 //! make a Job of ten thousand completions quadratic; so only the others are kept here.
 //! Source: the Pod informer's index by controller in `pkg/controller/job/job_controller.go`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::api::batch::JOB_TRACKING_FINALIZER;
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::control::job::pods::JobPod;
 use crate::store::{Change, ChangeType, Store};
 
 /// Pods by the uid of the Job that manages them, without those that are done; and Pods that nobody manages.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PodIndex {
-    by_job: BTreeMap<String, BTreeSet<Key>>,
-    unmanaged: BTreeSet<Key>,
+    by_job: SortedMap<String, SortedSet<Key>>,
+    unmanaged: SortedSet<Key>,
 }
 
 impl PodIndex {

@@ -7,7 +7,6 @@
 
 mod taints;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
@@ -16,6 +15,7 @@ use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::rng::Rng;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::object;
@@ -63,13 +63,13 @@ pub struct NodeLifecycle {
     phase: Span,
     queue: WorkQueue<Work>,
     /// Nodes whose Pods have been told that their node is not ready.
-    lost: BTreeSet<String>,
+    lost: SortedSet<String>,
     /// The earliest time for the next `NoExecute` taint, by zone.
-    next_eviction: BTreeMap<String, SimTime>,
+    next_eviction: SortedMap<String, SimTime>,
     /// Nodes that were there from the beginning are not announced.
     started_at: Option<SimTime>,
     /// The last state of nodes that are gone, to tell of them.
-    departed: BTreeMap<Key, Rc<Object>>,
+    departed: SortedMap<Key, Rc<Object>>,
 }
 
 /// How many nodes of a zone are lost.
@@ -87,10 +87,10 @@ impl NodeLifecycle {
         NodeLifecycle {
             phase: Span::ms(rng.between("node-monitor-phase", "", 0, MONITOR_PERIOD.as_ms() - 1)),
             queue: WorkQueue::new(),
-            lost: BTreeSet::new(),
-            next_eviction: BTreeMap::new(),
+            lost: SortedSet::new(),
+            next_eviction: SortedMap::new(),
             started_at: None,
-            departed: BTreeMap::new(),
+            departed: SortedMap::new(),
         }
     }
 
@@ -265,8 +265,8 @@ fn zone_of(node: &Node) -> String {
 }
 
 /// The state of each zone, and its size.
-fn zone_states(store: &Store) -> BTreeMap<String, (ZoneState, usize)> {
-    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+fn zone_states(store: &Store) -> SortedMap<String, (ZoneState, usize)> {
+    let mut counts: SortedMap<String, (usize, usize)> = SortedMap::new();
     for node in store.list(Kind::Node) {
         let (lost, all) = counts.entry(zone_of(node.node())).or_default();
         *lost += usize::from(!node.node().is_ready());

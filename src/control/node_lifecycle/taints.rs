@@ -4,11 +4,10 @@
 //! Source: `pkg/controller/nodelifecycle/node_lifecycle_controller.go` (`taintKeyToNodeConditionMap`),
 //! `pkg/controller/util/node/controller_utils.go` (`SwapNodeControllerTaint`).
 
-use std::collections::BTreeSet;
-
 use crate::api::core::{Node, Taint};
 use crate::api::object::Object;
 use crate::api::taint::{NOT_READY, UNREACHABLE, UNSCHEDULABLE};
+use crate::base::sorted::SortedSet;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 use crate::store::Api;
@@ -18,8 +17,8 @@ pub(super) fn ready_status(node: &Node) -> &str {
 }
 
 /// The keys of the `NoSchedule` taints that the conditions and the cordon ask for.
-pub(super) fn wanted_no_schedule(node: &Node) -> BTreeSet<&'static str> {
-    let mut keys = BTreeSet::new();
+pub(super) fn wanted_no_schedule(node: &Node) -> SortedSet<&'static str> {
+    let mut keys = SortedSet::new();
     for condition in &node.status.conditions {
         let key = match (condition.kind.as_str(), condition.status.as_str()) {
             ("Ready", "False") => NOT_READY,
@@ -49,7 +48,7 @@ const MANAGED: [&str; 7] = [
     UNSCHEDULABLE,
 ];
 
-pub(super) fn no_schedule_taints(node: &Node) -> BTreeSet<&'static str> {
+pub(super) fn no_schedule_taints(node: &Node) -> SortedSet<&'static str> {
     let has = |key: &&str| node.spec.taints.iter().any(|t| t.key == *key && t.effect == "NoSchedule");
     MANAGED.into_iter().filter(has).collect()
 }

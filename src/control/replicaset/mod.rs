@@ -10,7 +10,6 @@ pub mod status;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::actor::{Actor, Retry, WorkQueue};
@@ -19,6 +18,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::api::pod::Pod;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::control::ref_manager::{self, Claim};
@@ -38,12 +38,12 @@ pub struct ReplicaSetController {
     rng: Rng,
     queue: WorkQueue<Key>,
     /// Pods that nobody manages; mostly none.
-    loose: BTreeSet<Key>,
+    loose: SortedSet<Key>,
 }
 
 impl ReplicaSetController {
     pub fn new(rng: Rng) -> ReplicaSetController {
-        ReplicaSetController { rng, queue: WorkQueue::new(), loose: BTreeSet::new() }
+        ReplicaSetController { rng, queue: WorkQueue::new(), loose: SortedSet::new() }
     }
 
     fn enqueue(&mut self, key: Key, at: SimTime, cause: Cause) {
@@ -79,7 +79,7 @@ impl ReplicaSetController {
     fn claim(&self, api: &mut Api<'_>, set: &Object) -> Vec<Rc<Object>> {
         let own = api.store().owned_by(set.uid()).filter(|o| o.kind() == Kind::Pod).map(|o| o.key());
         let loose = self.loose.iter().filter(|key| key.namespace == set.namespace()).cloned();
-        let keys: BTreeSet<Key> = own.chain(loose).collect();
+        let keys: SortedSet<Key> = own.chain(loose).collect();
         let mut pods = Vec::new();
         for key in keys {
             let Some(pod) = api.get(&key) else { continue };

@@ -4,9 +4,9 @@
 //! Source: `pkg/controller/controller_utils.go` (`ActivePodsWithRanks`).
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use crate::api::pod::{ContainerStatus, Pod};
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
@@ -39,7 +39,7 @@ pub fn compare(a: Ranked<'_>, b: Ranked<'_>, now: SimTime) -> Ordering {
 /// The `count` of `pods` that go first. `related` are the Pods of all sets of the same owner; the more of them a node has,
 /// the sooner it gives one up.
 pub fn pods_to_delete<'p>(pods: &[&'p Pod], related: &[&Pod], count: usize, now: SimTime) -> Vec<&'p Pod> {
-    let mut on_node: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut on_node: SortedMap<&str, usize> = SortedMap::new();
     for pod in related.iter().filter(|pod| pod.is_active()) {
         *on_node.entry(&pod.spec.node_name).or_default() += 1;
     }

@@ -2,13 +2,12 @@
 //!
 //! Numbers are floating point as in every awk; they decide nothing outside the text that is printed.
 
-use std::collections::BTreeMap;
-
 use super::awk_parse::{Expr, Pattern, Place, Rule, Statement, parse};
 use super::awk_value::Value;
 use super::filter::{Filter, Flow, start};
 use super::text::cloned;
 use super::{Call, Outcome, parse_args};
+use crate::base::sorted::SortedMap;
 use crate::shell::regex::Regex;
 use crate::shell::syntax::Dialect;
 
@@ -28,8 +27,8 @@ enum End {
 pub(super) struct Awk {
     rules: Vec<Rule>,
     in_range: Vec<bool>,
-    pub(super) variables: BTreeMap<String, Value>,
-    pub(super) arrays: BTreeMap<String, BTreeMap<String, Value>>,
+    pub(super) variables: SortedMap<String, Value>,
+    pub(super) arrays: SortedMap<String, SortedMap<String, Value>>,
     /// `$1` and on.
     fields: Vec<String>,
     pub(super) record: String,
@@ -430,7 +429,7 @@ pub fn awk(call: &mut Call<'_>) -> Outcome {
     let unescape = |text: &str| crate::shell::escapes::unescape(text, crate::shell::escapes::Style::DollarQuotes).0;
     let separator =
         args.value('F').map_or(" ".to_string(), |text| if text == "t" { "\t".into() } else { unescape(text) });
-    let mut variables: BTreeMap<String, Value> = BTreeMap::new();
+    let mut variables: SortedMap<String, Value> = SortedMap::new();
     for (name, value) in [("FS", separator.as_str()), ("OFS", " "), ("ORS", "\n"), ("SUBSEP", "\x1c")] {
         variables.insert(name.into(), Value::Text(value.into()));
     }
@@ -445,7 +444,7 @@ pub fn awk(call: &mut Call<'_>) -> Outcome {
         in_range: vec![false; rules.len()],
         rules,
         variables,
-        arrays: BTreeMap::from([("ENVIRON".to_string(), environment)]),
+        arrays: SortedMap::from([("ENVIRON".to_string(), environment)]),
         fields: Vec::new(),
         record: String::new(),
         out: String::new(),

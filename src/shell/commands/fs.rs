@@ -2,6 +2,7 @@
 
 use super::date::format_time;
 use super::{Call, Outcome, parse_args};
+use crate::base::sort::sort_by_key;
 use crate::shell::host::{FileError, FileInfo};
 
 /// Directories below one that is removed or copied.
@@ -280,10 +281,10 @@ pub fn ls(call: &mut Call<'_>) -> Outcome {
 
 fn print_entries(call: &mut Call<'_>, args: &super::Args, mut entries: Vec<(String, FileInfo)>) {
     if args.has('t') {
-        entries.sort_by_key(|(_, info)| std::cmp::Reverse(info.modified));
+        sort_by_key(&mut entries, |(_, info)| std::cmp::Reverse(info.modified));
     }
     if args.has('S') {
-        entries.sort_by_key(|(_, info)| std::cmp::Reverse(info.size));
+        sort_by_key(&mut entries, |(_, info)| std::cmp::Reverse(info.size));
     }
     if args.has('r') {
         entries.reverse();

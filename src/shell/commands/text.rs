@@ -2,6 +2,7 @@
 
 use super::filter::{Filter, Flow, start};
 use super::{Call, Outcome, parse_args};
+use crate::base::sort::sort_by;
 use crate::shell::expand::MAX_BYTES;
 
 /// Makes the `clone_box` of a filter that is `Clone`.
@@ -202,7 +203,7 @@ impl Filter for Sort {
     }
     fn finish(&mut self, call: &mut Call<'_>) -> i32 {
         let mut lines = std::mem::take(&mut self.lines);
-        lines.sort_by(|a, b| self.compare(a, b));
+        sort_by(&mut lines, |a, b| self.compare(a, b));
         if self.unique {
             lines.dedup_by(|a, b| self.compare(a, b).is_eq());
         }

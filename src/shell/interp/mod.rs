@@ -12,7 +12,6 @@ mod run;
 mod signals;
 mod simple;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::commands;
@@ -23,6 +22,7 @@ use super::process::{Io, Signal, Stream};
 use super::state::{State, Var};
 use super::syntax::Dialect;
 use super::syntax::ast::{Chain, Command, Script};
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::SimTime;
 
 pub(super) use nested::{Nested, Xargs};
@@ -145,7 +145,7 @@ pub(super) struct Process<C> {
     pub pid: u32,
     pub state: State,
     pub frames: Vec<Frame<C>>,
-    pub descriptors: BTreeMap<u32, OpenId>,
+    pub descriptors: SortedMap<u32, OpenId>,
     pub pending: Vec<Signal>,
     /// Set by `exit`; the EXIT trap may still have to run.
     pub exiting: Option<i32>,
@@ -162,14 +162,14 @@ pub(super) struct Process<C> {
 pub(super) struct Common {
     pub files: Files,
     /// Exit codes of processes that ended and may be waited for.
-    pub ended: BTreeMap<u32, i32>,
+    pub ended: SortedMap<u32, i32>,
     /// Those of them that a signal ended.
-    pub killed: BTreeMap<u32, Signal>,
+    pub killed: SortedMap<u32, Signal>,
     pub next_pid: u32,
     pub history: Vec<String>,
     /// Bytes beyond what is kept, of a substitution whose output is too large.
     pub out_of_memory: bool,
-    pub alive: BTreeSet<u32>,
+    pub alive: SortedSet<u32>,
     /// Whether descriptors were closed since files were last swept.
     pub dirty: bool,
 }
@@ -286,8 +286,8 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     }
 
     /// Everything it holds open, also in redirections that will be undone.
-    pub fn held(&self, into: &mut BTreeSet<OpenId>) {
-        into.extend(self.descriptors.values());
+    pub fn held(&self, into: &mut SortedSet<OpenId>) {
+        into.extend(self.descriptors.values().copied());
         for frame in &self.frames {
             match frame {
                 Frame::Redirected { saved } => into.extend(saved.iter().filter_map(|(_, id)| *id)),

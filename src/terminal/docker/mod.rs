@@ -7,7 +7,7 @@
 mod build;
 mod daemon;
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::rc::Rc;
 
 use crate::base::time::{SimTime, Span};
@@ -411,7 +411,7 @@ impl Running {
         if now < self.starts_at {
             return Poll::SleepUntil(self.starts_at);
         }
-        let (mut volumes, host_name) = (BTreeMap::new(), self.id.chars().take(12).collect::<String>());
+        let (mut volumes, host_name) = (SortedMap::new(), self.id.chars().take(12).collect::<String>());
         let image = Rc::clone(&self.image);
         let mut machine = Machine {
             now,

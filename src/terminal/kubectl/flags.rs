@@ -2,7 +2,7 @@
 //!
 //! Source: `github.com/spf13/pflag` (`parseLongArg`, `parseSingleShortArg`); error texts are kubectl's.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 /// What a flag takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,7 +54,7 @@ pub struct Parsed {
     pub args: Vec<String>,
     /// How many of `args` stood before `--`; none if there was no `--`.
     pub dash_at: Option<usize>,
-    values: BTreeMap<&'static str, Vec<String>>,
+    values: SortedMap<&'static str, Vec<String>>,
 }
 
 impl Parsed {
