@@ -97,6 +97,7 @@ pub struct Sim {
     given: usize,
     checkpoints: Vec<Checkpoint>,
     checkpoint_every: u64,
+    /// Steps since the last checkpoint.
     steps: u64,
     records: VecDeque<Record>,
     /// Records made on the way to now, and the most that were ever handed over: going over the past again hands over none.
@@ -333,7 +334,9 @@ impl Sim {
         self.note(fresh);
         if went {
             self.steps += 1;
-            if self.steps.is_multiple_of(self.checkpoint_every) {
+            // A copy costs what the world holds, so a large world is copied less often.
+            if self.steps >= self.checkpoint_every + 4 * self.world.cluster.store().len() as u64 {
+                self.steps = 0;
                 self.keep_checkpoint();
             }
         }

@@ -4,6 +4,8 @@
 //! Source: `client-go/tools/record/events_cache.go` (core events), `client-go/tools/events/event_broadcaster.go`
 //! (the scheduler's).
 
+use std::collections::BTreeMap;
+
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
@@ -43,10 +45,10 @@ impl EventType {
 /// What the recorders of all components remember.
 #[derive(Clone, Debug, Default)]
 pub struct Correlator {
-    buckets: SortedMap<SpamKey, Bucket>,
-    groups: SortedMap<GroupKey, Group>,
+    buckets: BTreeMap<SpamKey, Bucket>,
+    groups: BTreeMap<GroupKey, Group>,
     /// The event object that stands for a group, or for one exact event.
-    written: SortedMap<(GroupKey, Option<String>), Key>,
+    written: BTreeMap<(GroupKey, Option<String>), Key>,
     /// The scheduler's events by all but their text; each version of the object has its own.
     series: SortedMap<(GroupKey, u64), Key>,
 }

@@ -11,13 +11,13 @@ pub mod quota;
 mod strategy;
 mod write;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
-use crate::base::sorted::{SortedMap, SortedSet};
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 use crate::base::zone::ZoneTable;
@@ -93,9 +93,9 @@ const RECENT_MAX: usize = 1024;
 /// All objects, and the changes nobody has been told of yet.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    objects: SortedMap<Key, Rc<Object>>,
+    objects: BTreeMap<Key, Rc<Object>>,
     /// Objects by the uid of each of their owners.
-    by_owner: SortedMap<String, SortedSet<Key>>,
+    by_owner: SortedMap<String, BTreeSet<Key>>,
     /// Last `resourceVersion` given.
     revision: u64,
     /// How many names were generated, so that each draw differs.
@@ -105,8 +105,8 @@ pub struct Store {
     recent: VecDeque<Change>,
     correlator: Correlator,
     /// When each event is forgotten (`--event-ttl`, one hour), by event and by time.
-    event_leases: SortedMap<Key, SimTime>,
-    expiries: SortedSet<(SimTime, Key)>,
+    event_leases: BTreeMap<Key, SimTime>,
+    expiries: BTreeSet<(SimTime, Key)>,
     /// What the time zones of CronJobs are checked with.
     zones: ZoneTable,
 }

@@ -2,8 +2,9 @@
 //!
 //! Rule: the past is written down as it happens, from the log of changes; nothing is worked out backwards.
 
+use std::collections::BTreeMap;
+
 use crate::api::kind::Kind;
-use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 use crate::store::{Change, ChangeType};
 use crate::view::scene::{owner_text, sign_of};
@@ -15,9 +16,11 @@ const LANES_MAX: usize = 2_000;
 /// All that the time line remembers of a run.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    lanes: SortedMap<String, PodHistory>,
+    lanes: BTreeMap<String, PodHistory>,
     /// Uids in the order in which their Pods came.
     order: Vec<String>,
+    /// How many rows there may be before the next look at what can go.
+    trim_at: usize,
     marks: Vec<(SimTime, MarkKind, String)>,
 }
 
@@ -105,8 +108,9 @@ impl History {
         self.marks.push((change.at, kind, job.metadata.name.clone()));
     }
 
+    /// Drops rows of Pods that are gone, the oldest first; looks only when the rows have doubled since the last time.
     fn drop_oldest(&mut self) {
-        if self.order.len() <= LANES_MAX {
+        if self.order.len() <= self.trim_at.max(LANES_MAX) {
             return;
         }
         let over = self.order.len() - LANES_MAX;
@@ -119,6 +123,7 @@ impl History {
             }
             !old
         });
+        self.trim_at = 2 * self.order.len();
     }
 }
 
