@@ -1,6 +1,6 @@
 // The manifest editor: CodeMirror 6 behind the few calls that the page needs.
 //
-// It lives in a shadow root (which passes the focus on to the text). There CodeMirror puts its styles into constructed style sheets, which a
+// It lives in a shadow root. There CodeMirror puts its styles into constructed style sheets, which a
 // Content-Security-Policy of `style-src 'self'` allows; in the document itself it would add a <style> element, which
 // that policy blocks. Custom properties (--ink, --panel …) pass into the shadow root, so light and dark follow the page.
 //
@@ -64,7 +64,7 @@ export function mount(parent, options = {}) {
   const host = parent.appendChild(document.createElement('div'));
   host.className = 'editor-host';
   host.style.height = '100%';
-  const root = host.attachShadow({ mode: 'open', delegatesFocus: true });
+  const root = host.attachShadow({ mode: 'open' });
   const readOnly = new Compartment();
   const darkness = new Compartment();
   const settings = { readOnly: options.readOnly ?? false, dark: options.theme === 'dark' };
@@ -91,6 +91,8 @@ export function mount(parent, options = {}) {
     });
 
   const view = new EditorView({ parent: root, root, state: stateOf(options.text ?? '') });
+  // Whoever gives the focus to the element means the text; `delegatesFocus` would give it to CodeMirror's scroller.
+  host.focus = () => view.focus();
   /** The files not shown at the moment, with their undo history and cursor, by name. */
   const others = new Map();
   let shown = options.file ?? '';
