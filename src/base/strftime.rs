@@ -131,9 +131,10 @@ mod tests {
         assert_eq!(strftime(time, "%-d|%_d|%0e|%_H|%-j"), "1| 1|01| 0|1");
     }
 
+    // From the year 1000 on: before, jiff writes the century with one digit where POSIX has two.
     proptest! {
         #[test]
-        fn every_conversion_is_as_jiff_has_it(secs in -60_000_000_000_i64..250_000_000_000) {
+        fn every_conversion_is_as_jiff_has_it(secs in -30_600_000_000_i64..250_000_000_000) {
             let jiff = jiff::Timestamp::from_second(secs).unwrap();
             for letter in "YmdHMSjaAbBeyCFTDRpIlkuwhPUWVG".chars() {
                 for flag in ["", "-", "_", "0"] {

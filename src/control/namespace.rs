@@ -174,6 +174,7 @@ mod tests {
     fn a_namespace_goes_when_it_is_empty() {
         let mut stage = Stage::new(vec![Box::new(NamespaceController::new())]);
         stage.create(r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"lab"}}"#);
+        stage.create(r#"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default","namespace":"lab"}}"#);
         stage.create(r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c","namespace":"lab"}}"#);
         stage.create(
             r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"lab"},"spec":{"nodeName":"node-1",

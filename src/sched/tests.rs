@@ -1,3 +1,5 @@
+//! Tests of the scheduler on a small stage.
+
 use super::*;
 use crate::actor::stage::Stage;
 use crate::base::sorted::SortedMap;

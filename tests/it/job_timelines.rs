@@ -256,14 +256,16 @@ fn a_job_that_waits_for_its_dependents_makes_no_more_pods_and_counts_what_has_en
 
 #[test]
 fn pods_that_cannot_be_made_are_tried_again_later_and_later() {
-    let mut lab = lab_with(&[("parallelism", 3.into()), ("completions", 3.into())]);
-    lab.api(|api| api.delete(&Key::new(Kind::Namespace, "", "default"), &DeleteOptions::background())).unwrap();
+    let robot = ("template.spec.serviceAccountName", "robot".into());
+    let mut lab = lab_with(&[("parallelism", 3.into()), ("completions", 3.into()), robot]);
     lab.run_for(Span::secs(200));
     let failures = lab.log.iter().filter(|c| c.kind() == Kind::Event);
+    let text = "Warning FailedCreate Error creating: pods \"j-\" is forbidden: error looking up service account \
+                default/robot: serviceaccount \"robot\" not found";
     let seconds: Vec<i64> = failures.map(|c| c.at.since(start()).as_secs()).collect();
     // The first status write asks for a sync after one second too; from then on the waits double up to a minute.
     assert_eq!(seconds, [0, 1, 3, 7, 15, 31, 63, 123, 183]);
-    assert_eq!(lab.events("j")[0], "Warning FailedCreate Error creating: namespaces \"default\" not found");
+    assert_eq!(lab.events("j")[0], text);
     assert_eq!(status(&lab).i64_at("active"), None);
 }
 

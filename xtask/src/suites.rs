@@ -141,11 +141,9 @@ fn browser(native: &Path, arguments: &[String]) -> Result<Count> {
 
 fn weigh(sizes: &[pack::Size]) -> Count {
     let wasm = sizes.iter().find(|size| size.name == "app_bg.wasm").map_or(u64::MAX, |size| size.brotli);
-    let light = wasm <= pack::WASM_BUDGET_BROTLI_BYTES;
-    if !light {
-        eprintln!("error: app_bg.wasm is {wasm} bytes with brotli, over {}", pack::WASM_BUDGET_BROTLI_BYTES);
-    }
-    Count::one(light)
+    let (target, ceiling) = (pack::WASM_TARGET_BROTLI_BYTES, pack::WASM_CEILING_BROTLI_BYTES);
+    println!("app_bg.wasm is {wasm} bytes with brotli; the target is {target}, the ceiling {ceiling}");
+    Count::one(wasm <= ceiling)
 }
 
 fn check(arguments: &[&str]) -> Result<Count> {

@@ -1,3 +1,5 @@
+//! Tests of the template language.
+
 use super::*;
 
 fn shown(text: &str, data: &str) -> String {

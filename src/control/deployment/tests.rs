@@ -1,3 +1,5 @@
+//! Tests of the Deployment controller on a small stage.
+
 use super::*;
 use crate::actor::stage::Stage;
 use crate::control::replicaset::ReplicaSetController;

@@ -61,7 +61,7 @@ fn functions_do_what_sprig_and_helm_do() {
         (".Values.big | int", "2000000"),
         ("default \"x\" .Values.empty", "x"),
         ("ternary \"a\" \"b\" true", "a"),
-        (".Values.nested | toJson", "{\"x\":1,\"y\":{\"z\":\"deep\"}}"),
+        (".Values.nested | toJson", "{\"true\":{\"z\":\"deep\"},\"x\":1}"),
         ("(.Values.list | first) | squote", "'a'"),
         ("join \"-\" .Values.list", "a-b"),
         ("splitList \",\" \"x,y\" | last", "y"),
@@ -108,7 +108,7 @@ fn errors_have_helms_words_and_places() {
         ("a: {{ nosuch }}", "parse error at (shop/templates/a.yaml:1): function \"nosuch\" not defined"),
         (
             "a: {{ .Values.a.b.c }}",
-            "template: shop/templates/a.yaml:1:15: executing \"shop/templates/a.yaml\" at <.Values.a.b.c>: nil pointer \
+            "template: shop/templates/a.yaml:1:13: executing \"shop/templates/a.yaml\" at <.Values.a.b.c>: nil pointer \
              evaluating interface {}.b",
         ),
         (

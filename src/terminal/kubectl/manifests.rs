@@ -42,7 +42,11 @@ pub fn read_files(call: &mut Call<'_, '_>) -> Result<Vec<Manifests>, String> {
             all.push(read_text(&String::from_utf8_lossy(&text), "STDIN"));
             continue;
         }
-        let path = resolve(&call.args.cwd, &name);
+        let mut path = resolve(&call.args.cwd, &name);
+        // `.\\job.yaml` of a Windows tutorial reaches us as `.job.yaml`: the shell has taken the backslash.
+        if let Some(bare) = name.strip_prefix('.').filter(|_| call.desk.files.info(&path).is_err()) {
+            path = resolve(&call.args.cwd, bare);
+        }
         let files = &call.desk.files;
         match files.info(&path) {
             Err(_) => return Err(format!("error: the path \"{name}\" does not exist")),

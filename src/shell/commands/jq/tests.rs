@@ -1,3 +1,5 @@
+//! Tests of jq: programs, inputs and what they give.
+
 use super::eval::{Failure, Machine, Variables};
 use super::json::Json;
 use super::parse::parse;
