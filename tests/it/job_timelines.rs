@@ -172,6 +172,7 @@ fn the_deadline_ends_a_job_but_it_is_failed_only_when_its_pod_has_gone() {
             5.0   job {ready:0,startTime:2026-11-21T08:00:00Z,terminating:1,uncountedTerminatedPods:{failed:1}} FailureTarget=True
             5.0   pod 0 Running deleting
             5.0   job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:1,uncountedTerminatedPods:{}} FailureTarget=True
+            11.0  pod 0 Running deleting
             11.0  pod 0 Running deleting gone
             12.0  job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}} FailureTarget=True
             12.0  job {failed:1,ready:0,startTime:2026-11-21T08:00:00Z,terminating:0,uncountedTerminatedPods:{}} FailureTarget=True Failed=True
@@ -213,6 +214,7 @@ fn suspending_deletes_pods_without_counting_them_and_stops_the_clock() {
             110.0 event Normal SuccessfulDelete Deleted pod: <0>
             110.0 job {ready:0,terminating:1,uncountedTerminatedPods:{}} Suspended=True
             110.0 event Normal Suspended Job suspended
+            110.2 pod 0 Running deleting
             110.2 pod 0 Running deleting gone
             111.0 job {ready:0,terminating:0,uncountedTerminatedPods:{}} Suspended=True
         "#]],
