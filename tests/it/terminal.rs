@@ -297,7 +297,7 @@ fn every_verb_and_flag_is_in_the_help_and_is_read() {
             let mut forms = vec![format!("--{}={value}", flag.name)];
             forms.extend(flag.short.map(|short| format!("-{short}={value}")));
             for form in forms {
-                let parsed = flags::parse(&[form.clone()], &[verb.flags, GLOBAL_FLAGS]);
+                let parsed = flags::parse(std::slice::from_ref(&form), &[verb.flags, GLOBAL_FLAGS]);
                 assert!(parsed.is_ok_and(|p| p.is_set(flag.name)), "{} {form}", verb.name);
             }
         }

@@ -60,7 +60,7 @@ struct Parser<'a> {
 enum End {
     /// The text's end.
     Text,
-    End,
+    Close,
     Else,
     ElseIf,
     ElseWith,
@@ -123,7 +123,7 @@ impl Parser<'_> {
                     self.skip_space();
                     if let Some(end) = self.end_of_list()? {
                         if ends.is_empty() {
-                            let word = if end == End::End { "{{end}}" } else { "{{else}}" };
+                            let word = if end == End::Close { "{{end}}" } else { "{{else}}" };
                             return Err((at, format!("unexpected {word}")));
                         }
                         self.depth -= 1;
@@ -137,7 +137,7 @@ impl Parser<'_> {
 
     fn end_of_list(&mut self) -> Result<Option<End>, Failure> {
         let end = match self.word() {
-            Some("end") => End::End,
+            Some("end") => End::Close,
             Some("else") => End::Else,
             _ => return Ok(None),
         };
@@ -152,7 +152,7 @@ impl Parser<'_> {
             self.next += 1;
             return Ok(Some(chained));
         }
-        self.close(if end == End::End { "end" } else { "else" })?;
+        self.close(if end == End::Close { "end" } else { "else" })?;
         Ok(Some(end))
     }
 
@@ -196,13 +196,13 @@ impl Parser<'_> {
         let scope = self.variables.len();
         let pipe = self.pipe(word, &Kind::Close)?;
         self.loops += usize::from(word == "range");
-        let (body, mut end) = self.list(&[End::End, End::Else])?;
+        let (body, mut end) = self.list(&[End::Close, End::Else])?;
         self.loops -= usize::from(word == "range");
         let mut otherwise = Vec::new();
         match (end, word) {
             (End::Else, _) => {
-                (otherwise, end) = self.list(&[End::End])?;
-                if end != End::End {
+                (otherwise, end) = self.list(&[End::Close])?;
+                if end != End::Close {
                     return Err((self.at(), "expected end; found {{else}}".into()));
                 }
             }
@@ -231,8 +231,8 @@ impl Parser<'_> {
 
     fn define_body(&mut self, name: String) -> Result<(), Failure> {
         let outer = std::mem::replace(&mut self.variables, vec!["$".into()]);
-        let (body, end) = self.list(&[End::End])?;
-        if end != End::End {
+        let (body, end) = self.list(&[End::Close])?;
+        if end != End::Close {
             return Err((self.at(), "unexpected {{else}} in define clause".into()));
         }
         self.variables = outer;

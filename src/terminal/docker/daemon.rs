@@ -146,9 +146,9 @@ pub fn human(span: Span) -> String {
     let seconds = span.as_secs();
     let (minutes, hours) = (seconds / 60, (seconds + 1800) / 3600);
     match seconds {
-        ..1 => "Less than a second".to_owned(),
+        ..=0 => "Less than a second".to_owned(),
         1 => "1 second".to_owned(),
-        ..60 => format!("{seconds} seconds"),
+        2..60 => format!("{seconds} seconds"),
         _ if minutes == 1 => "About a minute".to_owned(),
         _ if minutes < 60 => format!("{minutes} minutes"),
         _ if hours == 1 => "About an hour".to_owned(),

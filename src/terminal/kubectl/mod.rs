@@ -169,7 +169,8 @@ pub struct Call<'a, 'b> {
     pub verb: &'static str,
 }
 
-/// How a verb's first part ended.
+/// How a verb's first part ended. It lives for one call only, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
 pub enum Outcome {
     Exit(i32),
     Waits(Waiting),

@@ -68,7 +68,7 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     };
     for node in nodes {
         let (taints, word) =
-            match apply(&node.value().list_at("spec.taints").to_vec(), &added, &removed, call.parsed.on("overwrite")) {
+            match apply(node.value().list_at("spec.taints"), &added, &removed, call.parsed.on("overwrite")) {
                 Ok(changed) => changed,
                 Err(Refused::Taken) => {
                     let name = node.name();
@@ -116,7 +116,7 @@ fn read(spec: &str) -> Result<(Taint, bool), String> {
     let (pair, effect) = text.split_once(':').unwrap_or((text, ""));
     let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
     let known = ["NoSchedule", "PreferNoSchedule", "NoExecute"].contains(&effect);
-    if !known && !(removal && effect.is_empty()) {
+    if !(known || removal && effect.is_empty()) {
         return Err(match effect {
             "" => invalid(),
             other => format!("invalid taint effect: {other}, unsupported taint effect"),

@@ -162,7 +162,7 @@ fn glob(pattern: &str, path: &str) -> bool {
         '*' => {
             let deep = tail.starts_with('*');
             let tail = if deep { tail[1..].strip_prefix('/').unwrap_or(&tail[1..]) } else { tail };
-            let ends = rest.char_indices().map(|(i, c)| (i, c)).chain([(rest.len(), '\0')]);
+            let ends = rest.char_indices().chain([(rest.len(), '\0')]);
             for (i, c) in ends {
                 if glob(tail, &rest[i..]) {
                     return true;
