@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::meta::{LabelSelector, ObjectMeta};
+use crate::api::meta::{LabelSelector, ObjectMeta, is_zero, is_zero64};
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 
@@ -117,12 +117,4 @@ pub struct Condition {
     pub reason: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub message: String,
-}
-
-fn is_zero(n: &i32) -> bool {
-    *n == 0
-}
-
-fn is_zero64(n: &i64) -> bool {
-    *n == 0
 }

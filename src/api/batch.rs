@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::meta::{LabelSelector, ObjectMeta};
+use crate::api::meta::{LabelSelector, ObjectMeta, is_zero, is_zero64};
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 
@@ -230,12 +230,4 @@ pub struct ObjectReference {
     pub resource_version: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub uid: String,
-}
-
-fn is_zero(n: &i32) -> bool {
-    *n == 0
-}
-
-fn is_zero64(n: &i64) -> bool {
-    *n == 0
 }

@@ -87,6 +87,16 @@ pub struct LabelSelector {
     pub match_expressions: Vec<LabelExpression>,
 }
 
+/// Whether Go's `omitempty` leaves the number out.
+pub(super) fn is_zero(number: &i32) -> bool {
+    *number == 0
+}
+
+/// The same for 64 bits.
+pub(super) fn is_zero64(number: &i64) -> bool {
+    *number == 0
+}
+
 /// One line of `matchExpressions`.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]

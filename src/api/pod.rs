@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::meta::{LabelExpression, LabelSelector, ObjectMeta, StringMap};
+use crate::api::meta::{LabelExpression, LabelSelector, ObjectMeta, StringMap, is_zero, is_zero64};
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 
@@ -396,12 +396,4 @@ impl Pod {
     pub fn is_ready(&self) -> bool {
         self.condition("Ready").is_some_and(|c| c.status == "True")
     }
-}
-
-fn is_zero(n: &i32) -> bool {
-    *n == 0
-}
-
-fn is_zero64(n: &i64) -> bool {
-    *n == 0
 }

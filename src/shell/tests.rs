@@ -126,13 +126,13 @@ impl Host for Machine {
 }
 
 fn machine() -> Machine {
-    let files = ["/", "/tmp", "/root", "/etc"].into_iter().map(|path| (path.to_string(), None)).collect();
+    let files = ["/", "/tmp", "/desk", "/etc"].into_iter().map(|path| (path.to_string(), None)).collect();
     let now = SimTime::parse_rfc3339("2026-11-21T08:44:12Z").expect("a valid time");
     Machine { now, draws: 0, files, memory_limit: None }
 }
 
 fn options(dialect: Dialect) -> Options {
-    let env = [("HOME", "/root"), ("WHO", "wide  world"), ("COUNT", "3"), ("PATH", "/bin")];
+    let env = [("HOME", "/desk"), ("WHO", "wide  world"), ("COUNT", "3"), ("PATH", "/bin")];
     let env = env.into_iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     Options { env, started: machine().now, cwd: "/tmp".into(), ..Options::new(dialect) }
 }

@@ -68,7 +68,7 @@ const PRIVATE: &[&str] = &[
 ];
 
 /// Folders whose texts come from elsewhere as they are (recordings, tutorials) and may name any path.
-const AS_RECORDED: &[&str] = &["tests/scenarios/", "tests/cases/", "seeds/", "src/shell/tests/ash.txt"];
+const AS_RECORDED: &[&str] = &["tests/scenarios/", "tests/cases/", "seeds/"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
