@@ -2,67 +2,53 @@
 //!
 //! Source: `k8s.io/api/core/v1/types.go`.
 
-use serde::{Deserialize, Serialize};
-
 use crate::api::meta::{ObjectMeta, StringMap};
 use crate::base::time::SimTime;
 use crate::base::value::Value;
+use crate::record;
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Node {
-    pub metadata: ObjectMeta,
-    pub spec: NodeSpec,
-    pub status: NodeStatus,
-}
+record! {
+    pub struct Node {
+        pub metadata: ObjectMeta,
+        pub spec: NodeSpec,
+        pub status: NodeStatus,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeSpec {
-    pub unschedulable: bool,
-    pub taints: Vec<Taint>,
-}
+    pub struct NodeSpec {
+        pub unschedulable: bool,
+        pub taints: Vec<Taint>,
+    }
 
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Taint {
-    pub key: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub value: String,
-    /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
-    pub effect: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_added: Option<SimTime>,
-}
+    #[derive(Eq)]
+    pub struct Taint {
+        pub key: String = always,
+        pub value: String,
+        /// `NoSchedule`, `PreferNoSchedule` or `NoExecute`.
+        pub effect: String = always,
+        pub time_added: Option<SimTime>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeStatus {
-    /// Quantities by resource.
-    pub capacity: StringMap,
-    pub allocatable: StringMap,
-    pub conditions: Vec<NodeCondition>,
-    pub addresses: Vec<NodeAddress>,
-}
+    pub struct NodeStatus {
+        /// Quantities by resource.
+        pub capacity: StringMap,
+        pub allocatable: StringMap,
+        pub conditions: Vec<NodeCondition>,
+        pub addresses: Vec<NodeAddress>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeCondition {
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub status: String,
-    pub last_heartbeat_time: Option<SimTime>,
-    pub last_transition_time: Option<SimTime>,
-    pub reason: String,
-    pub message: String,
-}
+    pub struct NodeCondition {
+        pub kind: String as "type" = always,
+        pub status: String = always,
+        pub last_heartbeat_time: Option<SimTime> = always,
+        pub last_transition_time: Option<SimTime> = always,
+        pub reason: String = always,
+        pub message: String = always,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeAddress {
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub address: String,
+    pub struct NodeAddress {
+        pub kind: String as "type" = always,
+        pub address: String = always,
+    }
 }
 
 /// The annotation by which a node whose kubelet is silent is known: when it last renewed its Lease.
@@ -83,33 +69,27 @@ impl Node {
     }
 }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Service {
-    pub metadata: ObjectMeta,
-    pub spec: ServiceSpec,
-}
+record! {
+    pub struct Service {
+        pub metadata: ObjectMeta,
+        pub spec: ServiceSpec,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ServiceSpec {
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub selector: StringMap,
-    #[serde(rename = "clusterIP")]
-    pub cluster_ip: String,
-    pub ports: Vec<ServicePort>,
-    pub publish_not_ready_addresses: bool,
-    pub external_name: String,
-}
+    pub struct ServiceSpec {
+        pub kind: String as "type",
+        pub selector: StringMap,
+        pub cluster_ip: String as "clusterIP",
+        pub ports: Vec<ServicePort>,
+        pub publish_not_ready_addresses: bool,
+        pub external_name: String,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ServicePort {
-    pub name: String,
-    pub protocol: String,
-    pub port: i32,
-    /// A number or the name of a container's port.
-    pub target_port: Value,
-    pub node_port: i32,
+    pub struct ServicePort {
+        pub name: String,
+        pub protocol: String,
+        pub port: i32,
+        /// A number or the name of a container's port.
+        pub target_port: Value,
+        pub node_port: i32,
+    }
 }

@@ -2,33 +2,31 @@
 //!
 //! Source: `apimachinery/pkg/apis/meta/v1/types.go`.
 
-use crate::base::sorted::SortedMap;
-
-use serde::{Deserialize, Serialize};
-
 use crate::api::kind::Kind;
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
+use crate::record;
 
 /// Labels, annotations, selectors: sorted by key.
 pub type StringMap = SortedMap<String, String>;
 
-/// `metadata` as controllers read it. Writes go to the tree, not here.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ObjectMeta {
-    pub name: String,
-    pub generate_name: String,
-    pub namespace: String,
-    pub uid: String,
-    pub generation: i64,
-    pub creation_timestamp: Option<SimTime>,
-    /// When the object is due to go: the moment of the delete request plus the grace period.
-    pub deletion_timestamp: Option<SimTime>,
-    pub deletion_grace_period_seconds: Option<i64>,
-    pub labels: StringMap,
-    pub annotations: StringMap,
-    pub owner_references: Vec<OwnerReference>,
-    pub finalizers: Vec<String>,
+record! {
+    /// `metadata` as controllers read it. Writes go to the tree, not here.
+    pub struct ObjectMeta {
+        pub name: String,
+        pub generate_name: String,
+        pub namespace: String,
+        pub uid: String,
+        pub generation: i64,
+        pub creation_timestamp: Option<SimTime>,
+        /// When the object is due to go: the moment of the delete request plus the grace period.
+        pub deletion_timestamp: Option<SimTime>,
+        pub deletion_grace_period_seconds: Option<i64>,
+        pub labels: StringMap,
+        pub annotations: StringMap,
+        pub owner_references: Vec<OwnerReference>,
+        pub finalizers: Vec<String>,
+    }
 }
 
 impl ObjectMeta {
@@ -50,18 +48,17 @@ impl ObjectMeta {
     }
 }
 
-/// A pointer to an owner; identity is the uid.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct OwnerReference {
-    pub api_version: String,
-    pub kind: String,
-    pub name: String,
-    pub uid: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub controller: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub block_owner_deletion: Option<bool>,
+record! {
+    /// A pointer to an owner; identity is the uid.
+    #[derive(Eq)]
+    pub struct OwnerReference {
+        pub api_version: String = always,
+        pub kind: String = always,
+        pub name: String = always,
+        pub uid: String = always,
+        pub controller: Option<bool>,
+        pub block_owner_deletion: Option<bool>,
+    }
 }
 
 /// Where an object lives in the store. Namespace is empty for cluster-scoped kinds.
@@ -79,32 +76,20 @@ impl Key {
     }
 }
 
-/// `metav1.LabelSelector`.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct LabelSelector {
-    pub match_labels: StringMap,
-    pub match_expressions: Vec<LabelExpression>,
-}
+record! {
+    /// `metav1.LabelSelector`.
+    pub struct LabelSelector {
+        pub match_labels: StringMap,
+        pub match_expressions: Vec<LabelExpression>,
+    }
 
-/// Whether Go's `omitempty` leaves the number out.
-pub(super) fn is_zero(number: &i32) -> bool {
-    *number == 0
-}
-
-/// The same for 64 bits.
-pub(super) fn is_zero64(number: &i64) -> bool {
-    *number == 0
-}
-
-/// One line of `matchExpressions`.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct LabelExpression {
-    pub key: String,
-    /// `In`, `NotIn`, `Exists`, `DoesNotExist` (node selectors also `Gt`, `Lt`).
-    pub operator: String,
-    pub values: Vec<String>,
+    /// One line of `matchExpressions`.
+    pub struct LabelExpression {
+        pub key: String,
+        /// `In`, `NotIn`, `Exists`, `DoesNotExist` (node selectors also `Gt`, `Lt`).
+        pub operator: String,
+        pub values: Vec<String>,
+    }
 }
 
 impl LabelSelector {

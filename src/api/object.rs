@@ -5,15 +5,13 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use serde::de::DeserializeOwned;
-
 use crate::api::apps::{Deployment, ReplicaSet};
 use crate::api::batch::{CronJob, Job};
 use crate::api::core::{Node, Service};
 use crate::api::kind::Kind;
 use crate::api::meta::{Key, ObjectMeta};
 use crate::api::pod::Pod;
-use crate::base::value::Value;
+use crate::base::value::{Record, Value};
 
 /// One version of one object.
 #[derive(Clone, Debug)]
@@ -106,7 +104,7 @@ impl Object {
     }
 
     /// What passed the schema decodes; a tree that does not is our own mistake and reads as empty.
-    fn read<T: DeserializeOwned + Default>(&self) -> T {
+    fn read<T: Record>(&self) -> T {
         let read = self.value.decode();
         debug_assert!(read.is_ok(), "{}: {:?}", self.name(), read.as_ref().err());
         read.unwrap_or_default()

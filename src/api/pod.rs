@@ -2,77 +2,72 @@
 //!
 //! Source: `k8s.io/api/core/v1/types.go`. Only fields that something acts on are here; the rest stays in the tree.
 
-use serde::{Deserialize, Serialize};
-
-use crate::api::meta::{LabelExpression, LabelSelector, ObjectMeta, StringMap, is_zero, is_zero64};
+use crate::api::meta::{LabelExpression, LabelSelector, ObjectMeta, StringMap};
 use crate::base::time::SimTime;
 use crate::base::value::Value;
+use crate::record;
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Pod {
-    pub metadata: ObjectMeta,
-    pub spec: PodSpec,
-    pub status: PodStatus,
-}
+record! {
+    pub struct Pod {
+        pub metadata: ObjectMeta,
+        pub spec: PodSpec,
+        pub status: PodStatus,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodSpec {
-    pub containers: Vec<Container>,
-    pub init_containers: Vec<Container>,
-    pub volumes: Vec<Value>,
-    /// `Always`, `OnFailure` or `Never`.
-    pub restart_policy: String,
-    pub termination_grace_period_seconds: Option<i64>,
-    pub active_deadline_seconds: Option<i64>,
-    pub node_name: String,
-    pub node_selector: StringMap,
-    pub affinity: Affinity,
-    pub tolerations: Vec<Toleration>,
-    pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
-    pub scheduling_gates: Vec<Value>,
-    pub readiness_gates: Vec<Value>,
-    pub scheduler_name: String,
-    pub priority: i32,
-    pub priority_class_name: String,
-    pub preemption_policy: Option<String>,
-    pub service_account_name: String,
-    pub hostname: String,
-    pub subdomain: String,
-    pub host_network: bool,
-    pub enable_service_links: Option<bool>,
-    pub overhead: StringMap,
-}
+    pub struct PodSpec {
+        pub containers: Vec<Container>,
+        pub init_containers: Vec<Container>,
+        pub volumes: Vec<Value>,
+        /// `Always`, `OnFailure` or `Never`.
+        pub restart_policy: String,
+        pub termination_grace_period_seconds: Option<i64>,
+        pub active_deadline_seconds: Option<i64>,
+        pub node_name: String,
+        pub node_selector: StringMap,
+        pub affinity: Affinity,
+        pub tolerations: Vec<Toleration>,
+        pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
+        pub scheduling_gates: Vec<Value>,
+        pub readiness_gates: Vec<Value>,
+        pub scheduler_name: String,
+        pub priority: i32,
+        pub priority_class_name: String,
+        pub preemption_policy: Option<String>,
+        pub service_account_name: String,
+        pub hostname: String,
+        pub subdomain: String,
+        pub host_network: bool,
+        pub enable_service_links: Option<bool>,
+        pub overhead: StringMap,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Container {
-    pub name: String,
-    pub image: String,
-    pub command: Vec<String>,
-    pub args: Vec<String>,
-    pub working_dir: String,
-    pub ports: Vec<ContainerPort>,
-    pub env: Vec<EnvVar>,
-    pub env_from: Vec<Value>,
-    pub resources: Resources,
-    pub volume_mounts: Vec<VolumeMount>,
-    pub liveness_probe: Option<Probe>,
-    pub readiness_probe: Option<Probe>,
-    pub startup_probe: Option<Probe>,
-    pub lifecycle: Value,
-    /// `Always`, `IfNotPresent` or `Never`.
-    pub image_pull_policy: String,
-    pub termination_message_path: String,
-    /// `File` or `FallbackToLogsOnError`.
-    pub termination_message_policy: String,
-    /// Of the container itself: `Always` makes an init container a sidecar.
-    pub restart_policy: Option<String>,
-    pub restart_policy_rules: Vec<RestartRule>,
-    pub stdin: bool,
-    pub tty: bool,
-    pub security_context: Value,
+    pub struct Container {
+        pub name: String,
+        pub image: String,
+        pub command: Vec<String>,
+        pub args: Vec<String>,
+        pub working_dir: String,
+        pub ports: Vec<ContainerPort>,
+        pub env: Vec<EnvVar>,
+        pub env_from: Vec<Value>,
+        pub resources: Resources,
+        pub volume_mounts: Vec<VolumeMount>,
+        pub liveness_probe: Option<Probe>,
+        pub readiness_probe: Option<Probe>,
+        pub startup_probe: Option<Probe>,
+        pub lifecycle: Value,
+        /// `Always`, `IfNotPresent` or `Never`.
+        pub image_pull_policy: String,
+        pub termination_message_path: String,
+        /// `File` or `FallbackToLogsOnError`.
+        pub termination_message_policy: String,
+        /// Of the container itself: `Always` makes an init container a sidecar.
+        pub restart_policy: Option<String>,
+        pub restart_policy_rules: Vec<RestartRule>,
+        pub stdin: bool,
+        pub tty: bool,
+        pub security_context: Value,
+    }
 }
 
 impl Container {
@@ -82,300 +77,212 @@ impl Container {
     }
 }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ContainerPort {
-    pub name: String,
-    pub container_port: i32,
-    pub host_port: i32,
-    pub protocol: String,
-}
+record! {
+    pub struct ContainerPort {
+        pub name: String,
+        pub container_port: i32,
+        pub host_port: i32,
+        pub protocol: String,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct EnvVar {
-    pub name: String,
-    pub value: String,
-    /// `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`.
-    pub value_from: Value,
-}
+    pub struct EnvVar {
+        pub name: String,
+        pub value: String,
+        /// `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`.
+        pub value_from: Value,
+    }
 
-/// Quantities by resource name.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Resources {
-    pub requests: StringMap,
-    pub limits: StringMap,
-}
+    /// Quantities by resource name.
+    pub struct Resources {
+        pub requests: StringMap,
+        pub limits: StringMap,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct VolumeMount {
-    pub name: String,
-    pub mount_path: String,
-    pub sub_path: String,
-    pub read_only: bool,
-}
+    pub struct VolumeMount {
+        pub name: String,
+        pub mount_path: String,
+        pub sub_path: String,
+        pub read_only: bool,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Probe {
-    pub exec: Option<ExecAction>,
-    pub http_get: Option<HttpGetAction>,
-    pub tcp_socket: Option<TcpSocketAction>,
-    pub grpc: Option<Value>,
-    pub initial_delay_seconds: i64,
-    pub timeout_seconds: i64,
-    pub period_seconds: i64,
-    pub success_threshold: i64,
-    pub failure_threshold: i64,
-    pub termination_grace_period_seconds: Option<i64>,
-}
+    pub struct Probe {
+        pub exec: Option<ExecAction>,
+        pub http_get: Option<HttpGetAction>,
+        pub tcp_socket: Option<TcpSocketAction>,
+        pub grpc: Option<Value>,
+        pub initial_delay_seconds: i64,
+        pub timeout_seconds: i64,
+        pub period_seconds: i64,
+        pub success_threshold: i64,
+        pub failure_threshold: i64,
+        pub termination_grace_period_seconds: Option<i64>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ExecAction {
-    pub command: Vec<String>,
-}
+    pub struct ExecAction {
+        pub command: Vec<String>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct HttpGetAction {
-    pub path: String,
-    /// A number or the name of a port.
-    pub port: Value,
-    pub host: String,
-    pub scheme: String,
-}
+    pub struct HttpGetAction {
+        pub path: String,
+        /// A number or the name of a port.
+        pub port: Value,
+        pub host: String,
+        pub scheme: String,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct TcpSocketAction {
-    pub port: Value,
-    pub host: String,
-}
+    pub struct TcpSocketAction {
+        pub port: Value,
+        pub host: String,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RestartRule {
-    /// `Restart` or `RestartAllContainers`.
-    pub action: String,
-    pub exit_codes: Option<RestartExitCodes>,
-}
+    pub struct RestartRule {
+        /// `Restart` or `RestartAllContainers`.
+        pub action: String,
+        pub exit_codes: Option<RestartExitCodes>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RestartExitCodes {
-    /// `In` or `NotIn`.
-    pub operator: String,
-    pub values: Vec<i32>,
-}
+    pub struct RestartExitCodes {
+        /// `In` or `NotIn`.
+        pub operator: String,
+        pub values: Vec<i32>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Toleration {
-    pub key: String,
-    /// `Equal` (also when empty) or `Exists`.
-    pub operator: String,
-    pub value: String,
-    pub effect: String,
-    pub toleration_seconds: Option<i64>,
-}
+    pub struct Toleration {
+        pub key: String,
+        /// `Equal` (also when empty) or `Exists`.
+        pub operator: String,
+        pub value: String,
+        pub effect: String,
+        pub toleration_seconds: Option<i64>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Affinity {
-    pub node_affinity: NodeAffinity,
-    pub pod_affinity: PodAffinity,
-    pub pod_anti_affinity: PodAffinity,
-}
+    pub struct Affinity {
+        pub node_affinity: NodeAffinity,
+        pub pod_affinity: PodAffinity,
+        pub pod_anti_affinity: PodAffinity,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeAffinity {
-    pub required_during_scheduling_ignored_during_execution: Option<NodeSelector>,
-    pub preferred_during_scheduling_ignored_during_execution: Vec<PreferredSchedulingTerm>,
-}
+    pub struct NodeAffinity {
+        pub required_during_scheduling_ignored_during_execution: Option<NodeSelector>,
+        pub preferred_during_scheduling_ignored_during_execution: Vec<PreferredSchedulingTerm>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeSelector {
-    pub node_selector_terms: Vec<NodeSelectorTerm>,
-}
+    pub struct NodeSelector {
+        pub node_selector_terms: Vec<NodeSelectorTerm>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct NodeSelectorTerm {
-    pub match_expressions: Vec<LabelExpression>,
-    pub match_fields: Vec<LabelExpression>,
-}
+    pub struct NodeSelectorTerm {
+        pub match_expressions: Vec<LabelExpression>,
+        pub match_fields: Vec<LabelExpression>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PreferredSchedulingTerm {
-    pub weight: i64,
-    pub preference: NodeSelectorTerm,
-}
+    pub struct PreferredSchedulingTerm {
+        pub weight: i64,
+        pub preference: NodeSelectorTerm,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodAffinity {
-    pub required_during_scheduling_ignored_during_execution: Vec<PodAffinityTerm>,
-    pub preferred_during_scheduling_ignored_during_execution: Vec<WeightedPodAffinityTerm>,
-}
+    pub struct PodAffinity {
+        pub required_during_scheduling_ignored_during_execution: Vec<PodAffinityTerm>,
+        pub preferred_during_scheduling_ignored_during_execution: Vec<WeightedPodAffinityTerm>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct WeightedPodAffinityTerm {
-    pub weight: i64,
-    pub pod_affinity_term: PodAffinityTerm,
-}
+    pub struct WeightedPodAffinityTerm {
+        pub weight: i64,
+        pub pod_affinity_term: PodAffinityTerm,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodAffinityTerm {
-    pub label_selector: Option<LabelSelector>,
-    pub namespaces: Vec<String>,
-    pub topology_key: String,
-}
+    pub struct PodAffinityTerm {
+        pub label_selector: Option<LabelSelector>,
+        pub namespaces: Vec<String>,
+        pub topology_key: String,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct TopologySpreadConstraint {
-    pub max_skew: i64,
-    pub topology_key: String,
-    /// `DoNotSchedule` or `ScheduleAnyway`.
-    pub when_unsatisfiable: String,
-    pub label_selector: Option<LabelSelector>,
-    pub min_domains: Option<i64>,
-}
+    pub struct TopologySpreadConstraint {
+        pub max_skew: i64,
+        pub topology_key: String,
+        /// `DoNotSchedule` or `ScheduleAnyway`.
+        pub when_unsatisfiable: String,
+        pub label_selector: Option<LabelSelector>,
+        pub min_domains: Option<i64>,
+    }
 
-/// `status` of a Pod.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodStatus {
-    #[serde(skip_serializing_if = "is_zero64")]
-    pub observed_generation: i64,
-    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub phase: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<PodCondition>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub message: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub nominated_node_name: String,
-    #[serde(rename = "hostIP", skip_serializing_if = "String::is_empty")]
-    pub host_ip: String,
-    #[serde(rename = "hostIPs", skip_serializing_if = "Vec::is_empty")]
-    pub host_ips: Vec<PodIp>,
-    #[serde(rename = "podIP", skip_serializing_if = "String::is_empty")]
-    pub pod_ip: String,
-    #[serde(rename = "podIPs", skip_serializing_if = "Vec::is_empty")]
-    pub pod_ips: Vec<PodIp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub start_time: Option<SimTime>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub init_container_statuses: Vec<ContainerStatus>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub container_statuses: Vec<ContainerStatus>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub qos_class: String,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub resources: Value,
-}
+    /// `status` of a Pod.
+    pub struct PodStatus {
+        pub observed_generation: i64,
+        /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
+        pub phase: String,
+        pub conditions: Vec<PodCondition>,
+        pub message: String,
+        pub reason: String,
+        pub nominated_node_name: String,
+        pub host_ip: String as "hostIP",
+        pub host_ips: Vec<PodIp> as "hostIPs",
+        pub pod_ip: String as "podIP",
+        pub pod_ips: Vec<PodIp> as "podIPs",
+        pub start_time: Option<SimTime>,
+        pub init_container_statuses: Vec<ContainerStatus>,
+        pub container_statuses: Vec<ContainerStatus>,
+        pub qos_class: String,
+        pub resources: Value,
+    }
 
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
-#[serde(default)]
-pub struct PodIp {
-    pub ip: String,
-}
+    #[derive(Eq)]
+    pub struct PodIp {
+        pub ip: String = always,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodCondition {
-    #[serde(rename = "type")]
-    pub kind: String,
-    #[serde(skip_serializing_if = "is_zero64")]
-    pub observed_generation: i64,
-    pub status: String,
-    /// Always written, always null.
-    pub last_probe_time: Option<SimTime>,
-    pub last_transition_time: Option<SimTime>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub message: String,
-}
+    pub struct PodCondition {
+        pub kind: String as "type" = always,
+        pub observed_generation: i64,
+        pub status: String = always,
+        /// Always written, always null.
+        pub last_probe_time: Option<SimTime> = always,
+        pub last_transition_time: Option<SimTime> = always,
+        pub reason: String,
+        pub message: String,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ContainerStatus {
-    pub name: String,
-    pub state: ContainerState,
-    pub last_state: ContainerState,
-    pub ready: bool,
-    pub restart_count: i32,
-    pub image: String,
-    #[serde(rename = "imageID")]
-    pub image_id: String,
-    #[serde(rename = "containerID", skip_serializing_if = "String::is_empty")]
-    pub container_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub started: Option<bool>,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub allocated_resources: Value,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub resources: Value,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub user: Value,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub volume_mounts: Value,
-}
+    pub struct ContainerStatus {
+        pub name: String = always,
+        pub state: ContainerState = always,
+        pub last_state: ContainerState = always,
+        pub ready: bool = always,
+        pub restart_count: i32 = always,
+        pub image: String = always,
+        pub image_id: String as "imageID" = always,
+        pub container_id: String as "containerID",
+        pub started: Option<bool>,
+        pub allocated_resources: Value,
+        pub resources: Value,
+        pub user: Value,
+        pub volume_mounts: Value,
+    }
 
-/// At most one of the three is set; none means waiting.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ContainerState {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub waiting: Option<StateWaiting>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub running: Option<StateRunning>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub terminated: Option<StateTerminated>,
-}
+    /// At most one of the three is set; none means waiting.
+    pub struct ContainerState {
+        pub waiting: Option<StateWaiting>,
+        pub running: Option<StateRunning>,
+        pub terminated: Option<StateTerminated>,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct StateWaiting {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub message: String,
-}
+    pub struct StateWaiting {
+        pub reason: String,
+        pub message: String,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct StateRunning {
-    pub started_at: Option<SimTime>,
-}
+    pub struct StateRunning {
+        pub started_at: Option<SimTime> = always,
+    }
 
-#[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct StateTerminated {
-    pub exit_code: i32,
-    #[serde(skip_serializing_if = "is_zero")]
-    pub signal: i32,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub message: String,
-    pub started_at: Option<SimTime>,
-    pub finished_at: Option<SimTime>,
-    #[serde(rename = "containerID", skip_serializing_if = "String::is_empty")]
-    pub container_id: String,
+    pub struct StateTerminated {
+        pub exit_code: i32 = always,
+        pub signal: i32,
+        pub reason: String,
+        pub message: String,
+        pub started_at: Option<SimTime> = always,
+        pub finished_at: Option<SimTime> = always,
+        pub container_id: String as "containerID",
+    }
 }
 
 impl Pod {

@@ -195,12 +195,13 @@ impl App {
     pub(super) fn pick_example(&mut self, at: usize) {
         let files = std::mem::take(&mut self.kept.files);
         if files != files::of(&EXAMPLES[examples::index_of(&self.kept.example)]) {
-            self.kept.drafts.insert(self.kept.example.clone(), files);
+            self.kept.drafts.push((self.kept.example.clone(), files));
         }
         let example = &EXAMPLES[at.min(EXAMPLES.len() - 1)];
         self.kept.example = example.id.to_owned();
         self.kept.before_reset = None;
-        let files = self.kept.drafts.remove(example.id).unwrap_or_else(|| files::of(example));
+        let draft = self.kept.drafts.iter().position(|(id, _)| id == example.id);
+        let files = draft.map_or_else(|| files::of(example), |at| self.kept.drafts.remove(at).1);
         self.show_files(files);
     }
 

@@ -3,8 +3,6 @@
 //! One JSON text, in the browser's local storage where that is allowed and in `boot.js` always. Unknown fields are left
 //! out and missing ones have their defaults, so that an older page's text can be read.
 
-use batchyard::base::sorted::SortedMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::browser;
@@ -39,7 +37,7 @@ pub struct Kept {
     pub files: Vec<File>,
     pub active: usize,
     /// Edited tabs of examples that are not shown, by example: picking another one loses nothing.
-    pub drafts: SortedMap<String, Vec<File>>,
+    pub drafts: Vec<(String, Vec<File>)>,
     /// The tabs as they were before the last Reset, until something else is typed.
     pub before_reset: Option<Vec<File>>,
     pub seed: u64,
@@ -62,7 +60,7 @@ impl Default for Kept {
             example: String::new(),
             files: Vec::new(),
             active: 0,
-            drafts: SortedMap::new(),
+            drafts: Vec::new(),
             before_reset: None,
             seed: 1,
             speed: NORMAL,

@@ -6,13 +6,17 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::strftime::strftime;
+use super::zone::Wall;
 
 /// A moment on the virtual wall clock: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct SimTime(i64);
+
+/// 0000-01-01T00:00:00Z, the first moment RFC 3339 can name.
+const FIRST_NAMED_MS: i64 = -62_167_219_200_000;
+/// 9999-12-31T23:59:59.999Z, the last one.
+const LAST_NAMED_MS: i64 = 253_402_300_799_999;
 
 /// A length of time in milliseconds; may be negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -108,14 +112,56 @@ impl SimTime {
     /// The moment in UTC, by a `strftime` pattern; moments that no RFC 3339 time can name (after the year 9999) are
     /// held at the last that can.
     pub fn format(self, pattern: &str) -> String {
-        let (min, max) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
-        strftime(SimTime(self.0.clamp(min, max)), pattern)
+        strftime(SimTime(self.0.clamp(FIRST_NAMED_MS, LAST_NAMED_MS)), pattern)
     }
 
-    /// Reads RFC 3339 with any offset. `None` if the text is not such a time.
+    /// Reads RFC 3339 with any offset, as Go's `time.Parse(time.RFC3339, …)`: capital `T` and `Z`, no second 60. Parts of
+    /// a second below a millisecond are cut off. `None` if the text is not such a time.
     pub fn parse_rfc3339(text: &str) -> Option<SimTime> {
-        text.parse::<jiff::Timestamp>().ok().map(|t| SimTime(t.as_millisecond()))
+        let (date, rest) = text.split_at_checked(19)?;
+        let number = |from: usize, digits: usize, max: i64| {
+            let digits = date.get(from..from + digits)?;
+            whole(digits).filter(|number| *number <= max)
+        };
+        let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+        if separators.iter().any(|(at, byte)| date.as_bytes()[*at] != *byte) {
+            return None;
+        }
+        let (year, month, day) = (number(0, 4, 9999)?, number(5, 2, 12)?, number(8, 2, 31)?);
+        let (hour, minute, second) = (number(11, 2, 23)?, number(14, 2, 59)?, number(17, 2, 59)?);
+        let wall = Wall { year, month, day, hour, minute, second };
+        // A day that the month does not have would run over into the next.
+        let secs = Some(wall.to_secs()).filter(|secs| Wall::from_secs(*secs) == wall)?;
+        let (ms, zone) = fraction_ms(rest)?;
+        Some(SimTime((secs - offset_secs(zone)?) * 1000 + ms))
     }
+}
+
+/// Digits and nothing else, as a number.
+fn whole(digits: &str) -> Option<i64> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+/// The milliseconds of `.123456`, if there is a fraction, and what stands behind it.
+fn fraction_ms(text: &str) -> Option<(i64, &str)> {
+    let Some(digits) = text.strip_prefix(['.', ',']) else { return Some((0, text)) };
+    let end = digits.find(|c: char| !c.is_ascii_digit()).filter(|end| *end > 0)?;
+    let ms = digits[..end].bytes().chain(*b"000").take(3).fold(0, |ms, digit| ms * 10 + i64::from(digit - b'0'));
+    Some((ms, &digits[end..]))
+}
+
+/// Seconds ahead of UTC: `Z`, `+01:00`.
+fn offset_secs(zone: &str) -> Option<i64> {
+    let sign = match zone.bytes().next()? {
+        b'Z' => return (zone.len() == 1).then_some(0),
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = zone[1..].split_once(':')?;
+    let two = |digits: &str| whole(digits).filter(|_| digits.len() == 2);
+    let (hours, minutes) = (two(hours)?, two(minutes)?);
+    (hours <= 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60)
 }
 
 impl Add<Span> for SimTime {
@@ -144,19 +190,6 @@ impl fmt::Display for SimTime {
     }
 }
 
-impl Serialize for SimTime {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.rfc3339())
-    }
-}
-
-impl<'de> Deserialize<'de> for SimTime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SimTime, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        SimTime::parse_rfc3339(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,7 +200,44 @@ mod tests {
         assert_eq!(t.rfc3339(), "2026-11-21T08:00:00Z");
         assert_eq!(t.rfc3339_micro(), "2026-11-21T08:00:00.987000Z");
         assert_eq!(t.whole_second().millis() % 1000, 0);
-        assert_eq!(SimTime::parse_rfc3339("yesterday"), None);
+    }
+
+    #[test]
+    fn times_are_read_as_go_reads_them() {
+        for (text, ms) in [
+            ("1970-01-01T00:00:01Z", Some(1000)),
+            ("1970-01-01T00:00:01,5Z", Some(1500)),
+            ("1970-01-01T00:00:00.0009999Z", Some(0)),
+            ("1970-01-01T01:00:00+01:00", Some(0)),
+            ("1969-12-31T18:30:00-05:30", Some(0)),
+            ("2024-02-29T00:00:00Z", Some(1_709_164_800_000)),
+            ("2026-02-29T00:00:00Z", None),
+            ("2026-11-21T24:00:00Z", None),
+            ("2026-11-21T23:59:60Z", None),
+            ("2026-00-21T00:00:00Z", None),
+            ("2026-11-21t00:00:00Z", None),
+            ("2026-11-21T00:00:00z", None),
+            ("2026-11-21T00:00:00", None),
+            ("2026-11-21T00:00:00.Z", None),
+            ("2026-11-21T00:00:00+1:00", None),
+            ("2026-11-21T00:00:00+01:60", None),
+            ("+026-11-21T00:00:00Z", None),
+            ("2026-11-21T00:00:0éZ", None),
+            ("yesterday", None),
+        ] {
+            assert_eq!(SimTime::parse_rfc3339(text).map(SimTime::millis), ms, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_is_read_again_and_jiff_agrees(ms in FIRST_NAMED_MS..LAST_NAMED_MS) {
+            let at = SimTime(ms);
+            let micro = at.rfc3339_micro();
+            proptest::prop_assert_eq!(SimTime::parse_rfc3339(&micro), Some(at));
+            let jiff: jiff::Timestamp = micro.parse().unwrap();
+            proptest::prop_assert_eq!(jiff.as_millisecond(), ms);
+        }
     }
 
     #[test]

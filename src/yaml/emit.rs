@@ -377,7 +377,7 @@ mod tests {
     #[test]
     fn keys_sort_digits_as_numbers_and_letters_last() {
         let mut keys = ["b", "a10", "a2", "a", "B", "a-b", "1", "job-name", "batch.kubernetes.io/job-name"];
-        keys.sort_by(|a, b| compare_keys(a, b));
+        sort_by(&mut keys, |a, b| compare_keys(a, b));
         assert_eq!(keys, ["1", "B", "a", "a-b", "a2", "a10", "b", "batch.kubernetes.io/job-name", "job-name"]);
     }
 }

@@ -4,17 +4,14 @@
 //! fields which are not simulated are still stored, patched and printed. Branches sit behind `Rc`: a copy of an object
 //! is a pointer, and a change copies only the path to it. Rooms that need types decode them (`Value::decode`).
 
-mod de;
+mod json;
 mod path;
-mod ser;
+mod record;
 
 use std::fmt;
 use std::rc::Rc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-pub use de::DecodeError;
+pub use record::{CamelCase, DecodeError, Reader, Record, write_field};
 
 /// A JSON value with shared branches.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -178,16 +175,16 @@ impl Value {
     }
 
     /// Reads a typed value out of the tree. Unknown fields are passed over; strictness is the schema's business.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        T::deserialize(self)
+    ///
+    /// # Errors
+    /// If a part is of another kind than the type's field. Trees that passed the schema have none.
+    pub fn decode<T: Record>(&self) -> Result<T, DecodeError> {
+        Reader::decode(self)
     }
 
     /// Makes a tree of a typed value.
-    ///
-    /// # Panics
-    /// If the type's `Serialize` fails, which derived ones do not.
-    pub fn encode<T: Serialize + ?Sized>(value: &T) -> Value {
-        value.serialize(ser::ToValue).expect("own types encode")
+    pub fn encode<T: Record>(value: &T) -> Value {
+        value.write()
     }
 
     /// One line of JSON, keys sorted.
@@ -274,22 +271,5 @@ mod tests {
         b.set("spec.n", 2);
         assert_eq!(a.at("spec.n"), &Value::Int(1));
         assert_eq!(b.at("spec.n"), &Value::Int(2));
-    }
-
-    #[test]
-    fn typed_values_pass_through() {
-        #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug, Default)]
-        #[serde(rename_all = "camelCase", default)]
-        struct Probe {
-            period_seconds: i32,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            exec: Option<Vec<String>>,
-            labels: std::collections::BTreeMap<String, String>,
-        }
-        let value = Value::from_json(r#"{"periodSeconds":10,"exec":["cat"],"other":1,"labels":{"a":"b"}}"#).unwrap();
-        let probe: Probe = value.decode().unwrap();
-        assert_eq!(probe.period_seconds, 10);
-        assert_eq!(Value::encode(&probe).to_json(), r#"{"exec":["cat"],"labels":{"a":"b"},"periodSeconds":10}"#);
-        assert!(Value::from("x").decode::<i32>().is_err());
     }
 }

@@ -18,6 +18,7 @@ use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::rng::Rng;
+use crate::base::sort::sort_by_key;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::control::ref_manager::{self, Claim};
@@ -125,7 +126,7 @@ fn claim(api: &mut Api<'_>, deployment: &Object) -> Vec<Set> {
         }
     }
     let age = |set: &Set| (set.object.meta().creation_timestamp, set.object.name().to_owned());
-    sets.sort_by_key(age);
+    sort_by_key(&mut sets, age);
     sets
 }
 

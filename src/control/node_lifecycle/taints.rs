@@ -104,7 +104,7 @@ fn write_taints(api: &mut Api<'_>, object: &Object, taints: &[Taint]) {
         if taints.is_empty() {
             node.remove("spec.taints");
         } else {
-            node.set("spec.taints", Value::encode(taints));
+            node.set("spec.taints", Value::list(taints.iter().map(Value::encode)));
         }
     });
     debug_assert!(written.is_ok(), "the node is there: {written:?}");

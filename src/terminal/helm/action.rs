@@ -11,6 +11,7 @@ use super::release::{self, Release};
 use super::render::rank;
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
+use crate::base::sort::sort_by;
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;
 use crate::store::DeleteOptions;
@@ -189,7 +190,7 @@ impl Operation {
     fn queue_hooks(&mut self, event: &'static str) {
         let hooks = &self.release.hooks;
         let mut order: Vec<usize> = (0..hooks.len()).filter(|i| hooks[*i].events.iter().any(|e| e == event)).collect();
-        order.sort_by(|a, b| {
+        sort_by(&mut order, |a, b| {
             let key = |i: &usize| (hooks[*i].weight, rank(&hooks[*i].kind), &hooks[*i].name);
             key(a).cmp(&key(b))
         });

@@ -9,6 +9,7 @@ use crate::api::decode::{FieldValidation, decode};
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::patch::{Shape, strategic, three_way};
+use crate::base::sort::sort_by;
 use crate::base::value::Value;
 use crate::cluster::Cluster;
 use crate::store::DeleteOptions;
@@ -153,7 +154,7 @@ pub fn update(cluster: &mut Cluster, before: &[Wanted], target: &[Wanted]) -> Re
 /// kept.
 pub fn delete(cluster: &mut Cluster, objects: &[Wanted]) -> Vec<Key> {
     let (mut kept, mut order) = (Vec::new(), objects.to_vec());
-    order.sort_by(|a, b| rank(b.key.kind.name()).cmp(&rank(a.key.kind.name())));
+    sort_by(&mut order, |a, b| rank(b.key.kind.name()).cmp(&rank(a.key.kind.name())));
     for object in order {
         let policy = object.value.at_keys(["metadata", "annotations", "helm.sh/resource-policy"]).as_str();
         if policy == Some("keep") {

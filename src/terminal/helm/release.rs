@@ -2,43 +2,43 @@
 //!
 //! Source: `helm/pkg/storage/driver/{secrets,util}.go`. The Secret's text is JSON in base64; Helm compresses it before.
 
-use serde::{Deserialize, Serialize};
-
 use super::render::Hook;
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
+use crate::base::sort::sort_by;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 use crate::cluster::Cluster;
+use crate::record;
 use crate::shell::{base64_decode, base64_encode};
 use crate::store::DeleteOptions;
 
 const PREFIX: &str = "sh.helm.release.v1.";
 
-/// One revision of a release.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Release {
-    pub name: String,
-    pub namespace: String,
-    pub revision: i64,
-    /// `deployed`, `failed`, `superseded`, `pending-install` …
-    pub status: String,
-    pub description: String,
-    /// Milliseconds since 1970.
-    pub deployed_ms: i64,
-    /// The rest of that moment below a millisecond, in nanoseconds.
-    pub deployed_ns: i64,
-    pub chart: String,
-    pub chart_version: String,
-    pub app_version: String,
-    pub manifest: String,
-    pub hooks: Vec<Hook>,
-    pub notes: String,
-    /// What the user set.
-    pub config: Value,
-    /// The chart's values with the user's over them.
-    pub values: Value,
+record! {
+    /// One revision of a release.
+    pub struct Release {
+        pub name: String = always,
+        pub namespace: String = always,
+        pub revision: i64 = always,
+        /// `deployed`, `failed`, `superseded`, `pending-install` …
+        pub status: String = always,
+        pub description: String = always,
+        /// Milliseconds since 1970.
+        pub deployed_ms: i64 = always,
+        /// The rest of that moment below a millisecond, in nanoseconds.
+        pub deployed_ns: i64 = always,
+        pub chart: String = always,
+        pub chart_version: String = always,
+        pub app_version: String = always,
+        pub manifest: String = always,
+        pub hooks: Vec<Hook> = always,
+        pub notes: String = always,
+        /// What the user set.
+        pub config: Value = always,
+        /// The chart's values with the user's over them.
+        pub values: Value = always,
+    }
 }
 
 impl Release {
@@ -102,7 +102,7 @@ pub fn all(cluster: &Cluster, namespace: Option<&str>) -> Vec<Release> {
             Value::from_json(std::str::from_utf8(&bytes).ok()?).ok()?.decode().ok()
         })
         .collect();
-    releases.sort_by(|a, b| (&a.name, &a.namespace, a.revision).cmp(&(&b.name, &b.namespace, b.revision)));
+    sort_by(&mut releases, |a, b| (&a.name, &a.namespace, a.revision).cmp(&(&b.name, &b.namespace, b.revision)));
     releases
 }
 

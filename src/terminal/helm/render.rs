@@ -3,12 +3,12 @@
 //! Sources: `helm/pkg/engine/engine.go`, `helm/pkg/releaseutil/{manifest_sorter,kind_sorter}.go`,
 //! `helm/pkg/action/action.go` (`renderResources`).
 
-use serde::{Deserialize, Serialize};
-
 use super::chart::{Chart, read_yaml};
 use super::functions::{Helm, WARN_END, WARN_START};
+use crate::base::sort::sort_by;
 use crate::base::template::{Error, Templates};
 use crate::base::value::{Map, Value};
+use crate::record;
 
 /// What `.Release` says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,18 +19,19 @@ pub struct Facts {
     pub is_upgrade: bool,
 }
 
-/// An object that is made at a moment of the release and not part of it.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Hook {
-    pub name: String,
-    pub kind: String,
-    pub path: String,
-    pub manifest: String,
-    /// `pre-install` …
-    pub events: Vec<String>,
-    pub weight: i64,
-    pub delete_policies: Vec<String>,
+record! {
+    /// An object that is made at a moment of the release and not part of it.
+    #[derive(Eq)]
+    pub struct Hook {
+        pub name: String = always,
+        pub kind: String = always,
+        pub path: String = always,
+        pub manifest: String = always,
+        /// `pre-install` …
+        pub events: Vec<String> = always,
+        pub weight: i64 = always,
+        pub delete_policies: Vec<String> = always,
+    }
 }
 
 /// What came of the templates.
@@ -108,7 +109,7 @@ pub fn render(chart: &Chart, values: &Value, facts: &Facts, functions: &Helm) ->
     let full = |path: &str| format!("{}/{path}", chart.name());
     // Deeper files first, and the last name first: what Helm reads later wins.
     let mut paths: Vec<&(String, String)> = chart.templates.iter().collect();
-    paths.sort_by(|(a, _), (b, _)| (b.matches('/').count(), b).cmp(&(a.matches('/').count(), a)));
+    sort_by(&mut paths, |(a, _), (b, _)| (b.matches('/').count(), b).cmp(&(a.matches('/').count(), a)));
     for (path, text) in &paths {
         templates.add(&full(path), text, functions).map_err(|error| parse_error(&error))?;
     }
@@ -201,8 +202,8 @@ fn sort(made: Vec<(String, String)>) -> Result<Rendered, String> {
             }
         }
     }
-    pieces.sort_by(|a, b| rank(&a.kind).cmp(&rank(&b.kind)));
-    rendered.hooks.sort_by(|a, b| rank(&a.kind).cmp(&rank(&b.kind)));
+    sort_by(&mut pieces, |a, b| rank(&a.kind).cmp(&rank(&b.kind)));
+    sort_by(&mut rendered.hooks, |a, b| rank(&a.kind).cmp(&rank(&b.kind)));
     rendered.manifest =
         pieces.iter().map(|piece| format!("---\n# Source: {}\n{}\n", piece.path, piece.content)).collect();
     Ok(rendered)

@@ -3,6 +3,7 @@
 //! Source: `kubectl/pkg/cmd/apiresources/{apiresources,apiversions}.go`.
 
 use crate::api::kind::{KINDS, KindInfo};
+use crate::base::sort::sort_by_key;
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::{Call, Outcome, Verb};
 use crate::terminal::printing::tabwriter::TabWriter;
@@ -48,10 +49,10 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     };
     let mut kinds: Vec<&KindInfo> = KINDS.iter().filter(wanted).collect();
     match parsed.text("sort-by") {
-        Some("name") => kinds.sort_by_key(|kind| kind.plural),
-        Some("kind") => kinds.sort_by_key(|kind| kind.name),
+        Some("name") => sort_by_key(&mut kinds, |kind| kind.plural),
+        Some("kind") => sort_by_key(&mut kinds, |kind| kind.name),
         Some(_) => return call.fail("--sort-by accepts only name or kind"),
-        None => kinds.sort_by_key(|kind| (kind.group, kind.plural)),
+        None => sort_by_key(&mut kinds, |kind| (kind.group, kind.plural)),
     }
     let wide = match parsed.text("output").unwrap_or_default() {
         "" => false,

@@ -4,6 +4,7 @@
 //! `kubectl/pkg/explain/v2/templates/plaintext.tmpl`.
 
 use crate::api::schema::{Field, Schema, StructId};
+use crate::base::sort::sort_by_key;
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::{Call, Outcome, Verb, resource};
 
@@ -101,7 +102,7 @@ fn explanation(schema: &Schema, kind: &str, id: Option<StructId>, field: Option<
 fn fields(schema: &Schema, id: StructId, recursive: bool, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
     let mut all = schema.fields(id);
-    all.sort_by_key(|field| field.name);
+    sort_by_key(&mut all, |field| field.name);
     for field in all {
         *text += &format!("{indent}{}\t<{}>{}\n", field.name, field.ty.explained(schema), required(field));
         *text += &enumeration(field.ty.values(), &indent);

@@ -2,6 +2,7 @@
 //!
 //! All comes from the table of verbs. Source: `kubectl/pkg/util/templates/templates.go`, `cobra/command.go`.
 
+use crate::base::sort::sort_by_key;
 use crate::shell::Io;
 use crate::terminal::kubectl::flags::{self, Flag, Takes};
 use crate::terminal::kubectl::{Call, GLOBAL_FLAGS, Outcome, VERBS, Verb, named};
@@ -138,7 +139,7 @@ pub fn flag_list(flags: &[Flag]) -> String {
         format!("    {short}--{}={default}:\n\t{}\n", flag.name, flag.help)
     };
     let mut sorted: Vec<&Flag> = flags.iter().collect();
-    sorted.sort_by_key(|flag| flag.name);
+    sort_by_key(&mut sorted, |flag| flag.name);
     sorted.into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 

@@ -9,6 +9,7 @@ use crate::api::kind::Kind;
 use crate::api::meta::{Key, LabelSelector};
 use crate::api::object::Object;
 use crate::api::pod::Pod;
+use crate::base::sort::{sort_by, sort_by_key};
 use crate::base::time::SimTime;
 use crate::store::Store;
 use crate::terminal::kubectl::Call;
@@ -61,7 +62,7 @@ pub fn has_pods(kind: Kind) -> bool {
 /// The Pod whose log is shown: assigned, running, ready, ready for longest, restarted most, oldest.
 pub fn best_for_logs(pods: &[Rc<Object>]) -> Option<Rc<Object>> {
     let mut sorted = pods.to_vec();
-    sorted.sort_by(|a, b| by_logging(a, b));
+    sort_by(&mut sorted, |a, b| by_logging(a, b));
     sorted.into_iter().next()
 }
 
@@ -73,7 +74,7 @@ pub fn best_for_attaching(pods: &[Rc<Object>]) -> Option<Rc<Object>> {
         _ => 0,
     };
     let mut sorted = pods.to_vec();
-    sorted.sort_by_key(|object| {
+    sort_by_key(&mut sorted, |object| {
         let pod = object.pod();
         (
             Reverse(!pod.spec.node_name.is_empty()),

@@ -7,6 +7,7 @@ use super::eval::{Failure, Machine, Outputs, Variables, delete_path, described, 
 use super::json::Json;
 use super::operate::operate;
 use super::parse::Expr;
+use crate::base::sort::sort_by;
 use crate::base::time::SimTime;
 use crate::shell::regex::Regex;
 
@@ -207,7 +208,7 @@ fn with_programs(
         ("range", args) => range(machine, args, input, vars).map(Some),
         ("del", [paths]) => {
             let mut paths = machine.paths(paths, input, vars)?;
-            paths.sort_by(|a, b| Json::array(b.clone()).order(&Json::array(a.clone())));
+            sort_by(&mut paths, |a, b| Json::array(b.clone()).order(&Json::array(a.clone())));
             let mut whole = input.clone();
             for path in paths {
                 delete_path(&mut whole, &path)?;
@@ -298,7 +299,7 @@ fn array(value: &Json, name: &str) -> Outputs {
 }
 
 fn by_key(name: &str, mut keyed: Vec<(Json, Json)>) -> Json {
-    keyed.sort_by(|a, b| a.0.order(&b.0));
+    sort_by(&mut keyed, |a, b| a.0.order(&b.0));
     match name {
         "min_by" => keyed.into_iter().next().map(|(_, item)| item).unwrap_or_default(),
         "max_by" => keyed.into_iter().next_back().map(|(_, item)| item).unwrap_or_default(),

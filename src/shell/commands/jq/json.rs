@@ -1,5 +1,6 @@
 //! JSON values that keep the order of their keys, as jq does.
 
+use crate::base::sort::sort_by;
 use std::cmp::Ordering;
 use std::fmt;
 use std::rc::Rc;
@@ -135,7 +136,7 @@ impl Json {
                 text.push('{');
                 let mut entries: Vec<&(Rc<str>, Json)> = entries.iter().collect();
                 if sorted {
-                    entries.sort_by(|a, b| a.0.cmp(&b.0));
+                    sort_by(&mut entries, |a, b| a.0.cmp(&b.0));
                 }
                 for (i, (key, value)) in entries.into_iter().enumerate() {
                     text.push_str(if i > 0 { "," } else { "" });

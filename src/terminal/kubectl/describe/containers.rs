@@ -4,6 +4,7 @@
 
 use super::Sheet;
 use super::sheet::{text, time_or_zero, yes};
+use crate::base::sort::sort_by_key;
 use crate::base::value::Value;
 
 /// Describes containers. `pod` gives the values of fields and the statuses; templates have none and are indented by `space`.
@@ -203,7 +204,7 @@ fn mounts(sheet: &mut Sheet, container: &Value) {
     if mounts.is_empty() {
         return sheet.row("    Mounts", "<none>");
     }
-    mounts.sort_by_key(|mount| text(mount, "mountPath"));
+    sort_by_key(&mut mounts, |mount| text(mount, "mountPath"));
     sheet.line("    Mounts:");
     for mount in mounts {
         let access = if mount.bool_at("readOnly") == Some(true) { "ro" } else { "rw" };

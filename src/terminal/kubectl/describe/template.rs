@@ -5,6 +5,7 @@
 use super::sheet::text;
 use super::{Sheet, containers, volumes};
 use crate::api::columns::label_selector;
+use crate::base::sort::sort_by_key;
 use crate::base::value::Value;
 
 pub fn describe(sheet: &mut Sheet, template: &Value) {
@@ -28,7 +29,7 @@ pub fn describe(sheet: &mut Sheet, template: &Value) {
 
 pub fn tolerations(sheet: &mut Sheet, title: &str, spec: &Value) {
     let mut tolerations: Vec<&Value> = spec.list_at("tolerations").iter().collect();
-    tolerations.sort_by_key(|t| text(t, "key"));
+    sort_by_key(&mut tolerations, |t| text(t, "key"));
     sheet.column(title, tolerations.into_iter().map(toleration).collect());
 }
 
@@ -56,7 +57,7 @@ pub fn spread(sheet: &mut Sheet, spec: &Value, space: &str) {
     if constraints.is_empty() {
         return;
     }
-    constraints.sort_by_key(|c| text(c, "topologyKey"));
+    sort_by_key(&mut constraints, |c| text(c, "topologyKey"));
     let line = |constraint: &Value| {
         let selector = constraint.at("labelSelector");
         let chosen =

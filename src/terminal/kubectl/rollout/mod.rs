@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::api::kind::Kind;
 use crate::api::object::Object;
+use crate::base::sort::sort_by_key;
 use crate::base::value::Value;
 use crate::store::Store;
 use crate::terminal::kubectl::apply::LAST_APPLIED;
@@ -136,7 +137,7 @@ fn revisions(store: &Store, deployment: &Object) -> Vec<(i64, Rc<Object>)> {
     let sets = store.owned_by(deployment.uid()).filter(|o| o.kind() == Kind::ReplicaSet);
     let numbered = sets.filter_map(|set| Some((set.meta().annotations.get(REVISION)?.parse().ok()?, Rc::clone(set))));
     let mut all: Vec<(i64, Rc<Object>)> = numbered.collect();
-    all.sort_by_key(|(revision, _)| *revision);
+    sort_by_key(&mut all, |(revision, _)| *revision);
     all
 }
 
