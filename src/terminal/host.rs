@@ -1,6 +1,6 @@
 //! The machine that the user's shell runs on: its files, and the commands only it knows.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use crate::base::time::SimTime;
 use crate::cluster::Cluster;
@@ -32,7 +32,7 @@ pub struct Editors {
     /// There is someone who can edit. Otherwise an edit ends at once.
     pub present: bool,
     /// The files that are being edited. Who closes a tab takes its file out.
-    pub open: BTreeSet<String>,
+    pub open: SortedSet<String>,
 }
 
 /// What all terminals of the user's machine share.

@@ -14,7 +14,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -86,7 +86,7 @@ impl std::error::Error for Error {}
 /// Templates by name. Texts define further ones with `define` and `block`.
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
-    by_name: BTreeMap<String, Rc<ast::Template>>,
+    by_name: SortedMap<String, Rc<ast::Template>>,
 }
 
 impl Templates {

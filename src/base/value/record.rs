@@ -28,7 +28,7 @@ impl std::error::Error for DecodeError {}
 
 /// What goes into a tree and comes out of one again.
 pub trait Record: Sized + Default {
-    /// Reads `value`; a part of the wrong kind becomes empty and is noted in `reader`.
+    /// Reads `value`, which is not null; a part of the wrong kind becomes empty and is noted in `reader`.
     fn read(value: &Value, reader: &mut Reader) -> Self;
 
     /// The tree of this value.
@@ -50,7 +50,7 @@ impl Reader {
     /// Reads the whole of `value`.
     pub(super) fn decode<T: Record>(value: &Value) -> Result<T, DecodeError> {
         let mut reader = Reader::default();
-        let read = T::read(value, &mut reader);
+        let read = reader.value(value);
         reader.misfit.map_or(Ok(read), Err)
     }
 
@@ -68,12 +68,14 @@ impl Reader {
         value.as_map()
     }
 
-    /// One field; empty when it is missing or null.
+    /// One field; empty when it is missing.
     pub fn field<T: Record>(&mut self, fields: Option<&Map>, name: &str) -> T {
-        match fields.and_then(|fields| fields.get(name)) {
-            None | Some(Value::Null) => T::default(),
-            Some(value) => T::read(value, self),
-        }
+        fields.and_then(|fields| fields.get(name)).map_or_else(T::default, |value| self.value(value))
+    }
+
+    /// A value; null is the type's empty value.
+    fn value<T: Record>(&mut self, value: &Value) -> T {
+        if value.is_null() { T::default() } else { T::read(value, self) }
     }
 }
 
@@ -199,7 +201,7 @@ impl Record for Value {
 
 impl<T: Record> Record for Option<T> {
     fn read(value: &Value, reader: &mut Reader) -> Option<T> {
-        (!value.is_null()).then(|| T::read(value, reader))
+        Some(T::read(value, reader))
     }
     fn write(&self) -> Value {
         self.as_ref().map_or(Value::Null, T::write)
@@ -211,10 +213,10 @@ impl<T: Record> Record for Option<T> {
 
 impl<T: Record> Record for Vec<T> {
     fn read(value: &Value, reader: &mut Reader) -> Vec<T> {
-        if !value.is_null() && value.as_list().is_none() {
+        if value.as_list().is_none() {
             reader.note(value, "a list");
         }
-        value.as_list().unwrap_or_default().iter().map(|item| T::read(item, reader)).collect()
+        value.as_list().unwrap_or_default().iter().map(|item| reader.value(item)).collect()
     }
     fn write(&self) -> Value {
         Value::List(Rc::new(self.iter().map(T::write).collect()))
@@ -227,7 +229,7 @@ impl<T: Record> Record for Vec<T> {
 impl Record for SortedMap<String, String> {
     fn read(value: &Value, reader: &mut Reader) -> SortedMap<String, String> {
         let fields = reader.fields(value).into_iter().flat_map(Map::iter);
-        fields.map(|(key, value)| (key.to_owned(), String::read(value, reader))).collect()
+        fields.map(|(key, value)| (key.to_owned(), reader.value(value))).collect()
     }
     fn write(&self) -> Value {
         self.iter().map(|(key, value)| (key.as_str(), value)).collect::<Map>().into()

@@ -2,7 +2,7 @@
 //!
 //! Work is bounded: [`STEPS`] expressions and [`VALUES`] values of one result; more ends the program with an error.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::builtins;
 use super::json::Json;
@@ -18,7 +18,7 @@ const TEXT_MAX: usize = 4 << 20;
 const INDEX_MAX: usize = 100_000;
 
 /// What a program's variables hold.
-pub type Variables = BTreeMap<String, Json>;
+pub type Variables = SortedMap<String, Json>;
 pub type Outputs = Result<Vec<Json>, Failure>;
 
 /// Why an expression has no (further) value.
