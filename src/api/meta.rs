@@ -2,11 +2,12 @@
 //!
 //! Source: `apimachinery/pkg/apis/meta/v1/types.go`.
 
-use crate::base::sorted::SortedMap;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::kind::Kind;
+use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 
 /// Labels, annotations, selectors: sorted by key.
@@ -64,18 +65,18 @@ pub struct OwnerReference {
     pub block_owner_deletion: Option<bool>,
 }
 
-/// Where an object lives in the store. Namespace is empty for cluster-scoped kinds.
+/// Where an object lives in the store. Namespace is empty for cluster-scoped kinds. Copies share their text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Key {
     pub kind: Kind,
-    pub namespace: String,
-    pub name: String,
+    pub namespace: Rc<str>,
+    pub name: Rc<str>,
 }
 
 impl Key {
     pub fn new(kind: Kind, namespace: &str, name: &str) -> Key {
         let namespace = if kind.info().namespaced { namespace } else { "" };
-        Key { kind, namespace: namespace.to_owned(), name: name.to_owned() }
+        Key { kind, namespace: namespace.into(), name: name.into() }
     }
 }
 

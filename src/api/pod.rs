@@ -2,6 +2,8 @@
 //!
 //! Source: `k8s.io/api/core/v1/types.go`. Only fields that something acts on are here; the rest stays in the tree.
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::meta::{LabelExpression, LabelSelector, ObjectMeta, StringMap, is_zero, is_zero64};
@@ -11,8 +13,9 @@ use crate::base::value::Value;
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Pod {
-    pub metadata: ObjectMeta,
-    pub spec: PodSpec,
+    /// This and the spec are shared by all versions of the Pod in which they are the same.
+    pub metadata: Rc<ObjectMeta>,
+    pub spec: Rc<PodSpec>,
     pub status: PodStatus,
 }
 

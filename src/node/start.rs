@@ -474,7 +474,7 @@ pub(super) fn described(worker: &Worker, slot: usize) -> Option<Behaviour> {
 /// The name the Pod's containers see.
 pub(super) fn host_name(worker: &Worker) -> String {
     let own = &worker.pod().spec.hostname;
-    let name = if own.is_empty() { &worker.key.name } else { own };
+    let name: &str = if own.is_empty() { &worker.key.name } else { own };
     name.chars().take(63).collect()
 }
 

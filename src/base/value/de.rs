@@ -5,14 +5,13 @@
 //! to carry them all.
 
 use std::fmt;
-use std::rc::Rc;
 use std::slice;
 
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Expected, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::{Map, Value};
+use super::{Map, Name, Value};
 
 /// Why a tree is not the type it was read as. Trees that passed the schema do not fail.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,8 +84,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some((key, value)) = access.next_entry::<String, Value>()? {
-            map.insert(Rc::<str>::from(key), value);
+        while let Some((key, value)) = access.next_entry::<Name, Value>()? {
+            map.insert(key, value);
         }
         Ok(map.into())
     }
@@ -218,7 +217,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
 
 /// A map's entries, one after the other: the key, then its value.
 struct Entries<'de> {
-    rest: slice::Iter<'de, (Rc<str>, Value)>,
+    rest: slice::Iter<'de, (Name, Value)>,
     value: Option<&'de Value>,
 }
 

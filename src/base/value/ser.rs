@@ -1,10 +1,8 @@
 //! Between types and trees: `Serialize` for the tree itself, and a serde serializer that makes one.
 
-use std::rc::Rc;
-
 use serde::ser::{Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, Serializer};
 
-use super::{DecodeError, Map, Value};
+use super::{DecodeError, Map, Name, Value};
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -27,7 +25,7 @@ pub(super) struct ToList(Vec<Value>);
 
 pub(super) struct ToMap {
     map: Map,
-    key: Option<Rc<str>>,
+    key: Option<Name>,
 }
 
 impl Serializer for ToValue {
@@ -162,7 +160,7 @@ impl SerializeMap for ToMap {
     type Error = DecodeError;
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), DecodeError> {
         match key.serialize(ToValue)? {
-            Value::Str(key) => self.key = Some(key),
+            Value::Str(key) => self.key = Some(key.into()),
             Value::Int(number) => self.key = Some(number.to_string().into()),
             _ => return Err(unsupported()),
         }
@@ -182,7 +180,7 @@ impl SerializeStruct for ToMap {
     type Ok = Value;
     type Error = DecodeError;
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, v: &T) -> Result<(), DecodeError> {
-        self.map.insert(key, v.serialize(ToValue)?);
+        self.map.insert(Name::Known(key), v.serialize(ToValue)?);
         Ok(())
     }
     fn end(self) -> Result<Value, DecodeError> {

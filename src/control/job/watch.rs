@@ -59,7 +59,7 @@ impl PodIndex {
         store: &'s Store,
     ) -> impl Iterator<Item = &'s Rc<Object>> + use<'_, 's> {
         let start = Key::new(Kind::Pod, namespace, "");
-        let namespace = namespace.to_owned();
+        let namespace = Rc::clone(&start.namespace);
         let keys = self.unmanaged.range(start..).take_while(move |key| key.namespace == namespace);
         keys.filter_map(|key| store.get(key))
     }
