@@ -62,6 +62,11 @@ impl Map {
         Map::default()
     }
 
+    /// An empty map with room for so many entries.
+    pub fn with_capacity(entries: usize) -> Map {
+        Map { entries: Vec::with_capacity(entries) }
+    }
+
     pub fn get(&self, key: &str) -> Option<&Value> {
         // Names differ in length more often than not, so that a short map is looked through faster than it is searched.
         if self.entries.len() <= SHORT {
@@ -285,7 +290,7 @@ into_value! {
 macro_rules! object {
     ($($key:expr => $value:expr),* $(,)?) => {{
         #[allow(unused_mut)]
-        let mut map = $crate::base::value::Map::new();
+        let mut map = $crate::base::value::Map::with_capacity(<[&str]>::len(&[$($key),*]));
         $(map.insert($crate::base::value::Name::Known($key), $crate::base::value::Value::from($value));)*
         $crate::base::value::Value::from(map)
     }};

@@ -21,6 +21,7 @@ pub enum Name {
 impl Deref for Name {
     type Target = str;
 
+    #[inline]
     fn deref(&self) -> &str {
         match self {
             Name::Known(text) => text,

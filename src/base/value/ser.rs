@@ -129,8 +129,8 @@ impl Serializer for ToValue {
     fn serialize_map(self, _: Option<usize>) -> Result<ToMap, DecodeError> {
         Ok(ToMap { map: Map::new(), key: None })
     }
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<ToMap, DecodeError> {
-        Ok(ToMap { map: Map::new(), key: None })
+    fn serialize_struct(self, _: &'static str, fields: usize) -> Result<ToMap, DecodeError> {
+        Ok(ToMap { map: Map::with_capacity(fields), key: None })
     }
     fn serialize_struct_variant(
         self,

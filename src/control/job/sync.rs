@@ -65,7 +65,7 @@ impl JobController {
         if let Some(end) = &settled.finished {
             tell_end(api, &object, &settled.status, end);
         }
-        self.pods.prune(object.uid(), api.store());
+        self.pods.forget_recalled(object.uid());
         released.and(managed)
     }
 
@@ -112,7 +112,7 @@ impl JobController {
         let pod = JobPod::new(pod);
         let released = release(api, &[&pod]).1;
         if let Some(uid) = watch::job_uid(pod.object()) {
-            self.pods.prune(uid, api.store());
+            self.pods.forget_recalled(uid);
         }
         released
     }

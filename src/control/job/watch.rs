@@ -19,6 +19,16 @@ use crate::store::{Change, ChangeType, Store};
 pub(super) struct PodIndex {
     by_job: SortedMap<String, SortedSet<Key>>,
     unmanaged: SortedSet<Key>,
+    /// Pods among those of a Job that are done, and are to be looked at once more.
+    recalled: SortedSet<Key>,
+}
+
+/// Where a Pod stands in the index.
+#[derive(PartialEq)]
+enum Place<'p> {
+    OfJob(&'p str),
+    Unmanaged,
+    Nowhere,
 }
 
 impl PodIndex {
@@ -32,17 +42,19 @@ impl PodIndex {
     }
 
     pub(super) fn observe(&mut self, change: &Change) {
-        if let Some(previous) = &change.previous {
-            self.remove(previous);
+        let pod = Some(&change.object).filter(|_| change.change != ChangeType::Deleted);
+        let before = change.previous.as_ref().map_or(Place::Nowhere, |before| place(before));
+        if pod.map_or(Place::Nowhere, |pod| place(pod)) != before || !self.recalled.is_empty() {
+            change.previous.iter().for_each(|previous| self.remove(previous));
+            pod.into_iter().for_each(|pod| self.insert(pod));
         }
-        if change.change != ChangeType::Deleted {
-            self.insert(&change.object);
-            // A counted Pod matters once more when its labels change: the Job may have to let go of it.
-            let relabeled =
-                change.previous.as_ref().is_some_and(|old| old.meta().labels != change.object.meta().labels);
-            if let Some(uid) = job_uid(&change.object).filter(|_| relabeled) {
-                self.by_job.entry(uid.to_owned()).or_default().insert(change.object.key());
-            }
+        // A counted Pod matters once more when its labels change: the Job may have to let go of it.
+        let relabeled = change.previous.as_ref().is_some_and(|old| old.meta().labels != change.object.meta().labels);
+        if let Some(pod) = pod.filter(|pod| relabeled && is_done(pod))
+            && let Some(uid) = job_uid(pod)
+        {
+            self.by_job.entry(uid.to_owned()).or_default().insert(pod.key());
+            self.recalled.insert(pod.key());
         }
     }
 
@@ -64,30 +76,31 @@ impl PodIndex {
         keys.filter_map(|key| store.get(key))
     }
 
-    /// Forgets the Pods of a Job that are done.
-    pub(super) fn prune(&mut self, uid: &str, store: &Store) {
+    /// Forgets the Pods of a Job that were looked at once more.
+    pub(super) fn forget_recalled(&mut self, uid: &str) {
         let Some(keys) = self.by_job.get_mut(uid) else { return };
-        keys.retain(|key| store.get(key).is_some_and(|pod| !is_done(pod)));
+        self.recalled.retain(|key| !keys.remove(key));
         if keys.is_empty() {
             self.by_job.remove(uid);
         }
     }
 
     fn insert(&mut self, pod: &Rc<Object>) {
-        match job_uid(pod) {
-            Some(uid) if !is_done(pod) => {
+        match place(pod) {
+            Place::OfJob(uid) => {
                 self.by_job.entry(uid.to_owned()).or_default().insert(pod.key());
             }
-            None if pod.meta().controller().is_none() => {
+            Place::Unmanaged => {
                 self.unmanaged.insert(pod.key());
             }
-            _ => {}
+            Place::Nowhere => {}
         }
     }
 
     fn remove(&mut self, pod: &Rc<Object>) {
         let key = pod.key();
         self.unmanaged.remove(&key);
+        self.recalled.remove(&key);
         if let Some(uid) = job_uid(pod)
             && let Some(keys) = self.by_job.get_mut(uid)
         {
@@ -96,6 +109,14 @@ impl PodIndex {
                 self.by_job.remove(uid);
             }
         }
+    }
+}
+
+fn place(pod: &Object) -> Place<'_> {
+    match job_uid(pod) {
+        Some(uid) if !is_done(pod) => Place::OfJob(uid),
+        None if pod.meta().controller().is_none() => Place::Unmanaged,
+        _ => Place::Nowhere,
     }
 }
 
