@@ -2,6 +2,7 @@
 //!
 //! Source: `apimachinery/pkg/apis/meta/v1/types.go`.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
@@ -66,11 +67,28 @@ pub struct OwnerReference {
 }
 
 /// Where an object lives in the store. Namespace is empty for cluster-scoped kinds. Copies share their text.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Key {
     pub kind: Kind,
     pub namespace: Rc<str>,
     pub name: Rc<str>,
+}
+
+impl Ord for Key {
+    /// By kind, namespace and name. Namespaces are mostly the same text, and looked at only if they are not.
+    fn cmp(&self, other: &Key) -> Ordering {
+        let namespaces = || match Rc::ptr_eq(&self.namespace, &other.namespace) {
+            true => Ordering::Equal,
+            false => self.namespace.cmp(&other.namespace),
+        };
+        self.kind.cmp(&other.kind).then_with(namespaces).then_with(|| self.name.cmp(&other.name))
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Key {

@@ -253,7 +253,7 @@ pub struct TopologySpreadConstraint {
     pub min_domains: Option<i64>,
 }
 
-/// `status` of a Pod.
+/// `status` of a Pod, without what nobody acts on: resources, users and mounts, which the kubelet writes into the tree.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodStatus {
@@ -286,8 +286,6 @@ pub struct PodStatus {
     pub container_statuses: Vec<ContainerStatus>,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub qos_class: String,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub resources: Value,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
@@ -328,14 +326,6 @@ pub struct ContainerStatus {
     pub container_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started: Option<bool>,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub allocated_resources: Value,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub resources: Value,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub user: Value,
-    #[serde(skip_serializing_if = "Value::is_null")]
-    pub volume_mounts: Value,
 }
 
 /// At most one of the three is set; none means waiting.

@@ -121,7 +121,8 @@ impl SimTime {
 
     /// `2026-11-21T08:00:00.123000Z`, as events of the new API carry it.
     pub fn rfc3339_micro(self) -> String {
-        format!("{}.{:03}000Z", self.format("%Y-%m-%dT%H:%M:%S"), self.0.rem_euclid(1000))
+        let ms = self.0.rem_euclid(1000);
+        self.with_rfc3339(|text| format!("{}.{ms:03}000Z", text.trim_end_matches('Z')))
     }
 
     /// The moment in UTC, by a `strftime` pattern; moments that no RFC 3339 time can name (after the year 9999) are

@@ -177,7 +177,9 @@ impl Cluster {
 
     /// When an actor may act: its own wish, not before it is started again, later while the API is slow.
     fn wakeup_of(&self, actor: &dyn Actor) -> Option<SimTime> {
-        if let Some(stopped) = self.stopped.get(actor.name()) {
+        if !self.stopped.is_empty()
+            && let Some(stopped) = self.stopped.get(actor.name())
+        {
             return *stopped;
         }
         let wish = actor.next_wakeup()?;

@@ -46,7 +46,7 @@ impl EventType {
 /// What the recorders of all components remember, by the uid of the object that their events are about.
 #[derive(Clone, Debug, Default)]
 pub struct Correlator {
-    about: BTreeMap<Rc<str>, Vec<Recorder>>,
+    about: BTreeMap<Rc<str>, Rc<Vec<Recorder>>>,
     /// Objects remembered when it is next looked which of them can be forgotten.
     look_at: usize,
 }
@@ -98,7 +98,7 @@ struct Like<'e> {
 
 impl Correlator {
     fn recorder(&mut self, like: Like<'_>, now: SimTime) -> &mut Recorder {
-        let recorders = self.about.entry(like.object.shared_uid()).or_default();
+        let recorders = Rc::make_mut(self.about.entry(like.object.shared_uid()).or_default());
         let is_it = |r: &Recorder| r.event_type == like.event_type && r.actor == like.actor && *r.host == *like.host;
         let at = recorders.iter().position(is_it).unwrap_or_else(|| {
             recorders.push(Recorder {
@@ -121,7 +121,7 @@ impl Correlator {
             return;
         }
         self.about.retain(|_, recorders| {
-            recorders.retain_mut(|recorder| {
+            Rc::make_mut(recorders).retain_mut(|recorder| {
                 recorder.refill(now);
                 recorder.groups.retain_mut(|group| {
                     group.written.retain(|(_, key)| exists(key));
@@ -266,15 +266,16 @@ impl Api<'_> {
     fn new_event(&self, like: Like<'_>, message: Rc<str>) -> Value {
         let Like { object, host, field_path, .. } = like;
         let now = self.now;
+        let about = object.key();
         let mut involved = object! {
-            "apiVersion" => object.kind().info().api_version(), "kind" => object.kind().name(),
-            "name" => object.name(), "resourceVersion" => object.resource_version().to_string(), "uid" => object.uid(),
+            "apiVersion" => about.kind.info().api_version(), "kind" => about.kind.name(), "name" => about.name,
+            "resourceVersion" => object.resource_version().to_string(), "uid" => object.shared_uid(),
         };
-        let mut namespace = object.namespace();
+        let mut namespace = Value::from(about.namespace);
         if namespace.is_empty() {
-            namespace = "default";
+            namespace = "default".into();
         } else {
-            involved.set("namespace", namespace);
+            involved.set("namespace", namespace.clone());
         }
         if !field_path.is_empty() {
             involved.set("fieldPath", field_path);
@@ -285,15 +286,16 @@ impl Api<'_> {
         }
         // The name ends in the moment in nanoseconds; ours has milliseconds, the revision makes it unique.
         let nanos = now.millis().wrapping_mul(1_000_000).wrapping_add((self.store.revision % 1_000_000) as i64);
+        let now = Value::from(now);
+        let metadata = object! {
+            "creationTimestamp" => now.clone(), "name" => format!("{}.{nanos:x}", object.name()),
+            "namespace" => namespace, "uid" => self.rng.uuid(&format!("event/{}/{nanos}", object.uid())),
+        };
         object! {
-            "apiVersion" => "v1", "kind" => "Event", "involvedObject" => involved, "reason" => like.reason,
-            "message" => message, "type" => like.event_type.name(), "count" => 1, "eventTime" => Value::Null,
-            "firstTimestamp" => now, "lastTimestamp" => now, "source" => source,
-            "reportingComponent" => self.actor, "reportingInstance" => host,
-            "metadata" => object! {
-                "name" => format!("{}.{nanos:x}", object.name()), "namespace" => namespace, "creationTimestamp" => now,
-                "uid" => self.rng.uuid(&format!("event/{}/{nanos}", object.uid())),
-            },
+            "apiVersion" => "v1", "count" => 1, "eventTime" => Value::Null, "firstTimestamp" => now.clone(),
+            "involvedObject" => involved, "kind" => "Event", "lastTimestamp" => now, "message" => message,
+            "metadata" => metadata, "reason" => like.reason, "reportingComponent" => self.actor,
+            "reportingInstance" => host, "source" => source, "type" => like.event_type.name(),
         }
     }
 
@@ -314,11 +316,8 @@ impl Api<'_> {
     }
 
     fn write_event(&mut self, event: Value) -> Key {
-        let key = Key::new(
-            Kind::Event,
-            event.str_at("metadata.namespace").unwrap_or_default(),
-            event.str_at("metadata.name").unwrap_or_default(),
-        );
+        let text = |path: &str| if let Value::Str(text) = event.at(path) { Rc::clone(text) } else { Rc::default() };
+        let key = Key { kind: Kind::Event, namespace: text("metadata.namespace"), name: text("metadata.name") };
         self.commit_event(key.clone(), event);
         key
     }

@@ -210,7 +210,7 @@ impl Store {
             if !keeps_owners {
                 self.index_owners(&object, true);
             }
-            self.objects.insert(key, Rc::clone(&object));
+            self.objects.insert(object.key(), Rc::clone(&object));
         }
         let change = Change { revision, at, change, object: Rc::clone(&object), previous, actor, cause };
         if self.recent.len() == RECENT_MAX {

@@ -82,6 +82,11 @@ impl Map {
     /// Sets `key`; the old value, if there was one, is returned.
     pub fn insert(&mut self, key: impl Into<Name>, value: impl Into<Value>) -> Option<Value> {
         let (key, value) = (key.into(), value.into());
+        // Most maps are made in the order of their keys.
+        if self.entries.last().is_none_or(|(last, _)| **last < *key) {
+            self.entries.push((key, value));
+            return None;
+        }
         match self.position(&key) {
             Ok(i) => Some(std::mem::replace(&mut self.entries[i].1, value)),
             Err(i) => {

@@ -114,9 +114,10 @@ struct Parts<'p>(Option<&'p str>);
 impl<'p> Iterator for Parts<'p> {
     type Item = &'p str;
 
+    #[inline]
     fn next(&mut self) -> Option<&'p str> {
         let path = self.0?;
-        match path.bytes().position(|byte| byte == b'.') {
+        match path.as_bytes().iter().position(|byte| *byte == b'.') {
             Some(dot) => {
                 self.0 = Some(&path[dot + 1..]);
                 Some(&path[..dot])

@@ -72,7 +72,7 @@ impl JobController {
     /// The Pods that matter and belong to the Job, after orphans were taken in and strays let go.
     fn claim_pods(&self, api: &mut Api<'_>, object: &Rc<Object>) -> Result<Vec<JobPod>, ApiError> {
         let job = object.job();
-        let mut pods: Vec<JobPod> = self.pods.of_job(object.uid(), api.store()).collect();
+        let mut pods: Vec<JobPod> = self.pods.of_job(object.uid()).collect();
         let Some(selector) = &job.spec.selector else { return Ok(pods) };
         let mut strays = Vec::new();
         pods.retain(|pod| match ref_manager::claim(&job.metadata, selector, &pod.pod().metadata) {

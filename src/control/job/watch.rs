@@ -17,7 +17,7 @@ use crate::store::{Change, ChangeType, Store};
 /// Pods by the uid of the Job that manages them, without those that are done; and Pods that nobody manages.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PodIndex {
-    by_job: SortedMap<String, SortedSet<Key>>,
+    by_job: SortedMap<String, SortedMap<Key, Rc<Object>>>,
     unmanaged: SortedSet<Key>,
     /// Pods among those of a Job that are done, and are to be looked at once more.
     recalled: SortedSet<Key>,
@@ -46,22 +46,29 @@ impl PodIndex {
         let before = change.previous.as_ref().map_or(Place::Nowhere, |before| place(before));
         if pod.map_or(Place::Nowhere, |pod| place(pod)) != before || !self.recalled.is_empty() {
             change.previous.iter().for_each(|previous| self.remove(previous));
-            pod.into_iter().for_each(|pod| self.insert(pod));
         }
+        pod.into_iter().for_each(|pod| self.insert(pod));
         // A counted Pod matters once more when its labels change: the Job may have to let go of it.
         let relabeled = change.previous.as_ref().is_some_and(|old| old.meta().labels != change.object.meta().labels);
         if let Some(pod) = pod.filter(|pod| relabeled && is_done(pod))
             && let Some(uid) = job_uid(pod)
         {
-            self.by_job.entry(uid.to_owned()).or_default().insert(pod.key());
+            self.of(uid).insert(pod.key(), Rc::clone(pod));
             self.recalled.insert(pod.key());
         }
     }
 
     /// The Pods of the Job that still matter, by name.
-    pub(super) fn of_job<'s>(&self, uid: &str, store: &'s Store) -> impl Iterator<Item = JobPod> + use<'_, 's> {
-        let keys = self.by_job.get(uid).into_iter().flatten();
-        keys.filter_map(|key| store.get(key)).map(|object| JobPod::new(Rc::clone(object)))
+    pub(super) fn of_job(&self, uid: &str) -> impl Iterator<Item = JobPod> + use<'_> {
+        let pods = self.by_job.get(uid).into_iter().flat_map(|pods| pods.values());
+        pods.map(|object| JobPod::new(Rc::clone(object)))
+    }
+
+    fn of(&mut self, uid: &str) -> &mut SortedMap<Key, Rc<Object>> {
+        if !self.by_job.contains_key(uid) {
+            self.by_job.insert(uid.to_owned(), SortedMap::new());
+        }
+        self.by_job.get_mut(uid).expect("just inserted")
     }
 
     /// The Pods of a namespace that nobody manages, by name.
@@ -78,9 +85,9 @@ impl PodIndex {
 
     /// Forgets the Pods of a Job that were looked at once more.
     pub(super) fn forget_recalled(&mut self, uid: &str) {
-        let Some(keys) = self.by_job.get_mut(uid) else { return };
-        self.recalled.retain(|key| !keys.remove(key));
-        if keys.is_empty() {
+        let Some(pods) = self.by_job.get_mut(uid) else { return };
+        self.recalled.retain(|key| pods.remove(key).is_none());
+        if pods.is_empty() {
             self.by_job.remove(uid);
         }
     }
@@ -88,7 +95,7 @@ impl PodIndex {
     fn insert(&mut self, pod: &Rc<Object>) {
         match place(pod) {
             Place::OfJob(uid) => {
-                self.by_job.entry(uid.to_owned()).or_default().insert(pod.key());
+                self.of(uid).insert(pod.key(), Rc::clone(pod));
             }
             Place::Unmanaged => {
                 self.unmanaged.insert(pod.key());
@@ -102,10 +109,10 @@ impl PodIndex {
         self.unmanaged.remove(&key);
         self.recalled.remove(&key);
         if let Some(uid) = job_uid(pod)
-            && let Some(keys) = self.by_job.get_mut(uid)
+            && let Some(pods) = self.by_job.get_mut(uid)
         {
-            keys.remove(&key);
-            if keys.is_empty() {
+            pods.remove(&key);
+            if pods.is_empty() {
                 self.by_job.remove(uid);
             }
         }
