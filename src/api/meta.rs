@@ -2,6 +2,9 @@
 //!
 //! Source: `apimachinery/pkg/apis/meta/v1/types.go`.
 
+use std::cmp::Ordering;
+use std::rc::Rc;
+
 use crate::api::kind::Kind;
 use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
@@ -61,18 +64,35 @@ record! {
     }
 }
 
-/// Where an object lives in the store. Namespace is empty for cluster-scoped kinds.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// Where an object lives in the store. Namespace is empty for cluster-scoped kinds. Copies share their text.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Key {
     pub kind: Kind,
-    pub namespace: String,
-    pub name: String,
+    pub namespace: Rc<str>,
+    pub name: Rc<str>,
+}
+
+impl Ord for Key {
+    /// By kind, namespace and name. Namespaces are mostly the same text, and looked at only if they are not.
+    fn cmp(&self, other: &Key) -> Ordering {
+        let namespaces = || match Rc::ptr_eq(&self.namespace, &other.namespace) {
+            true => Ordering::Equal,
+            false => self.namespace.cmp(&other.namespace),
+        };
+        self.kind.cmp(&other.kind).then_with(namespaces).then_with(|| self.name.cmp(&other.name))
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Key {
     pub fn new(kind: Kind, namespace: &str, name: &str) -> Key {
         let namespace = if kind.info().namespaced { namespace } else { "" };
-        Key { kind, namespace: namespace.to_owned(), name: name.to_owned() }
+        Key { kind, namespace: namespace.into(), name: name.into() }
     }
 }
 

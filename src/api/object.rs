@@ -1,6 +1,7 @@
 //! An object as the store keeps it: the tree, and the types read out of it, at most once each.
 //!
-//! Rule: an object never changes; a write makes a new one. So what was decoded once stays true.
+//! Rule: an object never changes; a write makes a new one. So what was decoded once stays true, also for the next version
+//! as far as that is the same.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -10,16 +11,19 @@ use crate::api::batch::{CronJob, Job};
 use crate::api::core::{Node, Service};
 use crate::api::kind::Kind;
 use crate::api::meta::{Key, ObjectMeta};
-use crate::api::pod::Pod;
+use crate::api::pod::{Pod, PodSpec};
 use crate::base::value::{Record, Value};
 
 /// One version of one object.
 #[derive(Clone, Debug)]
 pub struct Object {
-    kind: Kind,
+    key: Key,
+    uid: Rc<str>,
     value: Value,
     resource_version: u64,
     meta: OnceCell<Rc<ObjectMeta>>,
+    /// Of a Pod, which is written many times with the same spec.
+    pod_spec: OnceCell<Rc<PodSpec>>,
     typed: OnceCell<Typed>,
 }
 
@@ -36,19 +40,19 @@ enum Typed {
 
 impl PartialEq for Object {
     fn eq(&self, other: &Object) -> bool {
-        self.kind == other.kind && self.value == other.value
+        self.kind() == other.kind() && self.value == other.value
     }
 }
 
 macro_rules! typed {
-    ($($method:ident -> $type:ident: $doc:literal),* $(,)?) => {
+    ($($method:ident -> $type:ident by $read:ident: $doc:literal),* $(,)?) => {
         $(#[doc = $doc]
         ///
         /// # Panics
         /// If the object is of another kind.
         pub fn $method(&self) -> &Rc<$type> {
-            assert_eq!(self.kind, Kind::$type, "read as another kind");
-            match self.typed.get_or_init(|| Typed::$type(Rc::new(self.read()))) {
+            assert_eq!(self.kind(), Kind::$type, "read as another kind");
+            match self.typed.get_or_init(|| Typed::$type(Rc::new(self.$read()))) {
                 Typed::$type(typed) => typed,
                 _ => unreachable!("the kind was checked"),
             }
@@ -58,11 +62,35 @@ macro_rules! typed {
 
 impl Object {
     pub fn new(kind: Kind, value: Value, resource_version: u64) -> Object {
-        Object { kind, value, resource_version, meta: OnceCell::new(), typed: OnceCell::new() }
+        let metadata = value.at("metadata");
+        let text =
+            |field: &str| if let Value::Str(text) = metadata.at(field) { Rc::clone(text) } else { Rc::default() };
+        let namespace = if kind.info().namespaced { text("namespace") } else { Rc::default() };
+        Object {
+            key: Key { kind, namespace, name: text("name") },
+            uid: text("uid"),
+            value,
+            resource_version,
+            meta: OnceCell::new(),
+            pod_spec: OnceCell::new(),
+            typed: OnceCell::new(),
+        }
+    }
+
+    /// The next version of this object. What is the same in both need not be decoded again.
+    pub fn renewed(&self, value: Value, resource_version: u64) -> Object {
+        let next = Object::new(self.kind(), value, resource_version);
+        if let Some(meta) = self.meta.get().filter(|_| differ_in_version_only(&self.value, &next.value)) {
+            next.meta.get_or_init(|| Rc::clone(meta));
+        }
+        if let Some(spec) = self.pod_spec.get().filter(|_| self.value.at("spec") == next.value.at("spec")) {
+            next.pod_spec.get_or_init(|| Rc::clone(spec));
+        }
+        next
     }
 
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.key.kind
     }
 
     pub fn value(&self) -> &Value {
@@ -73,40 +101,65 @@ impl Object {
         self.resource_version
     }
 
-    pub fn meta(&self) -> &ObjectMeta {
+    pub fn meta(&self) -> &Rc<ObjectMeta> {
         self.meta.get_or_init(|| Rc::new(self.value.at("metadata").decode().unwrap_or_default()))
     }
 
     pub fn name(&self) -> &str {
-        self.value.str_at("metadata.name").unwrap_or_default()
+        &self.key.name
     }
 
     pub fn namespace(&self) -> &str {
-        self.value.str_at("metadata.namespace").unwrap_or_default()
+        &self.key.namespace
     }
 
     pub fn uid(&self) -> &str {
-        self.value.str_at("metadata.uid").unwrap_or_default()
+        &self.uid
+    }
+
+    /// The uid, to be kept somewhere.
+    pub fn shared_uid(&self) -> Rc<str> {
+        Rc::clone(&self.uid)
     }
 
     pub fn key(&self) -> Key {
-        Key::new(self.kind, self.namespace(), self.name())
+        self.key.clone()
     }
 
     typed! {
-        pod -> Pod: "The Pod's spec and status.",
-        job -> Job: "The Job's spec and status.",
-        cron_job -> CronJob: "The CronJob's spec and status.",
-        replica_set -> ReplicaSet: "The ReplicaSet's spec and status.",
-        deployment -> Deployment: "The Deployment's spec and status.",
-        node -> Node: "The Node's spec and status.",
-        service -> Service: "The Service's spec.",
+        pod -> Pod by read_pod: "The Pod's spec and status.",
+        job -> Job by read: "The Job's spec and status.",
+        cron_job -> CronJob by read: "The CronJob's spec and status.",
+        replica_set -> ReplicaSet by read: "The ReplicaSet's spec and status.",
+        deployment -> Deployment by read: "The Deployment's spec and status.",
+        node -> Node by read: "The Node's spec and status.",
+        service -> Service by read: "The Service's spec.",
+    }
+
+    fn read_pod(&self) -> Pod {
+        let spec = self.pod_spec.get_or_init(|| Rc::new(self.read_at("spec")));
+        Pod { metadata: Rc::clone(self.meta()), spec: Rc::clone(spec), status: self.read_at("status") }
+    }
+
+    fn read<T: Record>(&self) -> T {
+        self.decoded(&self.value)
+    }
+
+    fn read_at<T: Record>(&self, path: &str) -> T {
+        self.decoded(self.value.at(path))
     }
 
     /// What passed the schema decodes; a tree that does not is our own mistake and reads as empty.
-    fn read<T: Record>(&self) -> T {
-        let read = self.value.decode();
+    fn decoded<T: Record>(&self, value: &Value) -> T {
+        let read = value.decode();
         debug_assert!(read.is_ok(), "{}: {:?}", self.name(), read.as_ref().err());
         read.unwrap_or_default()
     }
+}
+
+/// True if two versions have the same metadata, but for the `resourceVersion` that each write gives.
+fn differ_in_version_only(before: &Value, after: &Value) -> bool {
+    let (Some(before), Some(after)) = (before.map_at("metadata"), after.map_at("metadata")) else { return false };
+    let is_ours = |entry: &(&str, &Value)| entry.0 != "resourceVersion";
+    before.iter().filter(is_ours).eq(after.iter().filter(is_ours))
 }

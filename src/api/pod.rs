@@ -2,6 +2,8 @@
 //!
 //! Source: `k8s.io/api/core/v1/types.go`. Only fields that something acts on are here; the rest stays in the tree.
 
+use std::rc::Rc;
+
 use crate::api::meta::{LabelExpression, LabelSelector, ObjectMeta, StringMap};
 use crate::base::time::SimTime;
 use crate::base::value::Value;
@@ -9,8 +11,9 @@ use crate::record;
 
 record! {
     pub struct Pod {
-        pub metadata: ObjectMeta,
-        pub spec: PodSpec,
+        /// This and the spec are shared by all versions of the Pod in which they are the same.
+        pub metadata: Rc<ObjectMeta>,
+        pub spec: Rc<PodSpec>,
         pub status: PodStatus,
     }
 
@@ -206,7 +209,8 @@ record! {
         pub min_domains: Option<i64>,
     }
 
-    /// `status` of a Pod.
+    /// `status` of a Pod, without what nobody acts on: resources, users and mounts, which the kubelet writes into the
+    /// tree.
     pub struct PodStatus {
         pub observed_generation: i64,
         /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
@@ -223,7 +227,6 @@ record! {
         pub init_container_statuses: Vec<ContainerStatus>,
         pub container_statuses: Vec<ContainerStatus>,
         pub qos_class: String,
-        pub resources: Value,
     }
 
     #[derive(Eq)]
@@ -252,10 +255,6 @@ record! {
         pub image_id: String as "imageID" = always,
         pub container_id: String as "containerID",
         pub started: Option<bool>,
-        pub allocated_resources: Value,
-        pub resources: Value,
-        pub user: Value,
-        pub volume_mounts: Value,
     }
 
     /// At most one of the three is set; none means waiting.

@@ -6,6 +6,8 @@
 /// The letters Kubernetes uses for generated suffixes (`k8s.io/apimachinery/pkg/util/rand`).
 const SUFFIX_LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// The source of all draws of a run. It has no state beyond the seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rng {
@@ -41,14 +43,17 @@ impl Rng {
         let mut stream = self.stream("uid", key);
         let (a, b) = (stream.next(), stream.next());
         let b = (b & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            a >> 32,
-            (a >> 16) & 0xffff,
-            a & 0xfff,
-            b >> 48,
-            b & 0xffff_ffff_ffff
-        )
+        let a = (a & !0xf000) | 0x4000;
+        let mut digits =
+            [a, b].into_iter().flat_map(|half| (0..16).rev().map(move |place| (half >> (4 * place)) & 0xf));
+        let mut text = String::with_capacity(36);
+        for length in [8, 4, 4, 4, 12] {
+            if !text.is_empty() {
+                text.push('-');
+            }
+            text.extend(digits.by_ref().take(length).map(|digit| char::from(HEX_DIGITS[digit as usize])));
+        }
+        text
     }
 }
 
@@ -84,7 +89,7 @@ impl Stream {
     }
 
     pub fn hex(&mut self, digits: usize) -> String {
-        (0..digits).map(|_| char::from(b"0123456789abcdef"[(self.next() % 16) as usize])).collect()
+        (0..digits).map(|_| char::from(HEX_DIGITS[(self.next() % 16) as usize])).collect()
     }
 }
 

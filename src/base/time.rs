@@ -101,18 +101,38 @@ impl SimTime {
 
     /// `2026-11-21T08:00:00Z`
     pub fn rfc3339(self) -> String {
-        self.format("%Y-%m-%dT%H:%M:%SZ")
+        self.with_rfc3339(str::to_owned)
+    }
+
+    /// Calls `read` with `2026-11-21T08:00:00Z`. Every object carries several such times, so they are written by hand.
+    pub fn with_rfc3339<R>(self, read: impl FnOnce(&str) -> R) -> R {
+        let wall = Wall::from_secs(self.nameable().secs());
+        let mut text = *b"0000-00-00T00:00:00Z";
+        let parts = [wall.year, wall.month, wall.day, wall.hour, wall.minute, wall.second];
+        for (last_digit, mut number) in [3, 6, 9, 12, 15, 18].into_iter().zip(parts) {
+            for digit in text[..=last_digit].iter_mut().rev().take_while(|byte| byte.is_ascii_digit()) {
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        read(std::str::from_utf8(&text).expect("digits and separators"))
     }
 
     /// `2026-11-21T08:00:00.123000Z`, as events of the new API carry it.
     pub fn rfc3339_micro(self) -> String {
-        format!("{}.{:03}000Z", self.format("%Y-%m-%dT%H:%M:%S"), self.0.rem_euclid(1000))
+        let ms = self.0.rem_euclid(1000);
+        self.with_rfc3339(|text| format!("{}.{ms:03}000Z", text.trim_end_matches('Z')))
     }
 
     /// The moment in UTC, by a `strftime` pattern; moments that no RFC 3339 time can name (after the year 9999) are
     /// held at the last that can.
     pub fn format(self, pattern: &str) -> String {
-        strftime(SimTime(self.0.clamp(FIRST_NAMED_MS, LAST_NAMED_MS)), pattern)
+        strftime(self.nameable(), pattern)
+    }
+
+    /// The nearest moment that RFC 3339 can name.
+    fn nameable(self) -> SimTime {
+        SimTime(self.0.clamp(FIRST_NAMED_MS, LAST_NAMED_MS))
     }
 
     /// Reads RFC 3339 with any offset, as Go's `time.Parse(time.RFC3339, …)`: capital `T` and `Z`, no second 60. Parts of
@@ -186,7 +206,7 @@ impl Sub<Span> for SimTime {
 
 impl fmt::Display for SimTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.rfc3339())
+        self.with_rfc3339(|text| f.write_str(text))
     }
 }
 
@@ -237,6 +257,7 @@ mod tests {
             proptest::prop_assert_eq!(SimTime::parse_rfc3339(&micro), Some(at));
             let jiff: jiff::Timestamp = micro.parse().unwrap();
             proptest::prop_assert_eq!(jiff.as_millisecond(), ms);
+            proptest::prop_assert_eq!(at.rfc3339(), at.format("%Y-%m-%dT%H:%M:%SZ"));
         }
     }
 

@@ -29,6 +29,21 @@ pub struct Setup {
     pub routing: Routing,
 }
 
+/// Who acts next, and when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Turn {
+    pub(crate) at: SimTime,
+    who: Who,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Who {
+    /// Events expire.
+    Store,
+    Controller(usize),
+    Nodes,
+}
+
 /// A whole cluster at one moment.
 #[derive(Clone)]
 pub struct Cluster {
@@ -111,32 +126,48 @@ impl Cluster {
 
     /// When something next happens by itself, if ever.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        let actors = self.controllers.iter().filter_map(|c| self.wakeup_of(&**c)).chain(self.nodes.next_wakeup());
-        actors.chain(self.store.next_expiry()).min().map(|at| at.max(self.now))
+        self.next().map(|turn| turn.at)
+    }
+
+    /// Who acts next by itself, and when. Of equal times the first in the order of the actors counts; times already past
+    /// are equal to now.
+    pub(crate) fn next(&self) -> Option<Turn> {
+        let controllers = self.controllers.iter().enumerate();
+        let wishes = [(self.store.next_expiry(), Who::Store)].into_iter();
+        let wishes = wishes.chain(controllers.map(|(i, actor)| (self.wakeup_of(&**actor), Who::Controller(i))));
+        let wishes = wishes.chain([(self.nodes.next_wakeup(), Who::Nodes)]);
+        let turns = wishes.filter_map(|(at, who)| Some(Turn { at: at?.max(self.now), who }));
+        turns.reduce(|first, turn| if turn.at < first.at { turn } else { first })
     }
 
     /// Lets the first thing that is due by `until` happen. False if there was none; then it is `until`.
     pub fn step(&mut self, until: SimTime) -> bool {
-        let Some(next) = self.next_wakeup().filter(|next| *next <= until) else {
-            self.set_now(until);
-            return false;
-        };
-        self.now = next;
-        if self.store.next_expiry().is_some_and(|at| at <= next) {
-            Api::new(&mut self.store, next, self.rng, "etcd").expire_events();
-        } else if let Some(i) = self.controllers.iter().position(|c| self.wakeup_of(&**c).is_some_and(|at| at <= next))
-        {
-            let actor = &mut self.controllers[i];
-            if self.stopped.remove(actor.name()).is_some() {
-                actor.restart(next, &self.store);
-            } else {
-                actor.step(&mut Api::new(&mut self.store, next, self.rng, actor.name()));
+        match self.next().filter(|turn| turn.at <= until) {
+            Some(turn) => self.take(turn),
+            None => {
+                self.set_now(until);
+                return false;
             }
-        } else {
-            self.nodes.step(&mut Api::new(&mut self.store, next, self.rng, self.nodes.name()));
+        }
+        true
+    }
+
+    /// Lets that happen which was found to be [next](Cluster::next).
+    pub(crate) fn take(&mut self, turn: Turn) {
+        self.now = turn.at;
+        match turn.who {
+            Who::Store => Api::new(&mut self.store, self.now, self.rng, "etcd").expire_events(),
+            Who::Controller(i) => {
+                let actor = &mut self.controllers[i];
+                if self.stopped.remove(actor.name()).is_some() {
+                    actor.restart(self.now, &self.store);
+                } else {
+                    actor.step(&mut Api::new(&mut self.store, self.now, self.rng, actor.name()));
+                }
+            }
+            Who::Nodes => self.nodes.step(&mut Api::new(&mut self.store, self.now, self.rng, self.nodes.name())),
         }
         self.tell();
-        true
     }
 
     /// Moves the clock forward without anything happening; whoever calls knows that nothing is due before.
@@ -146,7 +177,9 @@ impl Cluster {
 
     /// When an actor may act: its own wish, not before it is started again, later while the API is slow.
     fn wakeup_of(&self, actor: &dyn Actor) -> Option<SimTime> {
-        if let Some(stopped) = self.stopped.get(actor.name()) {
+        if !self.stopped.is_empty()
+            && let Some(stopped) = self.stopped.get(actor.name())
+        {
             return *stopped;
         }
         let wish = actor.next_wakeup()?;

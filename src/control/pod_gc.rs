@@ -4,6 +4,7 @@
 //! 40 s); Pods being deleted that never got a node; Pods being deleted on a node marked as out of service.
 //! Source: `pkg/controller/podgc/gc_controller.go`.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::actor::Actor;
@@ -28,9 +29,9 @@ const THRESHOLD: usize = 12_500;
 /// pod-garbage-collector-controller. It wakes only when there may be something to do.
 #[derive(Clone, Debug, Default)]
 pub struct PodGc {
-    ended: SortedSet<Key>,
+    ended: BTreeSet<Key>,
     /// Pods by node, as far as they have one.
-    placed: SortedMap<String, SortedSet<Key>>,
+    placed: SortedMap<String, BTreeSet<Key>>,
     /// Pods being deleted, with the node they have, if any.
     deleting: SortedMap<Key, Option<String>>,
     nodes: SortedSet<String>,
@@ -80,10 +81,10 @@ impl PodGc {
 
     fn observe_pod(&mut self, object: &Object) {
         let key = object.key();
-        if matches!(object.value().str_at("status.phase"), Some("Succeeded" | "Failed")) {
+        if has_ended(object) {
             self.ended.insert(key.clone());
         }
-        if object.value().has("metadata.deletionTimestamp") {
+        if is_being_deleted(object) {
             self.deleting.insert(key.clone(), node_name(object).map(str::to_owned));
         }
         if let Some(node) = node_name(object) {
@@ -186,6 +187,14 @@ impl PodGc {
     }
 }
 
+fn has_ended(object: &Object) -> bool {
+    matches!(object.value().str_at("status.phase"), Some("Succeeded" | "Failed"))
+}
+
+fn is_being_deleted(object: &Object) -> bool {
+    object.value().has("metadata.deletionTimestamp")
+}
+
 fn node_name(object: &Object) -> Option<&str> {
     object.value().str_at("spec.nodeName").filter(|name| !name.is_empty())
 }
@@ -206,7 +215,12 @@ impl Actor for PodGc {
         let deleted = change.change == ChangeType::Deleted;
         match (change.kind(), deleted) {
             (Kind::Pod, true) => self.forget(&change.object),
-            (Kind::Pod, false) => self.observe_pod(&change.object),
+            (Kind::Pod, false) => {
+                let facts = |pod: &Object| (has_ended(pod), is_being_deleted(pod), node_name(pod).is_some());
+                if change.previous.as_ref().is_none_or(|before| facts(before) != facts(&change.object)) {
+                    self.observe_pod(&change.object);
+                }
+            }
             (Kind::Node, true) => {
                 self.nodes.remove(change.object.name());
                 self.out_of_service.remove(change.object.name());

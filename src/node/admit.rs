@@ -13,20 +13,17 @@ pub const PODS_MAX: usize = 250;
 
 impl Nodes {
     /// Reason and message if the Pod cannot run here.
-    pub(super) fn refusal(&self, worker: &Worker) -> Option<(String, String)> {
-        let others: Vec<&Worker> = self
-            .pods
-            .values()
-            .map(|other| &**other)
-            .filter(|other| other.node == worker.node && other.id != worker.id && other.admitted && !is_done(other))
-            .collect();
+    pub(super) fn refusal(&mut self, worker: &Worker) -> Option<(String, String)> {
+        let (pods, kubelet) = (&self.pods, &mut self.kubelets[worker.node]);
+        kubelet.admitted.retain(|id| pods.get(*id).is_some_and(|other| !is_done(other)));
+        let others: Vec<&Worker> = kubelet.admitted.iter().filter_map(|id| pods.get(*id)).collect();
+        kubelet.admitted.push(worker.id);
         if others.len() >= PODS_MAX {
             let used = others.len();
             let message =
                 format!("Node didn't have enough resource: pods, requested: 1, used: {used}, capacity: {PODS_MAX}");
             return Some(("OutOfpods".into(), format!("Pod was rejected: {message}")));
         }
-        let kubelet = &self.kubelets[worker.node];
         for (name, capacity) in [("cpu", &kubelet.cpu), ("memory", &kubelet.memory)] {
             let wanted = requested(worker, name);
             if wanted == 0 {

@@ -1,5 +1,7 @@
 //! What the terminal may ask of the nodes: logs, exec, ports.
 
+use std::rc::Rc;
+
 use crate::api::meta::Key;
 use crate::base::time::SimTime;
 use crate::net::{Answer, NetError, Request};
@@ -37,18 +39,13 @@ pub enum ExecState {
 }
 
 impl Nodes {
-    pub(super) fn pod_id(&self, pod: &Key) -> Option<PodId> {
-        // Pods of one name follow each other; the newest is meant.
-        self.pods.values().rev().find(|worker| worker.key == *pod).map(|worker| worker.id)
-    }
-
     /// The lines a container has printed, each with its moment, and the number of the first one kept. With `previous`, of the
     /// run before the current one.
     ///
     /// # Errors
     /// Why there are none, as `kubectl logs` shows it.
     pub fn logs(&self, pod: &Key, container: &str, previous: bool) -> Result<(usize, Vec<LogLine>), LogsError> {
-        let worker = self.pod_id(pod).and_then(|id| self.pods.get(&id)).ok_or(LogsError::NoPod)?;
+        let worker = self.pods.named(pod).and_then(|id| self.pods.get(id)).ok_or(LogsError::NoPod)?;
         let slot = worker.slot_named(container).ok_or(LogsError::NoPod)?;
         let slot = &worker.slots[slot];
         let name = &pod.name;
@@ -88,16 +85,18 @@ impl Nodes {
         now: SimTime,
     ) -> Result<ExecHandle, String> {
         let not_found = || format!("container not found ({container:?})");
-        let id = self.pod_id(pod).ok_or_else(not_found)?;
-        let Some(mut worker) = self.pods.remove(&id) else { return Err(not_found()) };
+        let id = self.pods.named(pod).ok_or_else(not_found)?;
+        let Some(mut worker) = self.pods.take(id) else { return Err(not_found()) };
         let started = match worker.slot_named(container).filter(|slot| worker.slots[*slot].is_running()) {
-            Some(slot) => self.start_beside(&mut worker, slot, argv, Purpose::Exec, io, now).map(|process| {
-                let restart_count = worker.slots[slot].restart_count;
-                ExecHandle { pod: id, slot, process, restart_count }
-            }),
+            Some(slot) => {
+                self.start_beside(Rc::make_mut(&mut worker), slot, argv, Purpose::Exec, io, now).map(|process| {
+                    let restart_count = worker.slots[slot].restart_count;
+                    ExecHandle { pod: id, slot, process, restart_count }
+                })
+            }
             None => Err(not_found()),
         };
-        self.pods.insert(id, worker);
+        self.pods.put(worker);
         started
     }
 
@@ -105,7 +104,7 @@ impl Nodes {
     /// commands with it (137).
     pub fn exec_poll(&mut self, handle: &ExecHandle) -> (Vec<Chunk>, ExecState) {
         let gone = (Vec::new(), ExecState::Exited(137));
-        let Some(worker) = self.pods.get_mut(&handle.pod) else { return gone };
+        let Some(worker) = self.pods.get_mut(handle.pod) else { return gone };
         let run = worker.slots[handle.slot].runs.iter_mut().find(|run| run.restart_count == handle.restart_count);
         let Some(running) = run.and_then(|run| run.processes.get_mut(&handle.process)) else { return gone };
         let chunks = running.io.output.take();
@@ -114,8 +113,9 @@ impl Nodes {
 
     /// Gives an exec'd command more input, or the end of it.
     pub fn exec_input(&mut self, handle: &ExecHandle, bytes: &[u8], close: bool, now: SimTime) {
-        let Some(mut worker) = self.pods.remove(&handle.pod) else { return };
-        let run = worker.slots[handle.slot].runs.iter_mut().find(|run| run.restart_count == handle.restart_count);
+        let Some(mut worker) = self.pods.take(handle.pod) else { return };
+        let slot = &mut Rc::make_mut(&mut worker).slots[handle.slot];
+        let run = slot.runs.iter_mut().find(|run| run.restart_count == handle.restart_count);
         if let Some(running) = run.and_then(|run| run.processes.get_mut(&handle.process)) {
             running.io.stdin.push(bytes);
             if close {
@@ -124,21 +124,21 @@ impl Nodes {
             let what = super::What::Run { slot: handle.slot, process: handle.process };
             self.add(handle.pod, what, now, worker.cause);
         }
-        self.pods.insert(handle.pod, worker);
+        self.pods.put(worker);
     }
 
     /// Ends an exec'd command (Ctrl-C), and forgets it.
     pub fn exec_end(&mut self, handle: &ExecHandle, now: SimTime) {
-        let Some(mut worker) = self.pods.remove(&handle.pod) else { return };
+        let Some(mut worker) = self.pods.take(handle.pod) else { return };
         if worker.slots[handle.slot].run().is_some_and(|run| run.restart_count == handle.restart_count) {
-            self.signal(&mut worker, handle.slot, handle.process, Signal::Kill, now);
+            self.signal(Rc::make_mut(&mut worker), handle.slot, handle.process, Signal::Kill, now);
         }
-        for run in &mut worker.slots[handle.slot].runs {
+        for run in &mut Rc::make_mut(&mut worker).slots[handle.slot].runs {
             if run.restart_count == handle.restart_count {
                 run.processes.remove(&handle.process);
             }
         }
-        self.pods.insert(handle.pod, worker);
+        self.pods.put(worker);
     }
 
     /// A request to a port of a Pod, as `kubectl port-forward` brings it there: answered at once.
@@ -146,7 +146,7 @@ impl Nodes {
     /// # Errors
     /// Nobody listens there.
     pub fn request(&mut self, pod: &Key, port: u16, request: &Request, api: &Api<'_>) -> Answer {
-        match self.pod_id(pod) {
+        match self.pods.named(pod) {
             Some(id) => self.serve(id, "127.0.0.1", port, request, api),
             None => Err(NetError::Refused { address: "127.0.0.1".into(), port }),
         }

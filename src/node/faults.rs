@@ -3,6 +3,8 @@
 //! A frozen kubelet does nothing while its containers run on; a killed machine takes them with it. A failed or slow pull holds
 //! for an image's name until a moment. The rest happens to single containers and Pods.
 
+use std::rc::Rc;
+
 use crate::api::meta::Key;
 use crate::base::time::{SimTime, Span};
 use crate::node::worker::{EndReason, Ended, Seen};
@@ -71,7 +73,7 @@ impl Nodes {
             self.add(task.pod, task.what, now + Span::ms(2), Cause::default());
         }
         let pods: Vec<(u32, String)> =
-            self.pods.values().filter(|w| w.node == node).map(|w| (w.id, w.uid.clone())).collect();
+            self.pods.iter().filter(|w| w.node == node).map(|w| (w.id, w.uid.clone())).collect();
         for (id, uid) in pods {
             let delay = latency::HEAR.draw(self.rng, "thaw", &format!("{uid}/{}", now.millis()));
             self.add(id, What::Relist, now + Span::ms(1), Cause::default());
@@ -91,7 +93,7 @@ impl Nodes {
         }
         let Some(node) = self.node(node) else { return false };
         self.kubelets[node].dead = true;
-        for worker in self.pods.values_mut().filter(|worker| worker.node == node) {
+        for worker in self.pods.iter_mut().filter(|worker| worker.node == node) {
             for run in worker.slots.iter_mut().filter_map(|slot| slot.run_mut()).filter(|run| run.ended.is_none()) {
                 run.ended = Some(Ended {
                     at: now,
@@ -131,8 +133,8 @@ impl Nodes {
         oom: bool,
         now: SimTime,
     ) -> bool {
-        let Some(id) = self.pod_id(pod) else { return false };
-        let Some(mut worker) = self.pods.remove(&id) else { return false };
+        let Some(id) = self.pods.named(pod) else { return false };
+        let Some(mut worker) = self.pods.take(id) else { return false };
         let slot = match container {
             Some(name) => worker.slot_named(name),
             None => worker.slots.iter().position(|slot| !slot.init && slot.is_running()),
@@ -140,18 +142,19 @@ impl Nodes {
         let running = slot.filter(|slot| worker.slots[*slot].is_running());
         if let Some(slot) = running {
             let (code, reason) = if oom { (137, Some("OOMKilled")) } else { (exit_code, None) };
-            self.container_ended(&mut worker, slot, code, reason, now);
+            self.container_ended(Rc::make_mut(&mut worker), slot, code, reason, now);
         }
-        self.pods.insert(id, worker);
+        self.pods.put(worker);
         running.is_some()
     }
 
     /// The node is short of memory and evicts a Pod. False if it does not run here.
     pub fn evict_for_memory(&mut self, pod: &Key, api: &mut Api<'_>) -> bool {
-        let Some(id) = self.pod_id(pod) else { return false };
-        let Some(mut worker) = self.pods.remove(&id) else { return false };
-        if worker.ending.is_none() {
-            let uses = worker.pod().spec.containers.iter().map(|c| {
+        let Some(id) = self.pods.named(pod) else { return false };
+        let Some(mut worker) = self.pods.take(id) else { return false };
+        let worker_ref = Rc::make_mut(&mut worker);
+        if worker_ref.ending.is_none() {
+            let uses = worker_ref.pod().spec.containers.iter().map(|c| {
                 let request = c.resources.requests.get("memory").map_or("0", String::as_str);
                 format!("Container {} was using 1Gi, request is {request}, has larger consumption of memory. ", c.name)
             });
@@ -161,7 +164,7 @@ impl Nodes {
             );
             let now = api.now().whole_second();
             // Gone from the API: then its containers are being stopped anyway.
-            let _ = api.patch_status(&worker.key, |status| {
+            let _ = api.patch_status(&worker_ref.key, |status| {
                 let mut conditions = status.list_at("conditions").to_vec();
                 conditions.push(crate::object! {
                     "type" => "DisruptionTarget", "status" => "True", "reason" => "TerminationByKubelet",
@@ -170,12 +173,12 @@ impl Nodes {
                 });
                 status.set("conditions", conditions);
             });
-            if let Some(object) = api.get(&worker.key) {
-                worker.object = object;
+            if let Some(object) = api.get(&worker_ref.key) {
+                worker_ref.object = object;
             }
-            self.begin_ending(&mut worker, EndReason::Failed { reason: "Evicted".into(), message }, api);
+            self.begin_ending(worker_ref, EndReason::Failed { reason: "Evicted".into(), message }, api);
         }
-        self.pods.insert(id, worker);
+        self.pods.put(worker);
         true
     }
 }

@@ -6,6 +6,7 @@ use crate::base::time::{SimTime, Span};
 use crate::node::Task;
 use crate::node::faults::PullFault;
 use crate::node::latency::{LEASE_PERIOD_MS, RELIST_PERIOD_MS, SYNC_PERIOD_MS};
+use crate::node::worker::PodId;
 use crate::program::image::Images;
 
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Kubelet {
     /// When the one pull at a time that it makes is done.
     pub pulls_until: SimTime,
     pub pull_faults: Vec<PullFault>,
+    /// Pods that it has looked at, whether it takes them or not, without those that were seen to be over.
+    pub admitted: Vec<PodId>,
     /// Pods whose sandbox is being made.
     pub starting: i64,
     next_address: u32,
@@ -48,6 +51,7 @@ impl Kubelet {
             images: images.present().collect(),
             pulls_until: SimTime::EPOCH,
             pull_faults: Vec::new(),
+            admitted: Vec::new(),
             starting: 0,
             next_address: 2,
             relist_phase_ms: rng.between("relist-phase", name, 0, RELIST_PERIOD_MS - 1),

@@ -26,9 +26,13 @@ mod status;
 mod sync;
 mod volume;
 mod worker;
+mod workers;
+
+use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
 use crate::api::kind::Kind;
+use crate::api::object::Object;
 use crate::base::rng::Rng;
 use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
@@ -47,6 +51,7 @@ pub use registration::NodeSpec;
 use kubelet::Kubelet;
 use runtime::InFlight;
 use worker::{PodId, Worker};
+use workers::Workers;
 
 /// All nodes and what runs on them.
 #[derive(Clone, Debug)]
@@ -55,11 +60,11 @@ pub struct Nodes {
     routing: Routing,
     images: Images,
     kubelets: Vec<Kubelet>,
-    pods: SortedMap<PodId, Box<Worker>>,
-    /// Pods by uid.
-    by_uid: SortedMap<String, PodId>,
+    pods: Workers,
     next_pod: PodId,
     queue: WorkQueue<Task>,
+    /// What every container's own files begin with.
+    usual_directories: FileTree,
     /// Requests between containers.
     requests: SortedMap<u64, InFlight>,
     next_request: u64,
@@ -139,15 +144,19 @@ impl What {
 impl Nodes {
     /// Nodes without any machine yet; see [`Nodes::register`].
     pub fn new(rng: Rng, routing: Routing, images: Images) -> Nodes {
+        let mut usual_directories = FileTree::default();
+        for path in ["/bin", "/dev", "/etc", "/home", "/proc", "/root", "/sys", "/tmp", "/usr", "/var"] {
+            usual_directories.put_dir(path);
+        }
         Nodes {
             rng,
             routing,
             images,
             kubelets: Vec::new(),
-            pods: SortedMap::new(),
-            by_uid: SortedMap::new(),
+            pods: Workers::default(),
             next_pod: 0,
             queue: WorkQueue::new(),
+            usual_directories,
             requests: SortedMap::new(),
             next_request: 0,
             shared_volumes: SortedMap::new(),
@@ -173,13 +182,17 @@ impl Nodes {
         let object = &change.object;
         let now = change.at;
         let cause = Cause { revision: Some(change.revision), rule: "" };
-        if let Some(id) = self.by_uid.get(object.uid()).copied() {
+        let node = object.value().str_at("spec.nodeName").unwrap_or_default();
+        if node.is_empty() {
+            return;
+        }
+        if let Some(id) = self.pods.find(&object.key(), object.uid()) {
             if change.change == ChangeType::Deleted {
                 self.add(id, What::Gone, now, cause);
                 return;
             }
-            let Some(worker) = self.pods.get_mut(&id) else { return };
-            worker.object = std::rc::Rc::clone(object);
+            let Some(worker) = self.pods.get_mut(id) else { return };
+            worker.object = Rc::clone(object);
             if change.starts_deletion() || change.changes_spec() {
                 worker.cause = cause;
                 let delay = latency::HEAR.draw(self.rng, "kubelet-hears", &format!("{}/{}", worker.uid, now.millis()));
@@ -188,8 +201,7 @@ impl Nodes {
             }
             return;
         }
-        let node = object.value().str_at("spec.nodeName").unwrap_or_default();
-        if change.change == ChangeType::Deleted || node.is_empty() || object.pod().is_terminal() {
+        if change.change == ChangeType::Deleted || object.pod().is_terminal() {
             return;
         }
         let Some(node) = self.kubelets.iter().position(|kubelet| kubelet.name == node) else { return };
@@ -197,13 +209,12 @@ impl Nodes {
     }
 
     /// Takes a Pod on.
-    fn adopt(&mut self, object: &std::rc::Rc<crate::api::object::Object>, node: usize, now: SimTime, cause: Cause) {
+    fn adopt(&mut self, object: &Rc<Object>, node: usize, now: SimTime, cause: Cause) {
         self.next_pod += 1;
         let worker = Worker::new(self.next_pod, node, object, now, cause);
         let delay = latency::HEAR.draw(self.rng, "kubelet-hears", &worker.uid);
         self.add(worker.id, What::Sync, now + delay, cause);
-        self.by_uid.insert(worker.uid.clone(), worker.id);
-        self.pods.insert(worker.id, Box::new(worker));
+        self.pods.add(worker);
     }
 
     fn act(&mut self, task: Task, api: &mut Api<'_>) {
@@ -213,14 +224,13 @@ impl Nodes {
             What::Heartbeat { node } => return self.heartbeat(node, api),
             _ => {}
         }
-        let Some(mut worker) = self.pods.remove(&task.pod) else { return };
+        let Some(mut worker) = self.pods.take(task.pod) else { return };
         let kubelet = &mut self.kubelets[worker.node];
         if kubelet.is_frozen() && task.what.is_kubelets() {
             kubelet.put_off(task);
-            self.pods.insert(task.pod, worker);
-            return;
+            return self.pods.put(worker);
         }
-        let worker_ref = &mut *worker;
+        let worker_ref = Rc::make_mut(&mut worker);
         match task.what {
             What::Sync | What::Deadline => self.sync(worker_ref, api),
             What::Stage => self.go_on(worker_ref, api),
@@ -233,13 +243,12 @@ impl Nodes {
             What::Probe { slot, prober } => self.probe(worker_ref, slot, prober, api),
             What::ProbeTimeout { slot, prober, process } => self.probe_timeout(worker_ref, slot, prober, process, api),
             What::Gone => {
-                self.by_uid.remove(&worker.uid);
-                self.release(&mut worker);
-                return;
+                self.release(worker_ref);
+                return self.pods.forget(worker_ref);
             }
             What::Deliver { .. } | What::Answer { .. } | What::Heartbeat { .. } => {}
         }
-        self.pods.insert(task.pod, worker);
+        self.pods.put(worker);
     }
 }
 
@@ -268,7 +277,7 @@ impl Actor for Nodes {
     /// Kubelets find their Pods again in the API; containers run on meanwhile, so nothing is lost.
     fn restart(&mut self, now: SimTime, store: &Store) {
         for object in store.list(Kind::Pod) {
-            if self.by_uid.contains_key(object.uid()) || object.pod().is_terminal() {
+            if self.pods.find(&object.key(), object.uid()).is_some() || object.pod().is_terminal() {
                 continue;
             }
             let node = object.value().str_at("spec.nodeName").unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::net::{self, NetError, Request, Response};
 use crate::node::start::{host_name, message_path};
 use crate::node::worker::{Ended, PodId, Purpose, Run, Running, Stage, Worker};
 use crate::node::{Nodes, What, latency};
-use crate::program::files::Files;
+use crate::program::files::{FileTree, Files};
 use crate::program::image::Image;
 use crate::program::{Connections, Machine, Process, Reaction, RequestId, Start};
 use crate::shell::process::{Io, Poll, Signal};
@@ -148,6 +148,9 @@ impl Nodes {
         for running in run.processes.values_mut() {
             running.exit_code.get_or_insert(137);
         }
+        // Only its log and how it ended are still asked for.
+        run.processes.remove(&0);
+        run.files = FileTree::default();
         worker.slots[slot].kill = None;
         let relist_at = self.kubelets[worker.node].next_relist(now);
         self.add(worker.id, What::Relist, relist_at, worker.cause);
@@ -242,7 +245,7 @@ impl Nodes {
     /// A request arrives at its server.
     pub(super) fn deliver(&mut self, number: u64, api: &mut Api<'_>) {
         let Some(in_flight) = self.requests.get(&number).cloned() else { return };
-        let Some(client) = self.pods.get(&in_flight.client) else {
+        let Some(client) = self.pods.get(in_flight.client) else {
             self.requests.remove(&number);
             return;
         };
@@ -266,8 +269,8 @@ impl Nodes {
     fn send_to(&mut self, namespace: &str, request: &Request, number: u64, api: &Api<'_>) -> net::Answer {
         let mut chance = self.rng.stream("route", &number.to_string());
         let target = net::resolve(api.store(), namespace, &request.host, request.port, self.routing, &mut chance)?;
-        let uid = api.store().get(&target.pod).map(|pod| pod.uid().to_owned()).unwrap_or_default();
-        match self.by_uid.get(&uid).copied() {
+        let pod = api.store().get(&target.pod).and_then(|pod| self.pods.find(&target.pod, pod.uid()));
+        match pod {
             Some(id) => self.serve(id, &target.address, target.port, request, api),
             None => Err(NetError::Refused { address: target.address, port: target.port }),
         }
@@ -283,13 +286,13 @@ impl Nodes {
         api: &Api<'_>,
     ) -> net::Answer {
         let refused = || NetError::Refused { address: address.to_owned(), port };
-        let Some(mut worker) = self.pods.remove(&pod) else { return Err(refused()) };
+        let Some(mut worker) = self.pods.take(pod) else { return Err(refused()) };
         let answer = if self.kubelets[worker.node].dead {
             Err(NetError::TimedOut { address: address.to_owned(), port })
         } else {
-            self.serve_in(&mut worker, port, request, api.now()).ok_or_else(refused)
+            self.serve_in(Rc::make_mut(&mut worker), port, request, api.now()).ok_or_else(refused)
         };
-        self.pods.insert(pod, worker);
+        self.pods.put(worker);
         answer
     }
 
@@ -316,16 +319,17 @@ impl Nodes {
     /// An answer arrives at its client.
     pub(super) fn answer(&mut self, number: u64, api: &mut Api<'_>) {
         let Some(in_flight) = self.requests.remove(&number) else { return };
-        let (Some(answer), Some(mut worker)) = (in_flight.answer, self.pods.remove(&in_flight.client)) else { return };
-        let run = worker.slots[in_flight.slot].run_mut().filter(|run| run.restart_count == in_flight.run);
+        let (Some(answer), Some(mut worker)) = (in_flight.answer, self.pods.take(in_flight.client)) else { return };
+        let worker_ref = Rc::make_mut(&mut worker);
+        let run = worker_ref.slots[in_flight.slot].run_mut().filter(|run| run.restart_count == in_flight.run);
         if let Some(run) = run.filter(|run| run.ended.is_none()) {
             run.net.put_answer(in_flight.id, answer);
             let numbers: Vec<u32> = run.processes.keys().copied().collect();
             for number in numbers {
-                self.run_process(&mut worker, in_flight.slot, number, api);
+                self.run_process(worker_ref, in_flight.slot, number, api);
             }
         }
-        self.pods.insert(in_flight.client, worker);
+        self.pods.put(worker);
     }
 
     /// The Pod is gone: its address and what waits for it are given back.

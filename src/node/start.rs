@@ -15,7 +15,6 @@ use crate::node::logs::Log;
 use crate::node::volume::{mount_all, mounts_of};
 use crate::node::worker::{Ended, Purpose, Run, Running, Sandbox, Seen, Stage, SyncError, Waiting, Worker};
 use crate::node::{Nodes, What, latency};
-use crate::program::files::FileTree;
 use crate::program::image::{Image, Missing};
 use crate::program::reference::Reference;
 use crate::program::{ANNOTATION, Behaviour, Connections, Occasion, Process, Start};
@@ -340,6 +339,7 @@ impl Nodes {
         if !state.runs.is_empty() {
             state.restart_count += 1;
         }
+        state.runs.reserve_exact(1);
         state.runs.push(Run { restart_count: state.restart_count, ..run });
         // The kubelet keeps one dead container of each name.
         if state.runs.len() > 2 {
@@ -384,10 +384,7 @@ impl Nodes {
     fn new_run(&self, worker: &Worker, slot: usize, image: &Image, env: crate::shell::host::Env, now: SimTime) -> Run {
         let container = worker.spec_of(slot);
         let key = format!("{}/{}/{}", worker.uid, container.name, now.millis());
-        let mut files = FileTree::default();
-        for dir in ["/bin", "/dev", "/etc", "/home", "/proc", "/root", "/sys", "/tmp", "/usr", "/var"] {
-            files.put_dir(dir);
-        }
+        let mut files = self.usual_directories.clone();
         files.put("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", false, now);
         files.put("/etc/hostname", format!("{}\n", host_name(worker)).as_bytes(), false, now);
         files.put(
@@ -474,7 +471,7 @@ pub(super) fn described(worker: &Worker, slot: usize) -> Option<Behaviour> {
 /// The name the Pod's containers see.
 pub(super) fn host_name(worker: &Worker) -> String {
     let own = &worker.pod().spec.hostname;
-    let name = if own.is_empty() { &worker.key.name } else { own };
+    let name: &str = if own.is_empty() { &worker.key.name } else { own };
     name.chars().take(63).collect()
 }
 

@@ -9,7 +9,7 @@ use crate::api::pod::{
 };
 use crate::base::sort::sort_by;
 use crate::base::time::SimTime;
-use crate::base::value::{Map, Value};
+use crate::base::value::{Map, Name, Value};
 use crate::node::conditions::{self, Finding};
 use crate::node::phase::{AfterExit, after_exit, phase};
 use crate::node::worker::{EndReason, EndStep, Ended, Run, Sandbox, Seen, Slot, Worker};
@@ -68,18 +68,70 @@ impl Worker {
             status.reason = reason.clone();
             status.message = message.clone();
         }
-        status.conditions = conditions;
-        let init_count = pod.spec.init_containers.len();
-        status.container_statuses = statuses[init_count..].to_vec();
-        sort_by(&mut status.container_statuses, |a, b| a.name.cmp(&b.name));
-        status.init_container_statuses = statuses[..init_count].to_vec();
         let mut value = Value::encode(&status);
+        let main = statuses.split_off(pod.spec.init_containers.len());
+        let mut main: Vec<(usize, ContainerStatus)> = (statuses.len()..).zip(main).collect();
+        sort_by(&mut main, |a, b| a.1.name.cmp(&b.1.name));
+        let init: Vec<(usize, ContainerStatus)> = statuses.into_iter().enumerate().collect();
+        for (field, list) in [
+            ("conditions", self.condition_trees(&conditions)),
+            (
+                "containerStatuses",
+                self.container_trees("status.containerStatuses", &pod.status.container_statuses, &main),
+            ),
+            (
+                "initContainerStatuses",
+                self.container_trees("status.initContainerStatuses", &pod.status.init_container_statuses, &init),
+            ),
+        ] {
+            if !list.is_empty() {
+                value.set(field, list);
+            }
+        }
         self.add_resources(&mut value);
         // What others wrote into the status stays.
         for field in ["nominatedNodeName", "resize", "ephemeralContainerStatuses", "resourceClaimStatuses"] {
             let kept = object.value().at("status").at(field);
             if !kept.is_null() {
                 value.set(field, kept.clone());
+            }
+        }
+        value
+    }
+
+    /// The conditions as trees. Those of the kubelet that are as before are taken over from the Pod as it stands.
+    fn condition_trees(&self, conditions: &[PodCondition]) -> Vec<Value> {
+        let (typed, trees) = (&self.pod().status.conditions, self.object.value().list_at("status.conditions"));
+        let own = typed.iter().zip(trees).filter(|(old, _)| OWN_CONDITIONS.contains(&old.kind.as_str()));
+        let known = |new: &PodCondition| own.clone().find(|(old, _)| *old == new).map(|(_, tree)| tree.clone());
+        conditions.iter().map(|new| known(new).unwrap_or_else(|| Value::encode(new))).collect()
+    }
+
+    /// Statuses of containers, with their slots, as trees. Those that are as before are taken over from the list at `path`
+    /// of the Pod as it stands: what a tree has beyond the status follows from the spec and from whether there is a run.
+    fn container_trees(&self, path: &str, old: &[ContainerStatus], new: &[(usize, ContainerStatus)]) -> Vec<Value> {
+        let old = old.iter().zip(self.object.value().list_at(path));
+        let tree = |(slot, status): &(usize, ContainerStatus)| {
+            let known = old.clone().find(|(old, _)| *old == status).map(|(_, tree)| tree.clone());
+            known.unwrap_or_else(|| self.container_tree(*slot, status))
+        };
+        new.iter().map(tree).collect()
+    }
+
+    fn container_tree(&self, slot: usize, status: &ContainerStatus) -> Value {
+        let container = self.spec_of(slot);
+        let mut value = Value::encode(status);
+        let map = value.map_mut();
+        if !container.volume_mounts.is_empty() {
+            map.insert(Name::Known("volumeMounts"), volume_mounts(container));
+        }
+        if let Some(run) = self.slots[slot].seen_run() {
+            let ids = i64::from(run.user);
+            let linux = object! { "gid" => ids, "supplementalGroups" => vec![Value::Int(ids)], "uid" => ids };
+            map.insert(Name::Known("user"), object! { "linux" => linux });
+            map.insert(Name::Known("resources"), resources_value(container));
+            if !container.resources.requests.is_empty() {
+                map.insert(Name::Known("allocatedResources"), string_map(&container.resources.requests));
             }
         }
         value
@@ -153,7 +205,6 @@ impl Worker {
             name: slot.name.clone(),
             image: container.image.clone(),
             started: Some(false),
-            volume_mounts: volume_mounts(container),
             ..ContainerStatus::default()
         };
         let seen: Vec<&Run> = slot.runs.iter().rev().filter(|run| run.seen != Seen::Nothing).collect();
@@ -167,11 +218,6 @@ impl Worker {
                 status.image = slot.image_name.clone();
                 status.image_id = slot.image_id.clone();
                 status.state = state_of(run);
-                status.resources = resources_value(container);
-                status.allocated_resources = allocated_value(container);
-                let ids = i64::from(run.user);
-                let linux = object! { "gid" => ids, "supplementalGroups" => vec![Value::Int(ids)], "uid" => ids };
-                status.user = object! { "linux" => linux };
                 self.set_readiness(slot, run, &mut status);
             }
         }
@@ -262,9 +308,6 @@ fn terminated(run: &Run, ended: &Ended) -> StateTerminated {
 }
 
 fn volume_mounts(container: &crate::api::pod::Container) -> Value {
-    if container.volume_mounts.is_empty() {
-        return Value::Null;
-    }
     Value::list(container.volume_mounts.iter().map(|mount| {
         let mut value = object! { "mountPath" => mount.mount_path.as_str(), "name" => mount.name.as_str() };
         if mount.read_only {
@@ -287,9 +330,4 @@ fn resources_value(container: &crate::api::pod::Container) -> Value {
         }
     }
     value
-}
-
-fn allocated_value(container: &crate::api::pod::Container) -> Value {
-    let requests = &container.resources.requests;
-    if requests.is_empty() { Value::Null } else { string_map(requests) }
 }

@@ -174,17 +174,16 @@ impl Nodes {
     pub(super) fn write_status(&mut self, worker: &mut Worker, api: &mut Api<'_>) {
         let Some(mut status) = worker.wanted_status.take() else { return };
         let Some(current) = api.get(&worker.key).filter(|object| object.uid() == worker.uid) else { return };
-        let is_own = |c: &Value| status.list_at("conditions").iter().any(|own| own.at("type") == c.at("type"));
+        let own = status.list_at("conditions");
+        let is_own = |c: &Value| own.iter().any(|own| own == c || own.at("type") == c.at("type"));
         let mut conditions: Vec<Value> =
             current.value().list_at("status.conditions").iter().filter(|c| !is_own(c)).cloned().collect();
         if !conditions.is_empty() {
-            conditions.extend(status.list_at("conditions").iter().cloned());
+            conditions.extend(own.iter().cloned());
             status.set("conditions", conditions);
         }
         // Gone in the meantime: then nobody wants to know.
-        if api.update_status(&worker.key, status).is_ok()
-            && let Some(object) = api.get(&worker.key)
-        {
+        if let Ok(object) = api.update_status(&worker.key, status) {
             worker.object = object;
         }
     }

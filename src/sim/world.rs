@@ -51,17 +51,17 @@ impl World {
     /// Lets the first thing happen that is due by `until`; false if there was none, and it is `until`.
     pub fn step(&mut self, until: SimTime, records: &mut dyn FnMut(Record)) -> bool {
         let now = self.now();
-        let (step, terminal, cluster) =
-            (self.next_step_at(), self.terminals.next_wakeup(now), self.cluster.next_wakeup());
-        let Some(next) = [step, terminal, cluster].into_iter().flatten().min().filter(|at| *at <= until) else {
-            self.cluster.step(until);
+        let (step, terminal, cluster) = (self.next_step_at(), self.terminals.next_wakeup(now), self.cluster.next());
+        let wishes = [step, terminal, cluster.map(|turn| turn.at)];
+        let Some(next) = wishes.into_iter().flatten().min().filter(|at| *at <= until) else {
+            self.cluster.set_now(until);
             return false;
         };
         if step.is_some_and(|at| at <= next) {
             self.cluster.set_now(next);
             self.start_step();
-        } else if cluster.is_some_and(|at| at <= next) {
-            self.cluster.step(until);
+        } else if let Some(turn) = cluster.filter(|turn| turn.at <= next) {
+            self.cluster.take(turn);
             self.terminals.listen(self.cluster.now());
         } else {
             self.cluster.set_now(next);

@@ -5,15 +5,16 @@
 //! (the scheduler's).
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
-use crate::base::sorted::{SortedMap, SortedSet};
+use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::object;
-use crate::store::Api;
+use crate::store::{Api, Store};
 
 /// How many similar events stand alone; the next is the combined one (`defaultAggregateMaxEvents`).
 const AGGREGATE_MAX_EVENTS: usize = 10;
@@ -42,80 +43,149 @@ impl EventType {
     }
 }
 
-/// What the recorders of all components remember.
+/// What the recorders of all components remember, by the uid of the object that their events are about.
 #[derive(Clone, Debug, Default)]
 pub struct Correlator {
-    buckets: BTreeMap<SpamKey, Bucket>,
-    groups: BTreeMap<GroupKey, Group>,
-    /// The event object that stands for a group, or for one exact event.
-    written: BTreeMap<(GroupKey, Option<String>), Key>,
-    /// The scheduler's events by all but their text; each version of the object has its own.
-    series: SortedMap<(GroupKey, u64), Key>,
+    about: BTreeMap<Rc<str>, Rc<Vec<Recorder>>>,
+    /// Objects remembered when it is next looked which of them can be forgotten.
+    look_at: usize,
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct SpamKey {
-    source: String,
-    object_uid: String,
-    event_type: EventType,
-}
-
+/// What one source remembers of the events of one type about one object.
 #[derive(Clone, Debug)]
-struct Bucket {
+struct Recorder {
+    actor: &'static str,
+    host: Rc<str>,
+    event_type: EventType,
+    /// Events that it may still send, as of the last refill.
     tokens: i64,
     refilled_at: SimTime,
+    groups: Vec<Group>,
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct GroupKey {
-    source: String,
-    object_uid: String,
-    field_path: String,
-    event_type: EventType,
-    reason: String,
-}
-
+/// Events that differ only in their text.
 #[derive(Clone, Debug)]
 struct Group {
-    messages: SortedSet<String>,
+    field_path: Rc<str>,
+    reason: Rc<str>,
+    messages: SortedSet<Rc<str>>,
     last_at: SimTime,
+    /// The event object of each exact event, and the one that stands for the group (none as its message).
+    written: Vec<(Option<Rc<str>>, Key)>,
+    /// The scheduler's event object for each version of the object.
+    series: Vec<(u64, Key)>,
+}
+
+/// An event lives until this moment, unless it is written again.
+#[derive(Clone, Debug)]
+pub(super) struct Lease {
+    pub(super) until: SimTime,
+    key: Key,
+    /// The write that gave the lease.
+    revision: u64,
+}
+
+/// Which events count as alike.
+#[derive(Clone, Copy)]
+struct Like<'e> {
+    object: &'e Object,
+    actor: &'static str,
+    host: &'e str,
+    field_path: &'e str,
+    event_type: EventType,
+    reason: &'e str,
 }
 
 impl Correlator {
-    /// Drops what can no longer matter: events that are gone, groups and buckets that have rested.
+    fn recorder(&mut self, like: Like<'_>, now: SimTime) -> &mut Recorder {
+        let recorders = Rc::make_mut(self.about.entry(like.object.shared_uid()).or_default());
+        let is_it = |r: &Recorder| r.event_type == like.event_type && r.actor == like.actor && *r.host == *like.host;
+        let at = recorders.iter().position(is_it).unwrap_or_else(|| {
+            recorders.push(Recorder {
+                actor: like.actor,
+                host: like.host.into(),
+                event_type: like.event_type,
+                tokens: SPAM_BURST,
+                refilled_at: now,
+                groups: Vec::new(),
+            });
+            recorders.len() - 1
+        });
+        &mut recorders[at]
+    }
+
+    /// Drops what can no longer matter: events that are gone, groups and buckets that have rested. Looks only when what
+    /// it remembers has doubled since the last time.
     fn forget(&mut self, exists: impl Fn(&Key) -> bool, now: SimTime) {
-        self.written.retain(|_, key| exists(key));
-        self.series.retain(|_, key| exists(key));
-        self.groups.retain(|_, group| now.since(group.last_at) <= AGGREGATE_INTERVAL);
-        let refilled = Span::ms(SPAM_REFILL.as_ms() * SPAM_BURST);
-        self.buckets.retain(|_, bucket| now.since(bucket.refilled_at) <= refilled);
+        if self.about.len() < self.look_at {
+            return;
+        }
+        self.about.retain(|_, recorders| {
+            Rc::make_mut(recorders).retain_mut(|recorder| {
+                recorder.refill(now);
+                recorder.groups.retain_mut(|group| {
+                    group.written.retain(|(_, key)| exists(key));
+                    group.series.retain(|(_, key)| exists(key));
+                    let rested = now.since(group.last_at) > AGGREGATE_INTERVAL;
+                    !(rested && group.written.is_empty() && group.series.is_empty())
+                });
+                !recorder.groups.is_empty() || recorder.tokens < SPAM_BURST
+            });
+            !recorders.is_empty()
+        });
+        self.look_at = 2 * self.about.len();
+    }
+}
+
+impl Recorder {
+    fn group(&mut self, like: Like<'_>, now: SimTime) -> &mut Group {
+        let is_it = |group: &Group| *group.reason == *like.reason && *group.field_path == *like.field_path;
+        let at = self.groups.iter().position(is_it).unwrap_or_else(|| {
+            self.groups.push(Group {
+                field_path: like.field_path.into(),
+                reason: like.reason.into(),
+                messages: SortedSet::new(),
+                last_at: now,
+                written: Vec::new(),
+                series: Vec::new(),
+            });
+            self.groups.len() - 1
+        });
+        &mut self.groups[at]
+    }
+
+    fn refill(&mut self, now: SimTime) {
+        let refills = now.since(self.refilled_at).as_ms() / SPAM_REFILL.as_ms();
+        self.refilled_at += Span::ms(refills * SPAM_REFILL.as_ms());
+        self.tokens += refills;
+        // What is full does not fill any further, not even by a part.
+        if self.tokens >= SPAM_BURST {
+            self.tokens = SPAM_BURST;
+            self.refilled_at = now;
+        }
     }
 
     /// Takes a token; false if there is none.
-    fn admit(&mut self, key: SpamKey, now: SimTime) -> bool {
-        let bucket = self.buckets.entry(key).or_insert(Bucket { tokens: SPAM_BURST, refilled_at: now });
-        let refills = now.since(bucket.refilled_at).as_ms() / SPAM_REFILL.as_ms();
-        if refills > 0 {
-            bucket.tokens = (bucket.tokens + refills).min(SPAM_BURST);
-            bucket.refilled_at += Span::ms(refills * SPAM_REFILL.as_ms());
-        }
-        let admitted = bucket.tokens > 0;
-        bucket.tokens -= i64::from(admitted);
+    fn admit(&mut self, now: SimTime) -> bool {
+        self.refill(now);
+        let admitted = self.tokens > 0;
+        self.tokens -= i64::from(admitted);
         admitted
     }
+}
 
+impl Group {
     /// True if the event is one too many of its like and goes into the combined one.
-    fn is_combined(&mut self, key: &GroupKey, message: &str, now: SimTime) -> bool {
-        let group = self.groups.entry(key.clone()).or_insert(Group { messages: SortedSet::new(), last_at: now });
-        if now.since(group.last_at) > AGGREGATE_INTERVAL {
-            group.messages.clear();
+    fn combines(&mut self, message: &Rc<str>, now: SimTime) -> bool {
+        if now.since(self.last_at) > AGGREGATE_INTERVAL {
+            self.messages.clear();
         }
-        group.last_at = now;
-        group.messages.insert(message.to_owned());
-        if group.messages.len() < AGGREGATE_MAX_EVENTS {
+        self.last_at = now;
+        self.messages.insert(Rc::clone(message));
+        if self.messages.len() < AGGREGATE_MAX_EVENTS {
             return false;
         }
-        group.messages.pop_first();
+        self.messages.pop_first();
         true
     }
 }
@@ -136,44 +206,37 @@ impl Api<'_> {
         reason: &str,
         message: &str,
     ) {
-        let source = format!("{}/{host}", self.actor);
-        let spam = SpamKey { source: source.clone(), object_uid: object.uid().to_owned(), event_type };
-        let group = GroupKey {
-            source,
-            object_uid: object.uid().to_owned(),
-            field_path: field_path.to_owned(),
-            event_type,
-            reason: reason.to_owned(),
-        };
+        let like = Like { object, actor: self.actor, host, field_path, event_type, reason };
+        let message: Rc<str> = message.into();
+        let recorder = self.store.correlator.recorder(like, self.now);
         // The real recorder combines first and asks the spam filter last; a dropped event still counts as seen.
-        let combined = self.store.correlator.is_combined(&group, message, self.now);
-        if !self.store.correlator.admit(spam, self.now) {
+        let combined = recorder.group(like, self.now).combines(&message, self.now);
+        if !recorder.admit(self.now) {
             return;
         }
-        let text = if combined { format!("(combined from similar events): {message}") } else { message.to_owned() };
-        let written = (group, (!combined).then(|| message.to_owned()));
-        let known = self.store.correlator.written.get(&written).filter(|key| self.store.get(key).is_some()).cloned();
-        match known {
+        let exact = (!combined).then(|| Rc::clone(&message));
+        let written = &recorder.group(like, self.now).written;
+        let known = written.iter().find(|(of, _)| *of == exact).map(|(_, key)| key.clone());
+        let text = if combined { format!("(combined from similar events): {message}").into() } else { message };
+        match known.filter(|key| self.store.get(key).is_some()) {
             Some(key) => self.count_again(&key, &text),
             None => {
-                let event = self.new_event(object, field_path, host, event_type, reason, &text);
+                let event = self.new_event(like, text);
                 let key = self.write_event(event);
-                self.store.correlator.written.insert(written, key);
+                let written = &mut self.store.correlator.recorder(like, self.now).group(like, self.now).written;
+                written.retain(|(of, _)| *of != exact);
+                written.push((exact, key));
             }
         }
     }
 
     /// Records an event as `events.k8s.io` clients do (the scheduler): repeats become a series under the first text.
     pub fn event_series(&mut self, object: &Object, event_type: EventType, reason: &str, action: &str, message: &str) {
-        let group = GroupKey {
-            source: self.actor.to_owned(),
-            object_uid: object.uid().to_owned(),
-            field_path: String::new(),
-            event_type,
-            reason: reason.to_owned(),
-        };
-        let group = (group, object.resource_version());
-        let known = self.store.correlator.series.get(&group).filter(|key| self.store.get(key).is_some()).cloned();
+        let like = Like { object, actor: self.actor, host: "", field_path: "", event_type, reason };
+        let version = object.resource_version();
+        let series = &self.store.correlator.recorder(like, self.now).group(like, self.now).series;
+        let known = series.iter().find(|(of, _)| *of == version).map(|(_, key)| key.clone());
+        let known = known.filter(|key| self.store.get(key).is_some());
         if let Some(key) = known {
             let now = self.now.rfc3339_micro();
             let repeated = self.store.get(&key).is_some_and(|event| event.value().has("series"));
@@ -186,7 +249,7 @@ impl Api<'_> {
             return;
         }
         let cut: String = message.chars().take(1024).collect();
-        let mut event = self.new_event(object, "", "", event_type, reason, &cut);
+        let mut event = self.new_event(like, cut.into());
         event.set("eventTime", self.now.rfc3339_micro());
         event.set("firstTimestamp", Value::Null);
         event.set("lastTimestamp", Value::Null);
@@ -195,28 +258,24 @@ impl Api<'_> {
         event.set("reportingInstance", format!("{}-vm", self.actor));
         event.remove("count");
         let key = self.write_event(event);
-        self.store.correlator.series.insert(group, key);
+        let series = &mut self.store.correlator.recorder(like, self.now).group(like, self.now).series;
+        series.retain(|(of, _)| *of != version);
+        series.push((version, key));
     }
 
-    fn new_event(
-        &self,
-        object: &Object,
-        field_path: &str,
-        host: &str,
-        event_type: EventType,
-        reason: &str,
-        message: &str,
-    ) -> Value {
+    fn new_event(&self, like: Like<'_>, message: Rc<str>) -> Value {
+        let Like { object, host, field_path, .. } = like;
         let now = self.now;
+        let about = object.key();
         let mut involved = object! {
-            "apiVersion" => object.kind().info().api_version(), "kind" => object.kind().name(),
-            "name" => object.name(), "resourceVersion" => object.resource_version().to_string(), "uid" => object.uid(),
+            "apiVersion" => about.kind.info().api_version(), "kind" => about.kind.name(), "name" => about.name,
+            "resourceVersion" => object.resource_version().to_string(), "uid" => object.shared_uid(),
         };
-        let mut namespace = object.namespace();
+        let mut namespace = Value::from(about.namespace);
         if namespace.is_empty() {
-            namespace = "default";
+            namespace = "default".into();
         } else {
-            involved.set("namespace", namespace);
+            involved.set("namespace", namespace.clone());
         }
         if !field_path.is_empty() {
             involved.set("fieldPath", field_path);
@@ -227,15 +286,16 @@ impl Api<'_> {
         }
         // The name ends in the moment in nanoseconds; ours has milliseconds, the revision makes it unique.
         let nanos = now.millis().wrapping_mul(1_000_000).wrapping_add((self.store.revision % 1_000_000) as i64);
+        let now = Value::from(now);
+        let metadata = object! {
+            "creationTimestamp" => now.clone(), "name" => format!("{}.{nanos:x}", object.name()),
+            "namespace" => namespace, "uid" => self.rng.uuid(&format!("event/{}/{nanos}", object.uid())),
+        };
         object! {
-            "apiVersion" => "v1", "kind" => "Event", "involvedObject" => involved, "reason" => reason,
-            "message" => message, "type" => event_type.name(), "count" => 1, "eventTime" => Value::Null,
-            "firstTimestamp" => now, "lastTimestamp" => now, "source" => source,
-            "reportingComponent" => self.actor, "reportingInstance" => host,
-            "metadata" => object! {
-                "name" => format!("{}.{nanos:x}", object.name()), "namespace" => namespace, "creationTimestamp" => now,
-                "uid" => self.rng.uuid(&format!("event/{}/{nanos}", object.uid())),
-            },
+            "apiVersion" => "v1", "count" => 1, "eventTime" => Value::Null, "firstTimestamp" => now.clone(),
+            "involvedObject" => involved, "kind" => "Event", "lastTimestamp" => now, "message" => message,
+            "metadata" => metadata, "reason" => like.reason, "reportingComponent" => self.actor,
+            "reportingInstance" => host, "source" => source, "type" => like.event_type.name(),
         }
     }
 
@@ -252,42 +312,46 @@ impl Api<'_> {
         let Some(current) = self.get(key) else { return };
         let mut event = current.value().clone();
         edit(&mut event);
-        self.lease(key);
-        self.store.commit(key.clone(), Some(event), self.now, self.actor, self.cause);
+        self.commit_event(key.clone(), event);
     }
 
     fn write_event(&mut self, event: Value) -> Key {
-        let key = Key::new(
-            Kind::Event,
-            event.str_at("metadata.namespace").unwrap_or_default(),
-            event.str_at("metadata.name").unwrap_or_default(),
-        );
-        self.lease(&key);
-        self.store.commit(key.clone(), Some(event), self.now, self.actor, self.cause);
+        let text = |path: &str| if let Value::Str(text) = event.at(path) { Rc::clone(text) } else { Rc::default() };
+        let key = Key { kind: Kind::Event, namespace: text("metadata.namespace"), name: text("metadata.name") };
+        self.commit_event(key.clone(), event);
         key
     }
 
     /// An event lives an hour from its last write.
-    fn lease(&mut self, key: &Key) {
-        let until = self.now + EVENT_TTL;
-        if let Some(before) = self.store.event_leases.insert(key.clone(), until) {
-            self.store.expiries.remove(&(before, key.clone()));
-        }
-        self.store.expiries.insert((until, key.clone()));
+    fn commit_event(&mut self, key: Key, event: Value) {
+        let written = self.store.commit(key.clone(), Some(event), self.now, self.actor, self.cause);
+        let lease = Lease { until: self.now + EVENT_TTL, key, revision: written.resource_version() };
+        self.store.leases.push_back(lease);
+        self.store.drop_dead_leases();
     }
 
-    /// Forgets events whose time has come (`--event-ttl`).
+    /// Forgets events whose time has come (`--event-ttl`), by name.
     pub fn expire_events(&mut self) {
-        while let Some((at, key)) = self.store.expiries.first().cloned() {
-            if at > self.now {
-                break;
-            }
-            self.store.expiries.pop_first();
-            self.store.event_leases.remove(&key);
-            if self.store.get(&key).is_some() {
-                self.store.commit(key, None, self.now, self.actor, self.cause);
-            }
+        let mut due = SortedSet::new();
+        self.store.drop_dead_leases();
+        while self.store.next_expiry().is_some_and(|until| until <= self.now) {
+            due.extend(self.store.leases.pop_front().map(|lease| lease.key));
+            self.store.drop_dead_leases();
+        }
+        for key in due {
+            self.store.commit(key, None, self.now, self.actor, self.cause);
         }
         self.store.correlator.forget(|key| self.store.objects.contains_key(key), self.now);
+    }
+}
+
+impl Store {
+    /// Takes away leases at the front that a later write or a deletion has made void.
+    fn drop_dead_leases(&mut self) {
+        let is_dead =
+            |lease: &Lease| self.objects.get(&lease.key).is_none_or(|event| event.resource_version() != lease.revision);
+        while self.leases.front().is_some_and(is_dead) {
+            self.leases.pop_front();
+        }
     }
 }

@@ -23,6 +23,7 @@ use crate::base::value::Value;
 use crate::base::zone::ZoneTable;
 
 pub use api::Api;
+use events::Lease;
 pub use events::{Correlator, EventType};
 pub use write::{DeleteOptions, Propagation};
 
@@ -104,9 +105,8 @@ pub struct Store {
     /// The latest changes, for watches that follow from a revision on.
     recent: VecDeque<Change>,
     correlator: Correlator,
-    /// When each event is forgotten (`--event-ttl`, one hour), by event and by time.
-    event_leases: BTreeMap<Key, SimTime>,
-    expiries: BTreeSet<(SimTime, Key)>,
+    /// Writes of events, in the order in which they make the events expire.
+    leases: VecDeque<Lease>,
     /// What the time zones of CronJobs are checked with.
     zones: ZoneTable,
 }
@@ -134,7 +134,7 @@ impl Store {
 
     /// All objects of a kind, by namespace and name.
     pub fn list(&self, kind: Kind) -> impl Iterator<Item = &Rc<Object>> {
-        let start = Key { kind, namespace: String::new(), name: String::new() };
+        let start = Key { kind, namespace: Rc::default(), name: Rc::default() };
         self.objects.range(start..).take_while(move |(key, _)| key.kind == kind).map(|(_, object)| object)
     }
 
@@ -143,7 +143,7 @@ impl Store {
         let start = Key::new(kind, namespace, "");
         self.objects
             .range(start..)
-            .take_while(move |(key, _)| key.kind == kind && (key.namespace == namespace || !kind.info().namespaced))
+            .take_while(move |(key, _)| key.kind == kind && (*key.namespace == *namespace || !kind.info().namespaced))
             .map(|(_, object)| object)
     }
 
@@ -178,7 +178,7 @@ impl Store {
 
     /// When the next event is to be forgotten.
     pub fn next_expiry(&self) -> Option<SimTime> {
-        self.expiries.first().map(|(at, _)| *at)
+        self.leases.front().map(|lease| lease.until)
     }
 
     /// Writes a new version, or takes the object away (`None`), and logs it. All writes end here.
@@ -200,14 +200,17 @@ impl Store {
         let mut value =
             value.or_else(|| previous.as_ref().map(|p| p.value().clone())).expect("only what exists is deleted");
         value.set("metadata.resourceVersion", revision.to_string());
-        let object = Rc::new(Object::new(key.kind, value, revision));
+        let object = Rc::new(match &previous {
+            Some(previous) => previous.renewed(value, revision),
+            None => Object::new(key.kind, value, revision),
+        });
         if gone {
             self.objects.remove(&key);
         } else {
             if !keeps_owners {
                 self.index_owners(&object, true);
             }
-            self.objects.insert(key, Rc::clone(&object));
+            self.objects.insert(object.key(), Rc::clone(&object));
         }
         let change = Change { revision, at, change, object: Rc::clone(&object), previous, actor, cause };
         if self.recent.len() == RECENT_MAX {

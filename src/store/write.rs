@@ -257,10 +257,19 @@ fn kind_of(value: &Value) -> Result<Kind, ApiError> {
 
 /// Metadata that no client may change.
 fn keep_system_fields(value: &mut Value, current: &Value) {
-    for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] {
-        keep(value, current, &format!("metadata.{field}"));
+    if value.at("metadata") == current.at("metadata") {
+        return;
     }
-    keep(value, current, "metadata.resourceVersion");
+    for field in [
+        "metadata.uid",
+        "metadata.creationTimestamp",
+        "metadata.deletionTimestamp",
+        "metadata.deletionGracePeriodSeconds",
+        "metadata.generation",
+        "metadata.resourceVersion",
+    ] {
+        keep(value, current, field);
+    }
 }
 
 fn keep(value: &mut Value, current: &Value, path: &str) {

@@ -3,6 +3,7 @@
 //! Rule: the past is written down as it happens, from the log of changes; nothing is worked out backwards.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::api::kind::Kind;
 use crate::base::time::SimTime;
@@ -16,9 +17,9 @@ const LANES_MAX: usize = 2_000;
 /// All that the time line remembers of a run.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    lanes: BTreeMap<String, PodHistory>,
+    lanes: BTreeMap<Rc<str>, Rc<PodHistory>>,
     /// Uids in the order in which their Pods came.
-    order: Vec<String>,
+    order: Vec<Rc<str>>,
     /// How many rows there may be before the next look at what can go.
     trim_at: usize,
     marks: Vec<(SimTime, MarkKind, String)>,
@@ -54,7 +55,7 @@ impl History {
             .iter()
             .filter_map(|uid| self.lanes.get(uid).map(|pod| (uid, pod)))
             .map(|(uid, pod)| Lane {
-                uid: uid.clone(),
+                uid: uid.to_string(),
                 name: pod.name.clone(),
                 short: super::scene::short_name(&pod.name),
                 owner: pod.owner.clone(),
@@ -75,15 +76,14 @@ impl History {
 
     fn observe_pod(&mut self, change: &Change) {
         let object = &change.object;
-        let uid = object.uid().to_owned();
-        if !self.lanes.contains_key(&uid) {
-            self.order.push(uid.clone());
+        if change.previous.is_none() && !self.lanes.contains_key(object.uid()) {
+            self.order.push(object.shared_uid());
             let owner = owner_text(object.meta());
             let pod = PodHistory { name: object.name().to_owned(), owner, signs: Vec::new(), gone: None };
-            self.lanes.insert(uid.clone(), pod);
+            self.lanes.insert(object.shared_uid(), Rc::new(pod));
             self.drop_oldest();
         }
-        let Some(history) = self.lanes.get_mut(&uid) else { return };
+        let Some(history) = self.lanes.get_mut(object.uid()).map(Rc::make_mut) else { return };
         if change.change == ChangeType::Deleted {
             history.gone = Some(change.at);
             return;

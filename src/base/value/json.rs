@@ -1,12 +1,11 @@
 //! JSON in and out of a tree, through `serde_json`.
 
 use std::fmt;
-use std::rc::Rc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::{Map, Value};
+use super::{Map, Name, Value};
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -61,16 +60,16 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(v.into())
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
+        let mut items = Vec::with_capacity(seq.size_hint().unwrap_or(0));
         while let Some(item) = seq.next_element::<Value>()? {
             items.push(item);
         }
         Ok(items.into())
     }
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some((key, value)) = access.next_entry::<String, Value>()? {
-            map.insert(Rc::<str>::from(key), value);
+        let mut map = Map::with_capacity(access.size_hint().unwrap_or(0));
+        while let Some((key, value)) = access.next_entry::<Name, Value>()? {
+            map.insert(key, value);
         }
         Ok(map.into())
     }

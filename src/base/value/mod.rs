@@ -5,16 +5,18 @@
 //! is a pointer, and a change copies only the path to it. Rooms that need types decode them (`Value::decode`).
 
 mod json;
+mod name;
 mod path;
 mod record;
 
 use std::fmt;
 use std::rc::Rc;
 
+pub use name::Name;
 pub use record::{CamelCase, DecodeError, Reader, Record, write_field};
 
 /// A JSON value with shared branches.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Value {
     #[default]
     Null,
@@ -30,15 +32,43 @@ pub enum Value {
 /// Keys in byte order, as Go's JSON encoder and `kubectl -o yaml` write them.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Map {
-    entries: Vec<(Rc<str>, Value)>,
+    entries: Vec<(Name, Value)>,
 }
+
+impl PartialEq for Value {
+    /// Branches that are shared need no second look: most of two versions of an object is.
+    fn eq(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Null, Value::Null) => true,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::Float(a), Value::Float(b)) => a == b,
+            (Value::Str(a), Value::Str(b)) => Rc::ptr_eq(a, b) || a == b,
+            (Value::List(a), Value::List(b)) => Rc::ptr_eq(a, b) || a == b,
+            (Value::Map(a), Value::Map(b)) => Rc::ptr_eq(a, b) || a == b,
+            _ => false,
+        }
+    }
+}
+
+/// Entries of a map that is looked through one by one.
+const SHORT: usize = 16;
 
 impl Map {
     pub fn new() -> Map {
         Map::default()
     }
 
+    /// An empty map with room for so many entries.
+    pub fn with_capacity(entries: usize) -> Map {
+        Map { entries: Vec::with_capacity(entries) }
+    }
+
     pub fn get(&self, key: &str) -> Option<&Value> {
+        // Names differ in length more often than not, so that a short map is looked through faster than it is searched.
+        if self.entries.len() <= SHORT {
+            return self.entries.iter().find(|(k, _)| **k == *key).map(|(_, value)| value);
+        }
         self.position(key).ok().map(|i| &self.entries[i].1)
     }
 
@@ -47,8 +77,13 @@ impl Map {
     }
 
     /// Sets `key`; the old value, if there was one, is returned.
-    pub fn insert(&mut self, key: impl Into<Rc<str>>, value: impl Into<Value>) -> Option<Value> {
+    pub fn insert(&mut self, key: impl Into<Name>, value: impl Into<Value>) -> Option<Value> {
         let (key, value) = (key.into(), value.into());
+        // Most maps are made in the order of their keys.
+        if self.entries.last().is_none_or(|(last, _)| **last < *key) {
+            self.entries.push((key, value));
+            return None;
+        }
         match self.position(&key) {
             Ok(i) => Some(std::mem::replace(&mut self.entries[i].1, value)),
             Err(i) => {
@@ -56,6 +91,15 @@ impl Map {
                 None
             }
         }
+    }
+
+    /// The value of `key`, null if there was none, to write into.
+    pub fn get_or_insert(&mut self, key: &str) -> &mut Value {
+        let at = self.position(key).unwrap_or_else(|at| {
+            self.entries.insert(at, (key.into(), Value::Null));
+            at
+        });
+        &mut self.entries[at].1
     }
 
     pub fn remove(&mut self, key: &str) -> Option<Value> {
@@ -95,7 +139,7 @@ impl Map {
     }
 }
 
-impl<K: Into<Rc<str>>, V: Into<Value>> FromIterator<(K, V)> for Map {
+impl<K: Into<Name>, V: Into<Value>> FromIterator<(K, V)> for Map {
     /// Later entries win over earlier ones with the same key.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Map {
         let mut map = Map::new();
@@ -240,16 +284,16 @@ into_value! {
     Rc<str> => |v| Value::Str(v),
     Map => |v| Value::Map(Rc::new(v)),
     Vec<Value> => |v| Value::List(Rc::new(v)),
-    crate::base::time::SimTime => |v| Value::Str(v.rfc3339().into()),
+    crate::base::time::SimTime => |v| Value::Str(v.with_rfc3339(|text| text.into())),
 }
 
-/// A map value: `object! { "phase" => "Pending", "conditions" => list }`.
+/// A map value: `object! { "phase" => "Pending", "conditions" => list }`. The names are part of the program.
 #[macro_export]
 macro_rules! object {
     ($($key:expr => $value:expr),* $(,)?) => {{
         #[allow(unused_mut)]
-        let mut map = $crate::base::value::Map::new();
-        $(map.insert($key, $crate::base::value::Value::from($value));)*
+        let mut map = $crate::base::value::Map::with_capacity(<[&str]>::len(&[$($key),*]));
+        $(map.insert($crate::base::value::Name::Known($key), $crate::base::value::Value::from($value));)*
         $crate::base::value::Value::from(map)
     }};
 }

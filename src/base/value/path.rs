@@ -7,7 +7,7 @@ use super::{Map, Value};
 impl Value {
     /// The value at a dotted path; null if there is none. Parts that are numbers index lists.
     pub fn at(&self, path: &str) -> &Value {
-        self.at_keys(path.split('.'))
+        self.at_keys(Parts(Some(path)))
     }
 
     /// The value under a chain of keys; null if there is none.
@@ -52,12 +52,8 @@ impl Value {
     /// Writes `value` at a dotted path of maps, making the maps on the way.
     pub fn set(&mut self, path: &str, value: impl Into<Value>) {
         let mut here = self;
-        for key in path.split('.') {
-            let map = here.map_mut();
-            if !map.contains_key(key) {
-                map.insert(key, Value::Null);
-            }
-            here = map.get_mut(key).expect("just inserted");
+        for key in Parts(Some(path)) {
+            here = here.map_mut().get_or_insert(key);
         }
         *here = value.into();
     }
@@ -87,7 +83,7 @@ impl Value {
     /// The value at a dotted path, to write into. Numbers index lists.
     pub fn at_mut(&mut self, path: &str) -> Option<&mut Value> {
         let mut here = self;
-        for key in path.split('.') {
+        for key in Parts(Some(path)) {
             here = match here {
                 Value::Map(_) => here.map_mut().get_mut(key)?,
                 Value::List(_) => {
@@ -108,6 +104,25 @@ impl Value {
             Value::Map(map) => map.contains_key(key),
             Value::List(items) => key.parse::<usize>().is_ok_and(|i| i < items.len()),
             _ => false,
+        }
+    }
+}
+
+/// The parts of a dotted path. Paths are short: a plain look at each byte finds the dots sooner than `str::split` is set up.
+struct Parts<'p>(Option<&'p str>);
+
+impl<'p> Iterator for Parts<'p> {
+    type Item = &'p str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'p str> {
+        let path = self.0?;
+        match path.as_bytes().iter().position(|byte| *byte == b'.') {
+            Some(dot) => {
+                self.0 = Some(&path[dot + 1..]);
+                Some(&path[..dot])
+            }
+            None => self.0.take(),
         }
     }
 }

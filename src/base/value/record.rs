@@ -10,7 +10,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{Map, Value};
+use super::{Map, Name, Value};
 use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 
@@ -80,9 +80,9 @@ impl Reader {
 }
 
 /// Writes one field, unless it is empty and may be left out.
-pub fn write_field<T: Record>(map: &mut Map, name: &str, value: &T, always: bool) {
+pub fn write_field<T: Record>(map: &mut Map, name: &'static str, value: &T, always: bool) {
     if always || !value.is_empty() {
-        map.insert(name, value.write());
+        map.insert(Name::Known(name), value.write());
     }
 }
 
@@ -105,7 +105,7 @@ macro_rules! record {
             }
 
             fn write(&self) -> $crate::base::value::Value {
-                let mut map = $crate::base::value::Map::new();
+                let mut map = $crate::base::value::Map::with_capacity([$(stringify!($field)),*].len());
                 $($crate::base::value::write_field(
                     &mut map,
                     $crate::record!(@key $field $($key)?),
@@ -118,7 +118,7 @@ macro_rules! record {
     )*};
     (@key $field:ident $key:literal) => { $key };
     (@key $field:ident) => {{
-        const NAME: $crate::base::value::CamelCase = $crate::base::value::CamelCase::of(stringify!($field));
+        const NAME: &$crate::base::value::CamelCase = &$crate::base::value::CamelCase::of(stringify!($field));
         NAME.as_str()
     }};
     (@always always) => { true };
@@ -208,6 +208,18 @@ impl<T: Record> Record for Option<T> {
     }
     fn is_empty(&self) -> bool {
         self.is_none()
+    }
+}
+
+impl<T: Record> Record for Rc<T> {
+    fn read(value: &Value, reader: &mut Reader) -> Rc<T> {
+        Rc::new(T::read(value, reader))
+    }
+    fn write(&self) -> Value {
+        T::write(self)
+    }
+    fn is_empty(&self) -> bool {
+        T::is_empty(self)
     }
 }
 

@@ -83,8 +83,11 @@ impl JobController {
         let job = object.job();
         if change.change == ChangeType::Deleted || (is_update && job.finished().is_some()) {
             // Nobody will count these Pods any more; their finalizers would keep them for ever.
-            for pod in self.pods.of_job(object.uid(), store).filter(|pod| pod.is_tracked()) {
-                self.orphans.add(pod.object().key(), self.soon(change), cause);
+            let keys: Vec<Key> = self.pods.of_job(object.uid()).map(|pod| pod.object().key()).collect();
+            // The same step may have changed them since.
+            let pods = keys.iter().filter_map(|key| store.get(key));
+            for pod in pods.filter(|pod| pod.meta().has_finalizer(JOB_TRACKING_FINALIZER)) {
+                self.orphans.add(pod.key(), self.soon(change), cause);
             }
         }
         if is_update {

@@ -206,7 +206,7 @@ impl<'a> PodTemplate<'a> {
             }
         }
         let mut metadata = object! {
-            "generateName" => generate_name, "namespace" => self.job.namespace(),
+            "generateName" => generate_name, "namespace" => self.job.key().namespace,
             "finalizers" => self.finalizers.clone(), "ownerReferences" => self.owners.clone(),
         };
         for (field, map) in [("labels", labels), ("annotations", annotations)] {

@@ -65,14 +65,14 @@ impl JobController {
         if let Some(end) = &settled.finished {
             tell_end(api, &object, &settled.status, end);
         }
-        self.pods.prune(object.uid(), api.store());
+        self.pods.forget_recalled(object.uid());
         released.and(managed)
     }
 
     /// The Pods that matter and belong to the Job, after orphans were taken in and strays let go.
     fn claim_pods(&self, api: &mut Api<'_>, object: &Rc<Object>) -> Result<Vec<JobPod>, ApiError> {
         let job = object.job();
-        let mut pods: Vec<JobPod> = self.pods.of_job(object.uid(), api.store()).collect();
+        let mut pods: Vec<JobPod> = self.pods.of_job(object.uid()).collect();
         let Some(selector) = &job.spec.selector else { return Ok(pods) };
         let mut strays = Vec::new();
         pods.retain(|pod| match ref_manager::claim(&job.metadata, selector, &pod.pod().metadata) {
@@ -112,7 +112,7 @@ impl JobController {
         let pod = JobPod::new(pod);
         let released = release(api, &[&pod]).1;
         if let Some(uid) = watch::job_uid(pod.object()) {
-            self.pods.prune(uid, api.store());
+            self.pods.forget_recalled(uid);
         }
         released
     }

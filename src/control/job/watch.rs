@@ -17,8 +17,18 @@ use crate::store::{Change, ChangeType, Store};
 /// Pods by the uid of the Job that manages them, without those that are done; and Pods that nobody manages.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PodIndex {
-    by_job: SortedMap<String, SortedSet<Key>>,
+    by_job: SortedMap<String, SortedMap<Key, Rc<Object>>>,
     unmanaged: SortedSet<Key>,
+    /// Pods among those of a Job that are done, and are to be looked at once more.
+    recalled: SortedSet<Key>,
+}
+
+/// Where a Pod stands in the index.
+#[derive(PartialEq)]
+enum Place<'p> {
+    OfJob(&'p str),
+    Unmanaged,
+    Nowhere,
 }
 
 impl PodIndex {
@@ -32,24 +42,33 @@ impl PodIndex {
     }
 
     pub(super) fn observe(&mut self, change: &Change) {
-        if let Some(previous) = &change.previous {
-            self.remove(previous);
+        let pod = Some(&change.object).filter(|_| change.change != ChangeType::Deleted);
+        let before = change.previous.as_ref().map_or(Place::Nowhere, |before| place(before));
+        if pod.map_or(Place::Nowhere, |pod| place(pod)) != before || !self.recalled.is_empty() {
+            change.previous.iter().for_each(|previous| self.remove(previous));
         }
-        if change.change != ChangeType::Deleted {
-            self.insert(&change.object);
-            // A counted Pod matters once more when its labels change: the Job may have to let go of it.
-            let relabeled =
-                change.previous.as_ref().is_some_and(|old| old.meta().labels != change.object.meta().labels);
-            if let Some(uid) = job_uid(&change.object).filter(|_| relabeled) {
-                self.by_job.entry(uid.to_owned()).or_default().insert(change.object.key());
-            }
+        pod.into_iter().for_each(|pod| self.insert(pod));
+        // A counted Pod matters once more when its labels change: the Job may have to let go of it.
+        let relabeled = change.previous.as_ref().is_some_and(|old| old.meta().labels != change.object.meta().labels);
+        if let Some(pod) = pod.filter(|pod| relabeled && is_done(pod))
+            && let Some(uid) = job_uid(pod)
+        {
+            self.of(uid).insert(pod.key(), Rc::clone(pod));
+            self.recalled.insert(pod.key());
         }
     }
 
     /// The Pods of the Job that still matter, by name.
-    pub(super) fn of_job<'s>(&self, uid: &str, store: &'s Store) -> impl Iterator<Item = JobPod> + use<'_, 's> {
-        let keys = self.by_job.get(uid).into_iter().flatten();
-        keys.filter_map(|key| store.get(key)).map(|object| JobPod::new(Rc::clone(object)))
+    pub(super) fn of_job(&self, uid: &str) -> impl Iterator<Item = JobPod> + use<'_> {
+        let pods = self.by_job.get(uid).into_iter().flat_map(|pods| pods.values());
+        pods.map(|object| JobPod::new(Rc::clone(object)))
+    }
+
+    fn of(&mut self, uid: &str) -> &mut SortedMap<Key, Rc<Object>> {
+        if !self.by_job.contains_key(uid) {
+            self.by_job.insert(uid.to_owned(), SortedMap::new());
+        }
+        self.by_job.get_mut(uid).expect("just inserted")
     }
 
     /// The Pods of a namespace that nobody manages, by name.
@@ -59,43 +78,52 @@ impl PodIndex {
         store: &'s Store,
     ) -> impl Iterator<Item = &'s Rc<Object>> + use<'_, 's> {
         let start = Key::new(Kind::Pod, namespace, "");
-        let namespace = namespace.to_owned();
+        let namespace = Rc::clone(&start.namespace);
         let keys = self.unmanaged.range(start..).take_while(move |key| key.namespace == namespace);
         keys.filter_map(|key| store.get(key))
     }
 
-    /// Forgets the Pods of a Job that are done.
-    pub(super) fn prune(&mut self, uid: &str, store: &Store) {
-        let Some(keys) = self.by_job.get_mut(uid) else { return };
-        keys.retain(|key| store.get(key).is_some_and(|pod| !is_done(pod)));
-        if keys.is_empty() {
+    /// Forgets the Pods of a Job that were looked at once more.
+    pub(super) fn forget_recalled(&mut self, uid: &str) {
+        let Some(pods) = self.by_job.get_mut(uid) else { return };
+        self.recalled.retain(|key| pods.remove(key).is_none());
+        if pods.is_empty() {
             self.by_job.remove(uid);
         }
     }
 
     fn insert(&mut self, pod: &Rc<Object>) {
-        match job_uid(pod) {
-            Some(uid) if !is_done(pod) => {
-                self.by_job.entry(uid.to_owned()).or_default().insert(pod.key());
+        match place(pod) {
+            Place::OfJob(uid) => {
+                self.of(uid).insert(pod.key(), Rc::clone(pod));
             }
-            None if pod.meta().controller().is_none() => {
+            Place::Unmanaged => {
                 self.unmanaged.insert(pod.key());
             }
-            _ => {}
+            Place::Nowhere => {}
         }
     }
 
     fn remove(&mut self, pod: &Rc<Object>) {
         let key = pod.key();
         self.unmanaged.remove(&key);
+        self.recalled.remove(&key);
         if let Some(uid) = job_uid(pod)
-            && let Some(keys) = self.by_job.get_mut(uid)
+            && let Some(pods) = self.by_job.get_mut(uid)
         {
-            keys.remove(&key);
-            if keys.is_empty() {
+            pods.remove(&key);
+            if pods.is_empty() {
                 self.by_job.remove(uid);
             }
         }
+    }
+}
+
+fn place(pod: &Object) -> Place<'_> {
+    match job_uid(pod) {
+        Some(uid) if !is_done(pod) => Place::OfJob(uid),
+        None if pod.meta().controller().is_none() => Place::Unmanaged,
+        _ => Place::Nowhere,
     }
 }
 

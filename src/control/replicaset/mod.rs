@@ -78,7 +78,7 @@ impl ReplicaSetController {
     /// The set's Pods, after taking in and letting go.
     fn claim(&self, api: &mut Api<'_>, set: &Object) -> Vec<Rc<Object>> {
         let own = api.store().owned_by(set.uid()).filter(|o| o.kind() == Kind::Pod).map(|o| o.key());
-        let loose = self.loose.iter().filter(|key| key.namespace == set.namespace()).cloned();
+        let loose = self.loose.iter().filter(|key| *key.namespace == *set.namespace()).cloned();
         let keys: SortedSet<Key> = own.chain(loose).collect();
         let mut pods = Vec::new();
         for key in keys {

@@ -69,7 +69,7 @@ impl Release {
         let secret = crate::object! {
             "apiVersion" => "v1", "kind" => "Secret", "type" => "helm.sh/release.v1", "data" => data.clone(),
             "metadata" => crate::object! {
-                "name" => key.name.as_str(), "namespace" => self.namespace.as_str(), "labels" => labels.clone(),
+                "name" => &*key.name, "namespace" => self.namespace.as_str(), "labels" => labels.clone(),
             },
         };
         // A release that cannot be kept (a quota, a namespace on its way out) is lost, as with Helm.
