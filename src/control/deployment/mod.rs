@@ -8,6 +8,7 @@ mod numbers;
 mod revision;
 mod rollout;
 mod status;
+mod template_hash;
 
 #[cfg(test)]
 mod tests;
