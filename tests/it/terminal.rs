@@ -124,6 +124,12 @@ fn jobs_are_changed_and_deleted() {
                 1,
             ),
             (
+                "kubectl logs job/steady -c x",
+                "",
+                "Found 2 pods, using pod/steady-xxxxx\nerror: container x is not valid for pod steady-xxxxx out of: main\n",
+                1,
+            ),
+            (
                 "kubectl scale job steady --replicas=3",
                 "",
                 "Error from server (NotFound): the server could not find the requested resource\n",
@@ -142,7 +148,10 @@ fn jobs_are_changed_and_deleted() {
                 1,
             ),
             ("kubectl exec job/steady -- sh -c 'exit 5'", "", "command terminated with exit code 5\n", 5),
-            ("kubectl edit job steady", "Edit cancelled, no changes made.\n", "", 0),
+            ("kubectl edit job steady", "", "Edit cancelled, no changes made.\n", 0),
+            ("KUBE_EDITOR='sed -i s/parallelism:.*/parallelism:\\ 3/' kubectl edit job steady", "job.batch/steady edited\n", "", 0),
+            ("kubectl get job steady -o jsonpath='{.spec.parallelism}'", "3", "", 0),
+            ("kubectl patch job steady -p '{\"spec\":{\"parallelism\":2}}'", "job.batch/steady patched\n", "", 0),
             (
                 "kubectl wait --for=condition=complete job/steady --timeout=1s",
                 "",
