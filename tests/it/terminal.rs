@@ -149,7 +149,12 @@ fn jobs_are_changed_and_deleted() {
             ),
             ("kubectl exec job/steady -- sh -c 'exit 5'", "", "command terminated with exit code 5\n", 5),
             ("kubectl edit job steady", "", "Edit cancelled, no changes made.\n", 0),
-            ("KUBE_EDITOR='sed -i s/parallelism:.*/parallelism:\\ 3/' kubectl edit job steady", "job.batch/steady edited\n", "", 0),
+            (
+                "KUBE_EDITOR='sed -i s/parallelism:.*/parallelism:\\ 3/' kubectl edit job steady",
+                "job.batch/steady edited\n",
+                "",
+                0,
+            ),
             ("kubectl get job steady -o jsonpath='{.spec.parallelism}'", "3", "", 0),
             ("kubectl patch job steady -p '{\"spec\":{\"parallelism\":2}}'", "job.batch/steady patched\n", "", 0),
             (
