@@ -22,6 +22,8 @@ pub struct Kubelet {
     /// When the one pull at a time that it makes is done.
     pub pulls_until: SimTime,
     pub pull_faults: Vec<PullFault>,
+    /// When the status it writes last is written: it writes one after the other.
+    pub statuses_until: SimTime,
     /// Pods whose sandbox is being made.
     pub starting: i64,
     next_address: u32,
@@ -48,6 +50,7 @@ impl Kubelet {
             images: images.present().collect(),
             pulls_until: SimTime::EPOCH,
             pull_faults: Vec::new(),
+            statuses_until: SimTime::EPOCH,
             starting: 0,
             next_address: 2,
             relist_phase_ms: rng.between("relist-phase", name, 0, RELIST_PERIOD_MS - 1),
