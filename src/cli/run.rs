@@ -66,10 +66,10 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
     let mut outputs = parsed.value("--outputs").map(create).transpose()?;
     let quiet = trace.is_some() || outputs.is_some();
     let mut sim = Sim::new(&scenario, &ZoneTable::bundled());
-    let (start, end) = (sim.start(), sim.start() + scenario.duration);
+    let start = sim.start();
     let (mut at_end, mut printed) = (false, Vec::new());
     while !at_end {
-        at_end = sim.advance(end, BUDGET) == Progress::Reached;
+        at_end = sim.play(BUDGET) == Progress::Reached;
         while let Some(record) = sim.poll_record() {
             let written = match &record {
                 _ if !quiet => tell(&record, start, out),

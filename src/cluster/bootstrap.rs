@@ -4,9 +4,13 @@
 //!
 //! Source: what `kubeadm` and the API server make (`pkg/controlplane`), as seen on the recorded cluster.
 
+use std::rc::Rc;
+
+use crate::api::kind::Kind;
+use crate::api::object::Object;
 use crate::base::value::Value;
 use crate::object;
-use crate::store::Api;
+use crate::store::{Api, EventType};
 
 /// Makes it all. These objects are ours, so the API takes them.
 pub(super) fn create(api: &mut Api<'_>) {
@@ -19,6 +23,15 @@ pub(super) fn create(api: &mut Api<'_>) {
     for (name, value) in [("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000)] {
         let fields = object! { "value" => value, "globalDefault" => false };
         add(api, "scheduling.k8s.io/v1", "PriorityClass", "", name, fields);
+    }
+}
+
+/// The node controller met the nodes before anything else happened.
+pub(super) fn announce_nodes(api: &mut Api<'_>) {
+    let nodes: Vec<Rc<Object>> = api.store().list(Kind::Node).cloned().collect();
+    for node in nodes {
+        let message = format!("Node {0} event: Registered Node {0} in Controller", node.name());
+        api.event(&node, EventType::Normal, "RegisteredNode", &message);
     }
 }
 

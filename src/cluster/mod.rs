@@ -84,6 +84,7 @@ impl Cluster {
         for node in &setup.nodes {
             cluster.add_node(node);
         }
+        cluster.api("node-controller", bootstrap::announce_nodes);
         cluster.take_log();
         cluster
     }

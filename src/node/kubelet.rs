@@ -25,6 +25,8 @@ pub struct Kubelet {
     pub pull_faults: Vec<PullFault>,
     /// Pods that it has looked at, whether it takes them or not, without those that were seen to be over.
     pub admitted: Vec<PodId>,
+    /// When the status it writes last is written: it writes one after the other.
+    pub statuses_until: SimTime,
     /// Pods whose sandbox is being made.
     pub starting: i64,
     next_address: u32,
@@ -52,6 +54,7 @@ impl Kubelet {
             pulls_until: SimTime::EPOCH,
             pull_faults: Vec::new(),
             admitted: Vec::new(),
+            statuses_until: SimTime::EPOCH,
             starting: 0,
             next_address: 2,
             relist_phase_ms: rng.between("relist-phase", name, 0, RELIST_PERIOD_MS - 1),

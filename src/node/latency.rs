@@ -25,7 +25,7 @@ impl Range {
 
 /// A Pod is bound → the kubelet has heard of it and syncs.
 pub const HEAR: Range = range(4, 18);
-/// A status is decided → it is in the API.
+/// A status is decided and it is its turn → it is in the API. A kubelet writes one status after the other.
 pub const STATUS_WRITE: Range = range(6, 16);
 /// First sync → volumes are mounted.
 pub const MOUNT: Range = range(300, 315);
@@ -43,6 +43,8 @@ pub const PULL_FAILS: Range = range(12, 60);
 pub const CREATE: Range = range(8, 40);
 /// Created → started.
 pub const START: Range = range(70, 130);
+/// How much longer that takes for each other Pod of the node that starts at the same time, in hundredths.
+pub const START_PERCENT_PER_OTHER: i64 = 45;
 /// Started → the program does its first thing.
 pub const FIRST_STEP: Range = range(25, 60);
 /// Start is done → the status says so (the relist that the sync asks for).

@@ -92,7 +92,7 @@ impl Nodes {
             "daemonEndpoints" => object! { "kubeletEndpoint" => object! { "Port" => 10250 } },
             "nodeInfo" => object! {
                 "architecture" => "amd64", "bootID" => boot, "containerRuntimeVersion" => "containerd://2.3.7",
-                "kernelVersion" => "6.18.44", "kubeProxyVersion" => "", "kubeletVersion" => "v1.36.3",
+                "kernelVersion" => "6.18.44-fc-v657", "kubeProxyVersion" => "", "kubeletVersion" => "v1.36.3",
                 "machineID" => machine.as_str(), "operatingSystem" => "linux",
                 "osImage" => "Debian GNU/Linux 12 (bookworm)", "systemUUID" => machine.as_str(),
             },

@@ -281,7 +281,9 @@ impl Nodes {
             }
             Ok(_) => {
                 self.event(worker, Some(slot), false, "Created", "Container created", api);
-                let delay = self.draw(latency::START, "start", worker, now);
+                let alone = self.draw(latency::START, "start", worker, now);
+                let others = self.kubelets[worker.node].starting - i64::from(worker.started_counted);
+                let delay = Span::ms(alone.as_ms() * (100 + latency::START_PERCENT_PER_OTHER * others) / 100);
                 self.stage(worker, Stage::Start { slot }, now, delay);
             }
         }

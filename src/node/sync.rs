@@ -167,7 +167,9 @@ impl Nodes {
         let host_ip = self.kubelets[worker.node].ip.clone();
         worker.wanted_status = Some(worker.status(now, &host_ip));
         let delay = self.draw(latency::STATUS_WRITE, "status-write", worker, now);
-        self.after(worker, What::Status, now, delay);
+        let turn = self.kubelets[worker.node].statuses_until.max(now);
+        self.kubelets[worker.node].statuses_until = turn + delay;
+        self.after(worker, What::Status, turn, delay);
     }
 
     /// Writes the wanted status. What others wrote since it was computed stays.

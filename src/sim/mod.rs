@@ -11,7 +11,7 @@ mod world;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use crate::base::time::SimTime;
+use crate::base::time::{SimTime, Span};
 use crate::base::zone::ZoneTable;
 use crate::cluster::Cluster;
 use crate::terminal::Terminals;
@@ -85,6 +85,10 @@ struct Checkpoint {
 const CHECKPOINTS_MAX: usize = 64;
 /// Steps between checkpoints at first; doubled whenever they are thinned out.
 const CHECKPOINT_STEPS: u64 = 1_000;
+
+/// How long a run goes on after its duration for commands that have not ended, and how often it looks.
+const OVERTIME: Span = Span::secs(600);
+const TAIL: Span = Span::ms(100);
 
 /// A running simulation.
 pub struct Sim {
@@ -218,6 +222,23 @@ impl Sim {
                 return Progress::Reached;
             }
         }
+        Progress::Busy
+    }
+
+    /// Lets the scenario pass: its duration, and then until the commands of its steps have ended, as the recorder of the
+    /// real cluster waited for them. A command that does not end is left after [`OVERTIME`].
+    pub fn play(&mut self, budget: u32) -> Progress {
+        let end = self.start() + self.scenario.duration;
+        if self.now() < end {
+            return match self.advance(end, budget) {
+                Progress::Reached if self.world.has_steps_left() => Progress::Busy,
+                progress => progress,
+            };
+        }
+        if self.now() >= end + OVERTIME || !self.world.has_steps_left() {
+            return Progress::Reached;
+        }
+        self.advance(self.now() + TAIL, budget);
         Progress::Busy
     }
 

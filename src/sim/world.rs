@@ -98,6 +98,11 @@ impl World {
         }
     }
 
+    /// Whether a step is still to be begun, or its command still runs.
+    pub fn has_steps_left(&self) -> bool {
+        self.next_step < self.scenario.steps.len() || !self.running.is_empty()
+    }
+
     /// Steps wait for their time and for the command before them.
     fn next_step_at(&self) -> Option<SimTime> {
         let step = self.scenario.steps.get(self.next_step).filter(|_| self.blocked_by.is_none())?;

@@ -37,6 +37,7 @@ pub(super) fn on_create(api: &Api<'_>, kind: Kind, value: &mut Value) -> Result<
         Kind::Service => {
             let address = free_address(api, value);
             defaults::allocate_addresses(value, &address);
+            allocate_node_ports(api, value);
             Ok(())
         }
         Kind::PersistentVolumeClaim => {
@@ -115,6 +116,54 @@ fn free_address(api: &Api<'_>, service: &Value) -> String {
             return address;
         }
     }
+}
+
+/// Ports of nodes that Services may have (`--service-node-port-range`).
+const NODE_PORTS: (i64, i64) = (30_000, 32_767);
+
+/// Gives the ports of a Service that is reached from outside a port of every node, where they name none.
+fn allocate_node_ports(api: &Api<'_>, service: &mut Value) {
+    let wanted = match service.str_at("spec.type") {
+        Some("NodePort") => true,
+        Some("LoadBalancer") => service.bool_at("spec.allocateLoadBalancerNodePorts") != Some(false),
+        _ => false,
+    };
+    if !wanted {
+        return;
+    }
+    let port_of = |port: &Value| port.i64_at("nodePort").filter(|number| *number != 0);
+    let services = api.store().list(Kind::Service).map(|service| service.value());
+    let mut taken: Vec<i64> = services.flat_map(|s| s.list_at("spec.ports").iter().filter_map(port_of)).collect();
+    let mut ports = service.list_at("spec.ports").to_vec();
+    taken.extend(ports.iter().filter_map(port_of));
+    let mut stream = api.rng().stream("node-port", service.str_at("metadata.uid").unwrap_or_default());
+    for port in ports.iter_mut().filter(|port| port_of(port).is_none()) {
+        let free = (0..1_000).map(|_| stream.between(NODE_PORTS.0, NODE_PORTS.1)).find(|n| !taken.contains(n));
+        if let Some(number) = free {
+            taken.push(number);
+            port.set("nodePort", number);
+        }
+    }
+    service.set("spec.ports", ports);
+}
+
+/// An update may leave out the ports of nodes that the Service has: they stay with its ports. A Service that is no longer
+/// reached from outside loses them.
+pub(super) fn keep_node_ports(api: &Api<'_>, value: &mut Value, current: &Value) {
+    let old = current.list_at("spec.ports");
+    let mut ports = value.list_at("spec.ports").to_vec();
+    let outside = matches!(value.str_at("spec.type"), Some("NodePort" | "LoadBalancer"));
+    for port in &mut ports {
+        let same = old.iter().find(|o| ["port", "protocol"].iter().all(|field| o.at(field) == port.at(field)));
+        let number = same.map_or(&Value::Null, |same| same.at("nodePort"));
+        if outside && port.at("nodePort").is_null() && !number.is_null() {
+            port.set("nodePort", number.clone());
+        } else if !outside && port.at("nodePort") == number {
+            port.remove("nodePort");
+        }
+    }
+    value.set("spec.ports", ports);
+    allocate_node_ports(api, value);
 }
 
 /// Refuses what the namespace's quotas leave no room for.

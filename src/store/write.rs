@@ -209,6 +209,9 @@ impl Api<'_> {
         }
         if spec {
             admission::on_update(key.kind, &mut value);
+            if key.kind == Kind::Service && value.has("spec.ports") {
+                admission::keep_node_ports(self, &mut value, current.value());
+            }
             strategy::prepare_for_update(key.kind, &mut value, current.value());
             if value == *current.value() {
                 return Ok(Rc::clone(current));

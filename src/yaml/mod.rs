@@ -56,6 +56,21 @@ impl Parsed {
     }
 }
 
+/// Why a text that begins with `{` is no JSON, in the words of Go's `json.Unmarshal`; none if it is, or does not begin so.
+pub fn json_error(text: &str) -> Option<String> {
+    if !json::might_be_json(text) {
+        return None;
+    }
+    match json::value_end(text, 0) {
+        Err(error) if error.text == "unexpected EOF" => Some("unexpected end of JSON input".to_owned()),
+        Err(error) => Some(error.text.rsplit_once(": ").map_or(error.text.clone(), |(_, why)| why.to_owned())),
+        Ok(end) => {
+            let after = text[end..].trim_start().chars().next()?;
+            Some(format!("invalid character '{after}' after top-level value"))
+        }
+    }
+}
+
 /// Reads a text of any number of documents. `source` is what kubectl calls it: `STDIN`, or a file's name.
 pub fn parse(text: &str, source: &str) -> Parsed {
     let mut parsed = Parsed::default();

@@ -31,9 +31,9 @@ pub fn play(name: &str) -> (String, String) {
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let scenario = Scenario::parse(&text, name).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
     let mut sim = Sim::new(&scenario, &batchyard::base::zone::ZoneTable::bundled());
-    let (start, end) = (sim.start(), sim.start() + scenario.duration);
+    let start = sim.start();
     let (mut trace, mut outputs) = (String::new(), Vec::new());
-    while sim.advance(end, 10_000) == Progress::Busy {
+    while sim.play(10_000) == Progress::Busy {
         drain(&mut sim, start, &mut trace, &mut outputs);
     }
     drain(&mut sim, start, &mut trace, &mut outputs);

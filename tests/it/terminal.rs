@@ -112,6 +112,13 @@ fn jobs_are_changed_and_deleted() {
             ("kubectl patch job steady -p '{\"spec\":{\"parallelism\":2}}'", "job.batch/steady patched\n", "", 0),
             ("kubectl patch job steady -p '{\"spec\":{}}'", "job.batch/steady patched (no change)\n", "", 0),
             (
+                "kubectl patch job steady --type=merge -p '{spec: {}}'",
+                "",
+                "Error from server (BadRequest): error decoding patch: invalid character 's' looking for beginning of object key string\n",
+                1,
+            ),
+            ("kubectl create -f /dev/null", "", "error: no objects passed to create\n", 1),
+            (
                 "kubectl patch job steady -p '{\"spec\":{\"nonsense\":1}}'",
                 "job.batch/steady patched (no change)\n",
                 "Warning: unknown field \"spec.nonsense\"\n",
@@ -121,6 +128,12 @@ fn jobs_are_changed_and_deleted() {
                 "kubectl patch job steady -p '{\"spec\":{\"parallelism\":\"x\"}}'",
                 "",
                 "The request is invalid: patch: Invalid value: \"map[spec:map[parallelism:x]]\": unrecognized type: int32\n",
+                1,
+            ),
+            (
+                "kubectl logs job/steady -c x",
+                "",
+                "Found 2 pods, using pod/steady-xxxxx\nerror: container x is not valid for pod steady-xxxxx out of: main\n",
                 1,
             ),
             (
@@ -142,7 +155,15 @@ fn jobs_are_changed_and_deleted() {
                 1,
             ),
             ("kubectl exec job/steady -- sh -c 'exit 5'", "", "command terminated with exit code 5\n", 5),
-            ("kubectl edit job steady", "Edit cancelled, no changes made.\n", "", 0),
+            ("kubectl edit job steady", "", "Edit cancelled, no changes made.\n", 0),
+            (
+                "KUBE_EDITOR='sed -i s/parallelism:.*/parallelism:\\ 3/' kubectl edit job steady",
+                "job.batch/steady edited\n",
+                "",
+                0,
+            ),
+            ("kubectl get job steady -o jsonpath='{.spec.parallelism}'", "3", "", 0),
+            ("kubectl patch job steady -p '{\"spec\":{\"parallelism\":2}}'", "job.batch/steady patched\n", "", 0),
             (
                 "kubectl wait --for=condition=complete job/steady --timeout=1s",
                 "",
@@ -215,6 +236,12 @@ fn objects_are_created_from_flags() {
                 "Error from server (NotFound): cronjobs.batch \"d\" not found\n",
                 1,
             ),
+            (
+                "echo '{apiVersion: v1, kind: Pod, metadata: {name: dry}, spec: {restartPolicy: Nope}}' | kubectl apply --dry-run=client -f -",
+                "pod/dry created (dry run)\n",
+                "",
+                0,
+            ),
             ("kubectl create configmap m --from-literal=a=1 -o name", "configmap/m\n", "", 0),
             ("kubectl create secret generic s --from-literal=p=secret", "secret/s created\n", "", 0),
             ("kubectl create namespace team", "namespace/team created\n", "", 0),
@@ -261,6 +288,15 @@ fn deployments_roll_and_nodes_drain() {
             (
                 "kubectl rollout history deploy/web",
                 "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n",
+                "",
+                0,
+            ),
+            (
+                "kubectl rollout history deploy/web --revision=1",
+                "deployment.apps/web with revision #1\nPod Template:\n  Labels:\tapp=web\n\tpod-template-hash=798c5fbfbd\n  \
+                 Containers:\n   web:\n    Image:\tbusybox:1.36\n    Port:\t<none>\n    Host Port:\t<none>\n    \
+                 Command:\n      sleep\n      600\n    Environment:\t<none>\n    Mounts:\t<none>\n  \
+                 Volumes:\t<none>\n  Node-Selectors:\t<none>\n  Tolerations:\t<none>\n\n",
                 "",
                 0,
             ),

@@ -8,6 +8,7 @@ mod numbers;
 mod revision;
 mod rollout;
 mod status;
+mod template_hash;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::rng::Rng;
 use crate::base::sort::sort_by_key;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::control::ref_manager::{self, Claim};
@@ -28,13 +30,18 @@ use revision::Set;
 use status::NewCondition;
 
 /// From a change to the sync it leads to.
-const SYNC_MS: (i64, i64) = (5, 14);
+const SYNC_MS: (i64, i64) = (5, 12);
+/// How long a sync is busy for each write: the next one of the same Deployment waits that long. In the recordings a set
+/// answers its creation before the Deployment's next step, which comes 26 to 47 ms after the step before.
+const WRITE_MS: (i64, i64) = (4, 7);
 
 /// deployment-controller.
 #[derive(Clone, Debug)]
 pub struct DeploymentController {
     rng: Rng,
     queue: WorkQueue<Key>,
+    /// Until when the last sync of a Deployment writes.
+    busy_until: SortedMap<Key, SimTime>,
 }
 
 /// One sync: the Deployment and its sets.
@@ -48,12 +55,13 @@ struct Sync<'a, 'b> {
 
 impl DeploymentController {
     pub fn new(rng: Rng) -> DeploymentController {
-        DeploymentController { rng, queue: WorkQueue::new() }
+        DeploymentController { rng, queue: WorkQueue::new(), busy_until: SortedMap::new() }
     }
 
     fn enqueue(&mut self, key: Key, at: SimTime, cause: Cause) {
         let delay = self.rng.between("deployment-sync", &format!("{}/{at}", key.name), SYNC_MS.0, SYNC_MS.1);
-        self.queue.add(key, at + Span::ms(delay), cause);
+        let free = self.busy_until.get(&key).copied().unwrap_or(at);
+        self.queue.add(key, at.max(free) + Span::ms(delay), cause);
     }
 
     fn observe_set(&mut self, change: &Change, store: &Store, cause: Cause) {
@@ -76,6 +84,18 @@ impl DeploymentController {
     }
 
     fn sync(&mut self, api: &mut Api<'_>, key: &Key, cause: Cause) {
+        let before = api.store().revision();
+        self.reconcile(api, key, cause);
+        let now = api.now();
+        let each = self.rng.between("deployment-write", &format!("{}/{now}", key.name), WRITE_MS.0, WRITE_MS.1);
+        let writes = i64::try_from(api.store().revision() - before).unwrap_or(0);
+        self.busy_until.retain(|_, until| *until > now);
+        if writes > 0 {
+            self.busy_until.insert(key.clone(), now + Span::ms(each * writes));
+        }
+    }
+
+    fn reconcile(&mut self, api: &mut Api<'_>, key: &Key, cause: Cause) {
         let Some(object) = api.get(key) else { return };
         let sets = claim(api, &object);
         let index = revision::find_new(&object, &sets);
@@ -264,6 +284,7 @@ impl Actor for DeploymentController {
 
     fn restart(&mut self, now: SimTime, store: &Store) {
         self.queue = WorkQueue::new();
+        self.busy_until = SortedMap::new();
         for deployment in store.list(Kind::Deployment) {
             self.enqueue(deployment.key(), now, Cause::default());
         }

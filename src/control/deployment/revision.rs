@@ -1,8 +1,7 @@
 //! Revisions of a Deployment: which ReplicaSet is the new one, what it is called, and the notes it carries.
 //!
 //! Source: `pkg/controller/deployment/util/deployment_util.go` (`FindNewReplicaSet`, `SetNewReplicaSetAnnotations`,
-//! `SetReplicasAnnotations`), `pkg/controller/controller_utils.go` (`ComputeHash`). The hash is our own: any stable word of
-//! the alphabet of generated names.
+//! `SetReplicasAnnotations`).
 
 use std::rc::Rc;
 
@@ -76,16 +75,6 @@ pub fn find_new(deployment: &Object, sets: &[Set]) -> Option<usize> {
     sets.iter().position(|set| without_hash(set.object.value().at("spec.template")) == template)
 }
 
-/// The word for a template: FNV-1a over its JSON, in letters of generated names. `collisions` makes another one.
-pub fn template_hash(template: &Value, collisions: i32) -> String {
-    let mut hash = 0x811c_9dc5_u32;
-    for byte in template.to_json().bytes().chain(collisions.to_le_bytes().into_iter().filter(|_| collisions > 0)) {
-        hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    }
-    // Each decimal digit becomes a letter; short numbers are filled up to the shortest word there is.
-    format!("{hash:08}").bytes().map(|digit| char::from(b"456789bcdf"[usize::from(digit - b'0')])).collect()
-}
-
 /// Brings a new set's annotations up to date: the Deployment's, and the revision with its history.
 pub fn annotate(deployment: &Object, set: &mut Value, revision: i64, existed: bool) {
     let mut notes = set.at("metadata.annotations").clone();
@@ -116,19 +105,4 @@ pub fn annotate_sizes(set: &mut Value, desired: i32, max: i32) {
     notes.map_mut().insert(DESIRED, desired.to_string());
     notes.map_mut().insert(MAX, max.to_string());
     set.set("metadata.annotations", notes);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::object;
-
-    #[test]
-    fn hashes_are_stable_words_of_the_alphabet() {
-        let template = object! { "spec" => object! { "containers" => Value::list([]) } };
-        let word = template_hash(&template, 0);
-        assert_eq!(word, template_hash(&template, 0));
-        assert_ne!(word, template_hash(&template, 1));
-        assert!((8..=10).contains(&word.len()) && word.chars().all(|c| "456789bcdf".contains(c)), "{word}");
-    }
 }

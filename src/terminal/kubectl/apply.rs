@@ -61,6 +61,16 @@ struct Printed {
     warnings: Vec<String>,
 }
 
+impl Printed {
+    /// Says what became of an object.
+    fn say(&mut self, way: &Way, (object, how): (Value, &str)) {
+        match common::told(&object, &format!("{how}{}", way.dry_run.suffix()), way.format.as_deref()) {
+            Ok(text) => self.stdout.push_str(&text),
+            Err(text) => self.errors.push(format!("error: {text}")),
+        }
+    }
+}
+
 /// How to apply.
 #[derive(Default)]
 struct Way {
@@ -70,8 +80,7 @@ struct Way {
     labels: Labels,
     /// `-o`; none: a line for each object.
     format: Option<String>,
-    /// Stands behind `created` and the like.
-    suffix: &'static str,
+    dry_run: DryRun,
 }
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
@@ -96,10 +105,10 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         Err(line) => return call.fail_line(&line),
     };
     let format = call.parsed.text("output").filter(|format| !format.is_empty()).map(str::to_owned);
-    let way = Way { validation: call.validation(), server_side, labels, format, suffix: dry_run.suffix() };
+    let way = Way { validation: call.validation(), server_side, labels, format, dry_run };
     let namespace = call.namespace().to_owned();
     let mut printed = Printed::default();
-    let mut copy = (dry_run != DryRun::No).then(|| call.desk.cluster.clone());
+    let mut copy = (dry_run == DryRun::Server).then(|| call.desk.cluster.clone());
     for source in &sources {
         let cluster = copy.as_mut().unwrap_or(call.desk.cluster);
         apply_all(cluster, source, &namespace, &way, &mut printed);
@@ -164,7 +173,9 @@ fn apply_all(
     let mut unread = Vec::new();
     let mut read = Vec::new();
     for document in &manifests.documents {
-        match decode_for_apply(document, way.validation) {
+        // On the client nothing is sent, so nobody looks at the fields.
+        let is_sent = way.dry_run != DryRun::Client;
+        match decode_for_apply(document, if is_sent { way.validation } else { FieldValidation::Ignore }) {
             Ok(decoded) => read.push((document, decoded)),
             Err(refusal) => unread.push(refusal.kubectl(&manifests.source, "creating")),
         }
@@ -185,6 +196,10 @@ fn apply_all(
                 .push(format!("error: {} {} is known here, but not simulated", decoded.api_version, decoded.kind));
             continue;
         };
+        if way.dry_run == DryRun::Client {
+            printed.say(way, only_said(cluster, kind, document, namespace));
+            continue;
+        }
         let applied = match way.server_side {
             true => apply_at_server(cluster, kind, document, decoded, namespace),
             false => apply_one(cluster, kind, document, decoded, namespace, &mut printed.warnings),
@@ -192,10 +207,7 @@ fn apply_all(
         match applied {
             Ok((key, how)) => {
                 let object = cluster.store().get(&key).map(|o| o.value().clone()).unwrap_or_default();
-                match common::told(&object, &format!("{how}{}", way.suffix), way.format.as_deref()) {
-                    Ok(text) => printed.stdout.push_str(&text),
-                    Err(text) => printed.errors.push(format!("error: {text}")),
-                }
+                printed.say(way, (object, how));
             }
             Err((name, doing, error)) => {
                 let doing = format!("error when {doing} \"{}\"", manifests.source);
@@ -206,6 +218,16 @@ fn apply_all(
     }
     printed.errors.extend(unread);
     refused
+}
+
+/// `--dry-run=client`: the object as it would be sent, or as it is; whether anything would change is not looked at.
+fn only_said(cluster: &Cluster, kind: Kind, document: &Value, namespace: &str) -> (Value, &'static str) {
+    let namespace = document.str_at("metadata.namespace").unwrap_or(namespace);
+    let key = Key::new(kind, namespace, document.str_at("metadata.name").unwrap_or_default());
+    match cluster.store().get(&key) {
+        Some(current) => (current.value().clone(), "configured"),
+        None => (with_last_applied(document, kind, namespace), "created"),
+    }
 }
 
 /// The object's name, what was being done, and the refusal.

@@ -44,8 +44,9 @@ pub const POD_RUNNING_TIMEOUT: Flag =
 pub const CONTAINER: Flag = flag("container", Takes::Text, "The container; the first one without it").short('c');
 
 /// What `--dry-run` asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum DryRun {
+    #[default]
     No,
     Client,
     Server,

@@ -13,6 +13,7 @@ use crate::store::ChangeType;
 use crate::terminal::host::Desk;
 use crate::terminal::kubectl::describe::interval;
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
+use crate::terminal::kubectl::query::is_about_node;
 use crate::terminal::kubectl::resource::{self, Target};
 use crate::terminal::kubectl::{Call, Outcome, Verb, Waiting};
 use crate::terminal::printing::format::{self, Format};
@@ -129,6 +130,7 @@ impl EventWatch {
         let value = event.value();
         let text = |path: &str| value.str_at(path).unwrap_or_default();
         self.namespace.as_ref().is_none_or(|namespace| event.namespace() == namespace)
+            && (self.namespace.is_none() || self.about.is_some() || !is_about_node(event))
             && self.types.iter().any(|t| t.eq_ignore_ascii_case(text("type"))) != self.types.is_empty()
             && self.about.as_ref().is_none_or(|(kind, name)| {
                 text("involvedObject.kind") == kind.name() && text("involvedObject.name") == name

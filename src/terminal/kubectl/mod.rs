@@ -195,7 +195,7 @@ impl Task {
         }
         match self {
             Task::New => Poll::Exit(1),
-            Task::Waits(waiting) => waiting.poll(desk, io),
+            Task::Waits(waiting) => waiting.poll(args, desk, io),
         }
     }
 

@@ -53,18 +53,35 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         Ok(read) => read,
         Err(text) => return call.fail(&text),
     };
+    let malformed = match patch {
+        Patch::Read(_) => None,
+        // kubectl sends what begins as JSON unread, so it is the server that complains.
+        Patch::Malformed(ref why) if way == Way::Merge => Some(format!("error decoding patch: {why}")),
+        Patch::Malformed(ref why) => Some(why.clone()),
+    };
+    let patch = if let Patch::Read(patch) = patch { patch } else { Value::Null };
     let args = call.parsed.args.clone();
     let (objects, mut failed) = match targets::existing(call, &args, Reading::default()) {
         Ok(found) => found,
         Err(line) => return call.fail_line(&line),
     };
+    if let Some(why) = malformed.filter(|_| !objects.is_empty()) {
+        return call.refuse(&ApiError::bad_request(why));
+    }
     for object in objects {
         failed |= !patch_one(call, &object, way, &patch, dry_run);
     }
     Outcome::Exit(i32::from(failed))
 }
 
-fn read(call: &Call<'_, '_>) -> Result<(Way, Value, DryRun), String> {
+/// What `--patch` gave.
+enum Patch {
+    Read(Value),
+    /// It begins as JSON and is none: why.
+    Malformed(String),
+}
+
+fn read(call: &Call<'_, '_>) -> Result<(Way, Patch, DryRun), String> {
     let way = match call.parsed.text("type").unwrap_or("strategic").to_lowercase().as_str() {
         "strategic" => Way::Strategic,
         "merge" => Way::Merge,
@@ -87,14 +104,18 @@ fn read(call: &Call<'_, '_>) -> Result<(Way, Value, DryRun), String> {
             return Err("must specify --patch or --patch-file containing the contents of the patch".to_owned());
         }
     };
+    let dry_run = call.dry_run()?;
+    if let Some(why) = yaml::json_error(&text) {
+        return Ok((way, Patch::Malformed(why), dry_run));
+    }
     let parsed = yaml::parse(&text, "patch");
-    let unread = |why: &str| format!("unable to parse \"{text}\": {why}");
+    let unread = |why: &str| format!("unable to parse {}: {why}", Value::from(text.as_str()).to_json());
     if let Some(error) = parsed.kubectl_error() {
         let why = error.split("yaml: ").nth(1).map_or(error.to_owned(), |why| format!("yaml: {why}"));
         return Err(unread(&why));
     }
     let patch = parsed.documents.first().map(|node| node.value()).unwrap_or_default();
-    Ok((way, patch, call.dry_run()?))
+    Ok((way, Patch::Read(patch), dry_run))
 }
 
 fn patch_one(call: &mut Call<'_, '_>, object: &Object, way: Way, patch: &Value, dry_run: DryRun) -> bool {

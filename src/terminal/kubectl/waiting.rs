@@ -1,6 +1,7 @@
 //! What a running kubectl waits for: plain data that is polled again after every change, or at a time.
 
 use crate::shell::{Io, Poll};
+use crate::terminal::command::Args;
 use crate::terminal::host::Desk;
 use crate::terminal::kubectl::{
     attach, delete, drain, edit, events, exec, logs, port_forward, replace, rollout, run, wait, watch,
@@ -29,7 +30,8 @@ pub enum Waiting {
 }
 
 impl Waiting {
-    pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
+    /// Goes on. `args` are those that kubectl was started with.
+    pub fn poll(&mut self, args: &Args, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         match self {
             Waiting::Deletion(state) => state.poll(desk, io),
             Waiting::Watch(state) => state.poll(desk, io),
@@ -42,7 +44,7 @@ impl Waiting {
             Waiting::Wait(state) => state.poll(desk, io),
             Waiting::Rollout(state) => state.poll(desk, io),
             Waiting::Drain(state) => state.poll(desk, io),
-            Waiting::Edit(state) => state.poll(desk, io),
+            Waiting::Edit(state) => state.poll(args, desk, io),
             Waiting::Replace(state) => state.poll(desk, io),
         }
     }

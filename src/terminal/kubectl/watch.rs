@@ -81,6 +81,9 @@ impl Watch {
 
     /// How the watch sees a change: an object that comes to fit the selectors is added, one that ceases to is deleted.
     fn event(&self, change: &Change) -> Option<ChangeType> {
+        if is_our_note(change) {
+            return None;
+        }
         let fits = change.change != ChangeType::Deleted && self.filter.matches(&change.object);
         let fitted = change.previous.as_ref().is_some_and(|before| self.filter.matches(before));
         match (fitted, fits) {
@@ -124,6 +127,17 @@ impl Watch {
             _ => text,
         })
     }
+}
+
+/// A Node of which nothing changed that anyone is shown.
+fn is_our_note(change: &Change) -> bool {
+    let bare = |object: &Rc<Object>| {
+        let mut value = shown(object);
+        value.remove("metadata.resourceVersion");
+        value
+    };
+    let before = change.previous.as_ref().filter(|_| change.kind() == Kind::Node);
+    change.change == ChangeType::Modified && before.is_some_and(|before| bare(before) == bare(&change.object))
 }
 
 fn single_kind(targets: &[Target]) -> Result<Kind, String> {

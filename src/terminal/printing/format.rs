@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::custom_columns::{CustomColumns, go_syntax};
 use super::json;
 use super::template::Template;
+use crate::api::core::LAST_HEARTBEAT;
 use crate::api::kind::Kind;
 use crate::api::object::Object;
 use crate::base::jsonpath::JsonPath;
@@ -111,9 +112,14 @@ pub fn list(objects: &[Rc<Object>]) -> Value {
     }
 }
 
-/// The object as it is printed: without the notes of who set which field.
+/// The object as it is printed: without the notes of who set which field, and without our own.
 pub fn shown(object: &Object) -> Value {
     let mut value = object.value().clone();
+    if object.kind() == Kind::Node
+        && let Some(annotations) = value.at_mut("metadata.annotations")
+    {
+        annotations.map_mut().remove(LAST_HEARTBEAT);
+    }
     if value.has("metadata.managedFields") {
         value.remove("metadata.managedFields");
     }

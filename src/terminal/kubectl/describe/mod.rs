@@ -27,6 +27,7 @@ use crate::api::kind::Kind;
 use crate::api::object::Object;
 use crate::api::status::{ApiError, Reason};
 use crate::base::time::SimTime;
+use crate::base::value::Value;
 use crate::store::Store;
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::query::Query;
@@ -53,6 +54,13 @@ const FLAGS: &[Flag] = &[
     flag("selector", Takes::Text, "Choose by labels, such as job-name=pi").short('l'),
     flag("show-events", Takes::Nothing, "Show the object's events").default("true"),
 ];
+
+/// The description of a Pod template, its columns apart by tabs.
+pub fn pod_template(value: &Value) -> String {
+    let mut sheet = Sheet::default();
+    template::describe(&mut sheet, value);
+    sheet.text
+}
 
 /// What a description may look at besides its object.
 struct Context<'a> {

@@ -2,6 +2,7 @@
 //!
 //! Source: `describe.go` (`printLabelsMultiline`, `printAnnotationsMultiline`, `printController`).
 
+use crate::api::core::LAST_HEARTBEAT;
 use crate::base::time::SimTime;
 use crate::base::value::Value;
 
@@ -74,7 +75,7 @@ impl Sheet {
         for (key, value) in annotations.as_map().into_iter().flat_map(|m| m.iter()) {
             let value = value.as_str().unwrap_or_default();
             let value = value.strip_suffix('\n').unwrap_or(value);
-            if key == LAST_APPLIED {
+            if key == LAST_APPLIED || key == LAST_HEARTBEAT {
                 continue;
             }
             if value.len() + key.len() + 2 > ANNOTATION_MAX || value.contains('\n') {

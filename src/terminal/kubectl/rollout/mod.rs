@@ -15,7 +15,7 @@ use crate::terminal::kubectl::apply::LAST_APPLIED;
 use crate::terminal::kubectl::common::{self, DryRun};
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::targets::{self, Reading};
-use crate::terminal::kubectl::{Call, Outcome, Verb, help};
+use crate::terminal::kubectl::{Call, Outcome, Verb, describe, help};
 
 pub use status::VERB as STATUS;
 
@@ -158,9 +158,15 @@ fn history(call: &mut Call<'_, '_>) -> Outcome {
         if wanted > 0 {
             let (_, set) =
                 all.iter().find(|(n, _)| *n == wanted).ok_or("unable to find the specified revision".to_owned())?;
-            let template = crate::yaml::emit(set.value().at("spec.template"));
-            call.io.out(&format!("{name} with revision #{wanted}\nPod Template:\n"));
-            template.lines().for_each(|line| call.io.out(&format!("  {line}\n")));
+            let mut template = set.value().at("spec.template").clone();
+            if let Some(cause) = set.meta().annotations.get(CHANGE_CAUSE) {
+                let mut notes = template.at("metadata.annotations").clone();
+                notes.map_mut().insert(CHANGE_CAUSE, cause.as_str());
+                template.set("metadata.annotations", notes);
+            }
+            // The columns of this description are never aligned.
+            let text = describe::pod_template(&template);
+            call.io.out(&format!("{name} with revision #{wanted}\n{text}\n"));
             return Ok(None);
         }
         if all.is_empty() {
