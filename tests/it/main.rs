@@ -8,6 +8,7 @@ mod job_replays;
 mod job_timelines;
 mod kubelet_cases;
 mod lab;
+mod laws;
 mod node;
 mod scenarios;
 mod terminal;
