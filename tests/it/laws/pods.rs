@@ -38,11 +38,10 @@ impl Law for Lives {
         if !old.spec.node_name.is_empty() && old.spec.node_name != pod.spec.node_name {
             fail("it changed its node".to_owned());
         }
-        // Whom its deadline or an eviction ends is Failed before its containers are (recorded in `pod-deadline-and-messages`).
-        if old.is_terminal()
-            && old.status.reason.is_empty()
-            && old.status.container_statuses != pod.status.container_statuses
-        {
+        // Whom its deadline, an eviction or the Pod GC ends is Failed before its containers are (recorded in
+        // `pod-deadline-and-messages`).
+        let ended_by_others = !old.status.reason.is_empty() || pod.condition("DisruptionTarget").is_some();
+        if old.is_terminal() && !ended_by_others && old.status.container_statuses != pod.status.container_statuses {
             fail("a container of an ended Pod changed".to_owned());
         }
         if pod.is_ready()
