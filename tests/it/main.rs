@@ -4,6 +4,7 @@ mod control_cases;
 mod cron;
 mod cronjob_cases;
 mod fidelity;
+mod hostile;
 mod job_cases;
 mod job_replays;
 mod job_timelines;

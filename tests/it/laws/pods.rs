@@ -75,7 +75,10 @@ impl Lives {
             fail(format!("{} came back {} times after {count}", status.name, status.restart_count));
         }
         let began = status.state.running.as_ref().and_then(|run| run.started_at);
-        let began = began.or(status.state.terminated.as_ref().and_then(|end| end.started_at));
+        // What could not be started began in 1970 (recorded in `bad-command-and-oom`).
+        let began = began
+            .or(status.state.terminated.as_ref().and_then(|end| end.started_at))
+            .filter(|began| *began > SimTime::EPOCH);
         let last_end = status.last_state.terminated.as_ref().and_then(|end| end.finished_at).max(*went);
         // Whom a probe kills is started in the same sync, before its end is known, so its back-off lags behind by one.
         let containers = pod.spec.containers.iter().chain(&pod.spec.init_containers);
