@@ -46,7 +46,7 @@ impl Nodes {
         self.event(worker, None, true, reason, event, api);
         let why = EndReason::Failed { reason: reason.into(), message: message.into() };
         let grace = latency::MINIMUM_GRACE;
-        worker.ending = Some(Ending { why, step: EndStep::LastStatus, killed: false, grace });
+        worker.ending = Some(Ending { why, step: EndStep::LastStatus, killed: false, grace, since: None });
         self.ask_status(worker, now);
         let delay = self.draw(latency::CLEAN_UP, "clean-up", worker, now);
         self.after(worker, What::End, now, delay);

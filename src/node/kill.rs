@@ -17,7 +17,7 @@ impl Nodes {
         let seconds = worker.pod().metadata.deletion_grace_period_seconds;
         let own = worker.pod().spec.termination_grace_period_seconds.unwrap_or(30);
         let grace = Span::secs(seconds.unwrap_or(own)).max(latency::MINIMUM_GRACE);
-        let ending = Ending { why, step: EndStep::Announced, killed: worker.any_running(), grace };
+        let ending = Ending { why, step: EndStep::Announced, killed: worker.any_running(), grace, since: None };
         if worker.stage != Stage::Idle {
             self.count_started(worker);
             worker.stage = Stage::Idle;
@@ -97,10 +97,14 @@ impl Nodes {
         }
     }
 
-    /// Stops the containers, sidecars after all others and the last one first.
+    /// Stops the containers, sidecars after all others and the last one first. Who waits for its turn has that much less
+    /// of the one grace period.
     fn stop_in_order(&mut self, worker: &mut Worker, api: &mut Api<'_>) {
         let now = api.now();
-        let grace = worker.ending.as_ref().map_or(Span::ZERO, |ending| ending.grace);
+        let grace = worker.ending.as_mut().map_or(Span::ZERO, |ending| {
+            let waited = now.since(*ending.since.get_or_insert(now));
+            (ending.grace - Span::secs(waited.as_secs())).max(latency::MINIMUM_GRACE)
+        });
         let running: Vec<usize> = (0..worker.slots.len()).filter(|i| worker.slots[*i].is_running()).collect();
         if running.is_empty() {
             let delay = self.draw(latency::SANDBOX_STOP, "sandbox-stop", worker, now);

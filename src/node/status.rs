@@ -46,7 +46,10 @@ impl Worker {
             None => matches!(computed, "Succeeded" | "Failed"),
         };
         let final_phase = if failing { "Failed" } else { computed };
-        let phase = if keeps_phase && matches!(final_phase, "Succeeded" | "Failed") {
+        let phase = if pod.is_terminal() {
+            // Nobody leaves it: the Pod GC may have failed a Pod whose containers still run here.
+            pod.status.phase.clone()
+        } else if keeps_phase && matches!(final_phase, "Succeeded" | "Failed") {
             pod.status.phase.clone()
         } else {
             final_phase.to_owned()

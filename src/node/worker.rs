@@ -236,6 +236,8 @@ pub struct Ending {
     /// Something had to be killed.
     pub killed: bool,
     pub grace: Span,
+    /// When the first containers were told to stop.
+    pub since: Option<SimTime>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

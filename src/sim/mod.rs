@@ -279,14 +279,15 @@ impl Sim {
     /// The picture of now.
     pub fn view(&mut self) -> Rc<View> {
         let (revision, now) = (self.world.cluster.store().revision(), self.now());
+        let now_ms = now.since(self.start()).as_ms();
         if let Some((seen, at, view)) = &self.view
             && *seen == revision
+            && (*at == now || view.holds_at(now_ms))
         {
             if *at == now {
                 return Rc::clone(view);
             }
             // Nothing was written since: only the time is another.
-            let now_ms = now.since(self.start()).as_ms();
             let view = Rc::new(View { now_ms, wall_clock: view::wall_clock(now), ..(**view).clone() });
             self.view = Some((revision, now, Rc::clone(&view)));
             return view;

@@ -30,6 +30,12 @@ pub use session::{Ink, Piece, Session, SessionId};
 
 /// Shell steps of one poll; after that others have their turn and a millisecond passes.
 const STEP_BUDGET: u32 = 10_000;
+/// Polls in a row that may end for want of budget before each costs more time, as a busy program's in a container does …
+const BUSY_POLLS: u32 = 20;
+/// … and before the line is stopped: it never waits for anything, and will not.
+const RUNAWAY_POLLS: u32 = 600;
+/// What a line that is stopped leaves behind: killed.
+const RUNAWAY_EXIT: i32 = 137;
 /// Bytes of output that are kept of one command.
 const OUTPUT_MAX: usize = 1 << 20;
 
@@ -58,6 +64,10 @@ struct Task {
     due: Option<SimTime>,
     /// It waits for what containers print.
     listens: bool,
+    /// Polls in a row that ended for want of budget.
+    busy_polls: u32,
+    /// Its output is longer than what is kept.
+    cut: bool,
     stdout: String,
     stderr: String,
     lines: Vec<(SimTime, String)>,
@@ -114,6 +124,8 @@ impl Terminals {
             began: cluster.now(),
             due: Some(cluster.now()),
             listens: false,
+            busy_polls: 0,
+            cut: false,
             stdout: String::new(),
             stderr: String::new(),
             lines: Vec::new(),
@@ -207,6 +219,7 @@ impl Terminals {
         let mut budget = STEP_BUDGET;
         let poll = task.shell.poll(&mut desk, &mut task.io, &mut budget);
         task.take_output(now);
+        task.busy_polls = if poll == Poll::Yield { task.busy_polls + 1 } else { 0 };
         match poll {
             Poll::Exit(exit) => {
                 let task = tasks.remove(i);
@@ -214,7 +227,12 @@ impl Terminals {
             }
             Poll::SleepUntil(at) => task.due = Some(at.max(now + Span::ms(1))),
             Poll::Wait => task.due = None,
-            Poll::Yield => task.due = Some(now + Span::ms(1)),
+            Poll::Yield if task.busy_polls >= RUNAWAY_POLLS => {
+                let mut task = tasks.remove(i);
+                task.stderr.push_str(&runaway_text());
+                self.finished.push(task.finish(RUNAWAY_EXIT, now));
+            }
+            Poll::Yield => task.due = Some(now + busy_pause(task.busy_polls)),
         }
         // Who forwards the port has something to say.
         if self.stirs() != before {
@@ -267,25 +285,38 @@ impl Task {
     fn take_output(&mut self, now: SimTime) {
         for chunk in self.io.output.take() {
             let text = String::from_utf8_lossy(&chunk.bytes).into_owned();
-            match chunk.stream {
-                Stream::Stderr => push_capped(&mut self.stderr, &text),
-                Stream::Stdout => {
-                    push_capped(&mut self.stdout, &text);
-                    self.partial.push_str(&text);
-                    while let Some(end) = self.partial.find('\n') {
-                        let rest = self.partial.split_off(end + 1);
-                        let mut line = std::mem::replace(&mut self.partial, rest);
-                        line.pop();
-                        self.lines.push((now, line));
-                    }
+            if self.cut || self.stdout.len() + self.stderr.len() + text.len() > OUTPUT_MAX {
+                if !self.cut {
+                    self.cut = true;
+                    self.stderr.push_str("batchyard: more than a mebibyte of output: the rest is left out\n");
                 }
+                continue;
+            }
+            if chunk.stream == Stream::Stderr {
+                self.stderr.push_str(&text);
+                continue;
+            }
+            self.stdout.push_str(&text);
+            self.partial.push_str(&text);
+            while let Some(end) = self.partial.find('\n') {
+                let rest = self.partial.split_off(end + 1);
+                let mut line = std::mem::replace(&mut self.partial, rest);
+                line.pop();
+                self.lines.push((now, line));
             }
         }
     }
 }
 
-fn push_capped(whole: &mut String, text: &str) {
-    if whole.len() + text.len() <= OUTPUT_MAX {
-        whole.push_str(text);
-    }
+/// How much time passes while a command line that does not wait works off its budget.
+fn busy_pause(busy_polls: u32) -> Span {
+    Span::ms(if busy_polls > BUSY_POLLS { 100 } else { 1 })
+}
+
+/// Said of a line that is stopped.
+fn runaway_text() -> String {
+    format!(
+        "batchyard: stopped after {} million steps without waiting for anything; a loop needs a `sleep`\n",
+        STEP_BUDGET * RUNAWAY_POLLS / 1_000_000
+    )
 }

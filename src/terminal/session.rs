@@ -6,10 +6,10 @@
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;
 use crate::shell::{Dialect, Input, Io, Options, Poll, Read, Shell, Signal, Stream, is_incomplete};
-use crate::terminal::STEP_BUDGET;
 use crate::terminal::command::Command;
 use crate::terminal::files::HOME;
 use crate::terminal::host::{Desk, Machine, environment};
+use crate::terminal::{RUNAWAY_POLLS, STEP_BUDGET, busy_pause, runaway_text};
 
 /// Bytes of its screen that are kept; the oldest go first.
 const SCREEN_MAX: usize = 128 << 10;
@@ -46,6 +46,8 @@ pub struct Session {
     due: Option<SimTime>,
     /// It waits for what containers print.
     listens: bool,
+    /// Polls in a row that ended for want of budget.
+    busy_polls: u32,
     screen: Vec<Piece>,
     /// Lines of a command that is not whole yet.
     unfinished: String,
@@ -67,6 +69,7 @@ impl Session {
             io,
             due: None,
             listens: false,
+            busy_polls: 0,
             screen: Vec::new(),
             unfinished: String::new(),
         }
@@ -156,6 +159,11 @@ impl Session {
         let mut budget = STEP_BUDGET;
         let poll = self.shell.poll(desk, &mut self.io, &mut budget);
         self.take_output();
+        self.busy_polls = if poll == Poll::Yield { self.busy_polls + 1 } else { 0 };
+        if self.busy_polls == RUNAWAY_POLLS && self.is_busy() {
+            self.show(Ink::Stderr, &runaway_text());
+            self.shell.signal(desk, &mut self.io, Signal::Int);
+        }
         self.due = match poll {
             Poll::Exit(_) if self.has_ended() => None,
             // Background jobs go on, and what the command did not read is the next line.
@@ -165,7 +173,7 @@ impl Session {
             }
             Poll::SleepUntil(at) => Some(at.max(now + Span::ms(1))),
             Poll::Wait => None,
-            Poll::Yield => Some(now + Span::ms(1)),
+            Poll::Yield => Some(now + busy_pause(self.busy_polls)),
         };
     }
 

@@ -34,6 +34,13 @@ pub struct View {
 }
 
 impl View {
+    /// True if nothing but the clock is different at `now_ms`, as long as nothing is written until then.
+    pub fn holds_at(&self, now_ms: i64) -> bool {
+        let tries = self.jobs.iter().filter_map(|job| job.next_try_ms);
+        let schedules = self.cron_jobs.iter().filter_map(|cron| cron.next_ms);
+        tries.chain(schedules).all(|at| at > now_ms)
+    }
+
     /// Takes over from `old` every part that is equal, so that who drew it need not look at it again.
     pub fn share_unchanged(&mut self, old: &View) {
         fn share<T: PartialEq>(new: &mut Rc<T>, old: &Rc<T>) {

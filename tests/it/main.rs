@@ -3,11 +3,14 @@
 mod control_cases;
 mod cron;
 mod cronjob_cases;
+mod fidelity;
+mod hostile;
 mod job_cases;
 mod job_replays;
 mod job_timelines;
 mod kubelet_cases;
 mod lab;
+mod laws;
 mod node;
 mod scenarios;
 mod terminal;

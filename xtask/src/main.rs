@@ -32,6 +32,8 @@ cargo xtask COMMAND
   e2e [ARG…] only the browser tests (builds the page first); ARG is handed to `node --test`
   bench [NAME…]
              the table of sizes and speeds, or only the rows named
+  fidelity [--check]
+             write docs/fidelity.md and static/fidelity.html from the recordings, or compare them
   editor [--check]
              rebuild static/editor.js from editor/ (needs Node), or compare it with what is checked in
 
@@ -68,6 +70,14 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         "e2e" => return Ok(code_of(suites::e2e(rest)?)),
         "bench" => bench::bench(rest)?,
+        "fidelity" => {
+            let write = match rest {
+                [] => true,
+                [flag] if flag == "--check" => false,
+                _ => bail!("`fidelity` takes no argument but --check"),
+            };
+            return Ok(code_of(suites::fidelity(write)?));
+        }
         "editor" => match rest {
             [] => editor::rebuild()?,
             [flag] if flag == "--check" => editor::check()?,

@@ -114,6 +114,16 @@ pub fn e2e(arguments: &[String]) -> Result<bool> {
     Ok(tally.finish())
 }
 
+/// Plays all recordings and writes what came of it, or compares it with what is checked in; true if it is right then.
+pub fn fidelity(write: bool) -> Result<bool> {
+    let mut command = proc::cargo();
+    command.args(["test", "--quiet", "-p", "batchyard", "--test", "it", "scenarios::the_page_of_scores"]);
+    if write {
+        command.env("FIDELITY", "write");
+    }
+    Ok(Count::of_tests(&proc::run_and_read(&mut command)?).failed == 0)
+}
+
 /// Builds `dist/` as it is published, weighs it, and opens it in a browser.
 fn page_suites(tally: &mut Tally, arguments: &[String]) {
     let mut built = false;

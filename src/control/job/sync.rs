@@ -61,6 +61,10 @@ impl JobController {
         let (kept, released) = release(api, &tally.released);
         let settled = tally.settle(&kept, now);
         api.because(rule);
+        if settled.finished.is_some() && lacks_start(job, &settled.status) {
+            // The API refuses the end, and the counts written with it. It comes when the Job is resumed.
+            return released.and(managed);
+        }
         write_status(api, &object, &settled.status)?;
         if let Some(end) = &settled.finished {
             tell_end(api, &object, &settled.status, end);
@@ -121,6 +125,12 @@ impl JobController {
 /// False if `spec.managedBy` names another controller.
 fn is_managed_here(job: &Job) -> bool {
     job.spec.managed_by.as_deref().is_none_or(|name| name == CONTROLLER_NAME)
+}
+
+/// True if the Job may not end because it has not started: suspending takes `startTime` away, and the last Pod may succeed
+/// after that (`semantics/validation.md` §4).
+fn lacks_start(job: &Job, status: &JobStatus) -> bool {
+    status.start_time.is_none() && !(job.is_suspended() && job.spec.completions == Some(0))
 }
 
 /// Deletes and creates the plan's Pods. The first error is for the end of the sync: first the status is written.
