@@ -3,6 +3,7 @@
 //! Rule: a command that takes time is part of the state that can be copied; it stops, goes on and rewinds with the rest.
 
 mod command;
+pub mod completion;
 mod curl;
 mod docker;
 pub mod files;
@@ -140,9 +141,22 @@ impl Terminals {
         }
     }
 
-    /// Saves the text of an editor's tab as the file of that name.
+    /// Saves the text of an editor's tab as the file of that name; `chart/values.yaml` makes its directory.
     pub fn save(&mut self, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
-        self.machine.files.write(&resolve(HOME, file), text.as_bytes(), false, now)
+        let path = resolve(HOME, file);
+        for (at, _) in path.match_indices('/').skip(1) {
+            match self.machine.files.make_dir(&path[..at], now) {
+                Ok(()) | Err(FileError::Exists) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.machine.files.write(&path, text.as_bytes(), false, now)
+    }
+
+    /// The tab of that name is gone, and so is its file.
+    pub fn remove(&mut self, file: &str) {
+        // A command may have removed it before.
+        let _ = self.machine.files.remove(&resolve(HOME, file));
     }
 
     /// Opens an interactive terminal.
@@ -173,6 +187,27 @@ impl Terminals {
             let (task, mut listens) = (session.draws_as(), false);
             session.interrupt(&mut machine.desk(cluster, task, &mut listens));
         }
+    }
+
+    /// Ctrl-D in an interactive terminal while a command runs.
+    pub fn end_input(&mut self, id: SessionId, now: SimTime) {
+        if let Some(session) = self.sessions.find_mut(id) {
+            session.end_input(now);
+        }
+    }
+
+    /// Closes an interactive terminal; what runs in it ends.
+    pub fn close_session(&mut self, cluster: &mut Cluster, id: SessionId) {
+        let Terminals { machine, sessions, .. } = self;
+        sessions.close(id, cluster, machine);
+    }
+
+    /// What Tab may put at the end of a line that is being typed.
+    pub fn complete(&self, id: Option<SessionId>, line: &str, cluster: &Cluster) -> completion::Completion {
+        let session = id.and_then(|id| self.session(id));
+        let commands = session.map(Session::commands).unwrap_or_default();
+        let cwd = session.map_or(HOME, Session::cwd);
+        completion::complete(line, &commands, cwd, &self.machine.files, cluster.store())
     }
 
     /// When a command next wants to go on.
@@ -235,7 +270,7 @@ impl Terminals {
         self.sessions.listen(now);
     }
 
-    /// The tab of a file that `kubectl edit` opened was closed; what it holds is taken.
+    /// The editor of a file that `kubectl edit` opened was closed; what the file holds is taken.
     pub fn close_edit(&mut self, path: &str, now: SimTime) {
         self.machine.editors.open.remove(path);
         self.wake(now);

@@ -1,18 +1,21 @@
 //! `kubectl edit`: the object's text in an editor, and its changes back to the API.
 //!
-//! The editor is the command in `KUBE_EDITOR` or `EDITOR` (`sed -i …`), run by the shell; without one it is a tab of the
-//! page. Where there is neither, nothing can be changed. Source: `kubectl/pkg/cmd/util/editor/editoptions.go`.
+//! The editor is the command in `KUBE_EDITOR` or `EDITOR` (`sed -i …`), run by the shell; without one it is whoever sits at
+//! the terminal. Where there is neither, nothing can be changed. A text that is no YAML, or is invalid, comes back into the
+//! editor with the reasons as comments, until it is saved without a change. Source:
+//! `kubectl/pkg/cmd/util/editor/editoptions.go`.
 
 use crate::api::decode::{FieldValidation, decode};
 use crate::api::meta::Key;
+use crate::api::status::Reason;
 use crate::base::value::Value;
-use crate::shell::{Dialect, Io, Options, Poll, Shell, Signal, System};
+use crate::shell::{Dialect, Env, Io, Options, Poll, Shell, Signal, System};
 use crate::terminal::command::Command;
 use crate::terminal::host::Desk;
 use crate::terminal::kubectl::common::{self, DryRun};
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::targets::{self, Reading};
-use crate::terminal::kubectl::{Call, Outcome, Verb, Waiting, errors};
+use crate::terminal::kubectl::{Call, Outcome, Verb, Waiting};
 use crate::yaml;
 
 pub const VERB: Verb = Verb {
@@ -50,8 +53,14 @@ const STEP_BUDGET: u32 = 10_000;
 #[derive(Clone, Debug)]
 pub struct Editing {
     key: Key,
-    path: String,
     before: Value,
+    /// The file in the editor, and what was put into it.
+    path: String,
+    given: String,
+    /// The text was refused, and is in the editor once more.
+    again: bool,
+    env: Env,
+    cwd: String,
     editor: Editor,
 }
 
@@ -59,8 +68,15 @@ pub struct Editing {
 enum Editor {
     /// A command that runs until the text is done.
     Command(Box<Shell<Command>>),
-    /// A tab of the page.
-    Tab,
+    /// Whoever sits at the terminal: a tab of the page, or an editor of the machine it runs on.
+    Person,
+}
+
+/// What became of a text.
+enum Verdict {
+    Exit(i32),
+    /// The editor opens again, with these comments in the text.
+    Again(String),
 }
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
@@ -73,80 +89,158 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         return Outcome::Exit(1);
     }
     let Some(object) = objects.first() else { return call.fail("edit needs an object") };
-    let number = call.desk.random() % 9_000_000_000 + 1_000_000_000;
-    let path = format!("/tmp/kubectl-edit-{number}.yaml");
+    if editor_of(&call.args.env).is_none() && !call.desk.attended {
+        call.io.out("Edit cancelled, no changes made.\n");
+        return Outcome::Exit(0);
+    }
+    let mut editing = Editing {
+        key: object.key(),
+        before: object.value().clone(),
+        path: String::new(),
+        given: String::new(),
+        again: false,
+        env: call.args.env.clone(),
+        cwd: call.args.cwd.clone(),
+        editor: Editor::Person,
+    };
     let text = format!("{HEADER}{}", yaml::emit(object.value()));
-    if call.desk.write_file(&path, text.as_bytes(), false).is_err() {
+    if !editing.open(call.desk, text) {
         return call.fail("unable to create temp file");
     }
-    let command = ["KUBE_EDITOR", "EDITOR"].iter().find_map(|name| call.args.env.get(*name)).filter(|e| !e.is_empty());
-    let editor = match command {
-        Some(command) => {
-            let options = Options {
-                env: call.args.env.clone(),
-                cwd: call.args.cwd.clone(),
-                started: call.desk.cluster.now(),
-                ..Options::new(Dialect::Bash)
-            };
-            Editor::Command(Box::new(Shell::new(&format!("{command} {path}"), options)))
-        }
-        None if call.desk.editors.present => {
-            call.desk.editors.open.insert(path.clone());
-            Editor::Tab
-        }
-        None => {
-            call.io.out("Edit cancelled, no changes made.\n");
-            return Outcome::Exit(0);
-        }
-    };
-    Outcome::Waits(Waiting::Edit(Editing { key: object.key(), path, before: object.value().clone(), editor }))
+    Outcome::Waits(Waiting::Edit(editing))
+}
+
+/// The command of `KUBE_EDITOR` or `EDITOR`.
+fn editor_of(env: &Env) -> Option<&String> {
+    ["KUBE_EDITOR", "EDITOR"].iter().find_map(|name| env.get(*name)).filter(|command| !command.is_empty())
 }
 
 impl Editing {
+    /// Puts a text into a fresh file and opens the editor. False if the file cannot be written.
+    fn open(&mut self, desk: &mut Desk<'_>, text: String) -> bool {
+        let number = desk.random() % 9_000_000_000 + 1_000_000_000;
+        self.path = format!("/tmp/kubectl-edit-{number}.yaml");
+        self.given = text;
+        if desk.write_file(&self.path, self.given.as_bytes(), false).is_err() {
+            return false;
+        }
+        self.editor = match editor_of(&self.env) {
+            Some(command) => {
+                let options = Options {
+                    env: self.env.clone(),
+                    cwd: self.cwd.clone(),
+                    started: desk.cluster.now(),
+                    ..Options::new(Dialect::Bash)
+                };
+                Editor::Command(Box::new(Shell::new(&format!("{command} {}", self.path), options)))
+            }
+            None => {
+                desk.editors.open.insert(self.path.clone());
+                Editor::Person
+            }
+        };
+        true
+    }
+
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
-        match &mut self.editor {
-            Editor::Tab if desk.editors.open.contains(&self.path) => Poll::Wait,
-            Editor::Tab => self.finish(desk, io),
-            Editor::Command(shell) => match shell.poll(desk, io, &mut { STEP_BUDGET }) {
-                Poll::Exit(0) => self.finish(desk, io),
-                Poll::Exit(code) => {
-                    io.err(&format!("error: there was a problem with the editor: exit status {code}\n"));
-                    Poll::Exit(1)
+        loop {
+            match &mut self.editor {
+                Editor::Person if desk.editors.open.contains(&self.path) => return Poll::Wait,
+                Editor::Person => {}
+                Editor::Command(shell) => match shell.poll(desk, io, &mut { STEP_BUDGET }) {
+                    Poll::Exit(0) => {}
+                    Poll::Exit(code) => {
+                        io.err(&format!("error: there was a problem with the editor: exit status {code}\n"));
+                        return Poll::Exit(1);
+                    }
+                    other => return other,
+                },
+            }
+            let bytes = desk.files.read(&self.path).unwrap_or_default();
+            let edited = String::from_utf8_lossy(&bytes).into_owned();
+            match self.judge(&edited, desk, io) {
+                Verdict::Exit(code) => return Poll::Exit(code),
+                Verdict::Again(reasons) => {
+                    self.forget(desk);
+                    self.again = true;
+                    if !self.open(desk, format!("{HEADER}{reasons}#\n{}", without_comments(&edited))) {
+                        io.err("error: unable to create temp file\n");
+                        return Poll::Exit(1);
+                    }
                 }
-                other => other,
-            },
+            }
         }
     }
 
-    fn finish(&self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
-        let bytes = desk.files.read(&self.path).unwrap_or_default();
-        let parsed = yaml::parse(&String::from_utf8_lossy(&bytes), &self.path);
-        if let Some(error) = parsed.kubectl_error() {
-            io.err(&format!("{error}\n"));
-            return Poll::Exit(1);
+    /// The editor is closed: `edited` is what it left.
+    fn judge(&self, edited: &str, desk: &mut Desk<'_>, io: &mut Io) -> Verdict {
+        if self.again && without_comments(edited) == without_comments(&self.given) {
+            return self.keep("Edit cancelled, no valid changes were saved.", io);
         }
-        let edited = parsed.documents.first().map(|node| node.value());
-        let Some(edited) = edited.filter(|value| !value.is_empty() && *value != self.before) else {
-            // The file has done its service; it may be gone already.
-            let _ = desk.files.remove(&self.path);
-            io.out("Edit cancelled, no changes made.\n");
-            return Poll::Exit(0);
-        };
-        let name = common::name_of(&self.before);
-        let refused = match decode(&edited, FieldValidation::Strict) {
-            Err(refusal) => Some(refusal.kubectl(&self.path, "patching")),
+        let parsed = yaml::parse(edited, "edited-file");
+        if let Some(error) = parsed.kubectl_error() {
+            let error = error.trim_start_matches("error: ");
+            return Verdict::Again(format!("# The edited file had a syntax error: {error}\n"));
+        }
+        let value = parsed.documents.first().map(|node| node.value()).unwrap_or_default();
+        if value == self.before || without_comments(edited).trim().is_empty() {
+            self.forget(desk);
+            let same = without_comments(edited) == without_comments(&yaml::emit(&self.before));
+            io.out(&match (value == self.before, same) {
+                (true, true) => "Edit cancelled, no changes made.\n".to_owned(),
+                // Other words for the same object.
+                (true, false) => format!("{} skipped\n", common::name_of(&self.before)),
+                (false, _) => "Edit cancelled, saved file was empty.\n".to_owned(),
+            });
+            return Verdict::Exit(0);
+        }
+        if ["apiVersion", "kind", "metadata.name"].iter().any(|field| value.at(field) != self.before.at(field)) {
+            return self.keep("At least one of apiVersion, kind and name was changed", io);
+        }
+        let about = format!("{} \"{}\"", self.key.kind.info().resource(), self.key.name);
+        let refused = match decode(&value, FieldValidation::Strict) {
+            Err(refusal) => refusal.text,
             Ok(decoded) => {
-                let written = desk.cluster.api("user", |api| api.update(&self.key, |value| *value = decoded.object));
-                written.err().map(|error| errors::render(&error, None))
+                match desk.cluster.api("user", |api| api.update(&self.key, |value| *value = decoded.object)) {
+                    Ok(_) => {
+                        self.forget(desk);
+                        io.out(&format!("{} edited{}\n", common::name_of(&self.before), DryRun::No.suffix()));
+                        return Verdict::Exit(0);
+                    }
+                    Err(error) if error.reason == Reason::Invalid => {
+                        io.err(&format!("error: {about} is invalid\n"));
+                        let causes: String = error.causes.iter().map(|cause| format!("# * {cause}\n")).collect();
+                        let end = if causes.is_empty() { "" } else { ":" };
+                        return Verdict::Again(format!("# {about} was not valid{end}\n{causes}"));
+                    }
+                    Err(error) if error.reason == Reason::NotFound => {
+                        io.err(&format!(
+                            "error: {about} could not be found on the server\nThe edits you made on deleted resources have been \
+                             saved to {:?}\n",
+                            self.path
+                        ));
+                        return Verdict::Exit(1);
+                    }
+                    Err(error) => error.message,
+                }
             }
         };
-        if let Some(line) = refused {
-            io.err(&format!("{line}\nA copy of your changes has been stored to \"{}\"\nerror: Edit cancelled, no valid changes were saved.\n", self.path));
-            return Poll::Exit(1);
-        }
+        io.err(&format!(
+            "error: {about} could not be patched: {refused}\nYou can run `kubectl replace -f {}` to try this update again.\n",
+            self.path
+        ));
+        Verdict::Exit(1)
+    }
+
+    /// Ends it without a change; the text stays in its file.
+    fn keep(&self, why: &str, io: &mut Io) -> Verdict {
+        io.err(&format!("A copy of your changes has been stored to {:?}\nerror: {why}\n", self.path));
+        Verdict::Exit(1)
+    }
+
+    /// The file has done its service; it may be gone already.
+    fn forget(&self, desk: &mut Desk<'_>) {
         let _ = desk.files.remove(&self.path);
-        io.out(&format!("{name} edited{}\n", DryRun::No.suffix()));
-        Poll::Exit(0)
     }
 
     /// Ctrl-C: the text is thrown away.
@@ -155,7 +249,11 @@ impl Editing {
             shell.signal(desk, &mut Io::without_input(), Signal::Int);
         }
         desk.editors.open.remove(&self.path);
-        // It may be gone already.
-        let _ = desk.files.remove(&self.path);
+        self.forget(desk);
     }
+}
+
+/// The text that counts: `cmdutil.ManualStrip`.
+fn without_comments(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with('#')).map(|line| format!("{line}\n")).collect()
 }
