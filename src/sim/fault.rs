@@ -135,7 +135,8 @@ impl Fault {
             Fault::Drain { node } => (format!("{node} is drained"), &None),
             Fault::KillContainer { pod, container, exit_code, oom } => {
                 let of = container.as_ref().map(|name| format!("{name} of ")).unwrap_or_default();
-                let how = if *oom { "has no memory left".to_owned() } else { format!("ends with exit code {exit_code}") };
+                let how =
+                    if *oom { "has no memory left".to_owned() } else { format!("ends with exit code {exit_code}") };
                 (format!("{of}{pod} {how}"), &None)
             }
             Fault::EvictPod { pod } => (format!("{pod} is evicted"), &None),
@@ -188,7 +189,10 @@ mod tests {
             (Fault::EvictPod { pod: "a".into() }, "a is evicted"),
             (Fault::FailPull { image: "busybox:1.36".into(), until }, "busybox:1.36 cannot be pulled for 1m30s"),
             (Fault::SlowPull { image: "x".into(), seconds: 20, until: None }, "x takes 20 s longer to pull"),
-            (Fault::StopController { name: "default-scheduler".into(), until }, "default-scheduler stands still for 1m30s"),
+            (
+                Fault::StopController { name: "default-scheduler".into(), until },
+                "default-scheduler stands still for 1m30s",
+            ),
             (Fault::SlowApi { delay_ms: 500, until }, "the API takes 500 ms longer for 1m30s"),
         ] {
             let parsed = yaml::parse(&fault.text(), "fault");

@@ -19,8 +19,8 @@ use crate::terminal::Terminals;
 use crate::view::{self, History, View};
 
 pub use crate::terminal::{Ink, Piece, Reply, Session, SessionId};
-pub use record::{Output, Record};
 pub use fault::Fault;
+pub use record::{Output, Record};
 pub use scenario::{Scenario, Step, StepAction};
 use world::World;
 

@@ -8,8 +8,8 @@ use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
 use crate::base::zone::ZoneTable;
 use crate::cluster::Cluster;
-use crate::sim::record::{Output, Record};
 use crate::sim::fault::Fault;
+use crate::sim::record::{Output, Record};
 use crate::sim::scenario::{Scenario, StepAction};
 use crate::terminal::{TaskId, Terminals};
 

@@ -193,10 +193,10 @@ mod tests {
             ("cat 'no su", "cat 'no su", ""),
             ("nothing-like-this", "nothing-like-this", ""),
         ] {
-            let completion = terminals.complete(Some(id), line, &cluster);
+            let completion = terminals.complete(Some(id), line, &[], &cluster);
             assert_eq!(completion.offers.join(" "), offers, "{line}");
             assert_eq!(completion.apply(line), applied, "{line}");
         }
-        assert!(terminals.complete(Some(id), "", &cluster).offers.len() > 40);
+        assert!(terminals.complete(None, "", &[], &cluster).offers.len() > 40);
     }
 }

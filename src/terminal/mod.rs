@@ -21,7 +21,7 @@ use crate::cluster::Cluster;
 use crate::shell::host::resolve;
 use crate::shell::{Dialect, FileError, Input, Io, Options, Poll, Shell, Signal, Stream};
 use crate::terminal::command::Command;
-use crate::terminal::files::HOME;
+use crate::terminal::files::{Files, HOME};
 use crate::terminal::host::Machine;
 use crate::yaml::Diagnostic;
 
@@ -143,14 +143,7 @@ impl Terminals {
 
     /// Saves the text of an editor's tab as the file of that name; `chart/values.yaml` makes its directory.
     pub fn save(&mut self, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
-        let path = resolve(HOME, file);
-        for (at, _) in path.match_indices('/').skip(1) {
-            match self.machine.files.make_dir(&path[..at], now) {
-                Ok(()) | Err(FileError::Exists) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.machine.files.write(&path, text.as_bytes(), false, now)
+        save(&mut self.machine.files, file, text, now)
     }
 
     /// The tab of that name is gone, and so is its file.
@@ -202,12 +195,23 @@ impl Terminals {
         sessions.close(id, cluster, machine);
     }
 
-    /// What Tab may put at the end of a line that is being typed.
-    pub fn complete(&self, id: Option<SessionId>, line: &str, cluster: &Cluster) -> completion::Completion {
-        let session = id.and_then(|id| self.session(id));
-        let commands = session.map(Session::commands).unwrap_or_default();
-        let cwd = session.map_or(HOME, Session::cwd);
-        completion::complete(line, &commands, cwd, &self.machine.files, cluster.store())
+    /// What Tab may put at the end of a line that is being typed, in a terminal that may not be open yet. `tabs` are files
+    /// that will be saved before the line runs.
+    pub fn complete(
+        &self,
+        id: Option<SessionId>,
+        line: &str,
+        tabs: &[(String, String)],
+        cluster: &Cluster,
+    ) -> completion::Completion {
+        let fresh = Session::new(SessionId(0), cluster.now());
+        let session = id.and_then(|id| self.session(id)).unwrap_or(&fresh);
+        let mut files = self.machine.files.clone();
+        for (name, text) in tabs {
+            // What cannot be saved is not offered.
+            let _ = save(&mut files, name, text, cluster.now());
+        }
+        completion::complete(line, &session.commands(), session.cwd(), &files, cluster.store())
     }
 
     /// When a command next wants to go on.
@@ -280,6 +284,17 @@ impl Terminals {
     pub fn take_finished(&mut self) -> Vec<Finished> {
         std::mem::take(&mut self.finished)
     }
+}
+
+fn save(files: &mut Files, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
+    let path = resolve(HOME, file);
+    for (at, _) in path.match_indices('/').skip(1) {
+        match files.make_dir(&path[..at], now) {
+            Ok(()) | Err(FileError::Exists) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    files.write(&path, text.as_bytes(), false, now)
 }
 
 impl Task {

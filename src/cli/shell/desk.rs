@@ -66,7 +66,7 @@ impl Desk {
     }
 
     pub fn complete(&self, line: &str) -> Completion {
-        self.sim.terminals().complete(Some(self.id), line, self.sim.cluster())
+        self.sim.terminals().complete(Some(self.id), line, &[], self.sim.cluster())
     }
 
     /// Puts a file into the terminal's home.

@@ -67,7 +67,8 @@ pub fn converse(desk: Desk, speed: f64, out: &mut dyn Write, err: &mut dyn Write
     };
     let live = Rc::new(RefCell::new(Live { desk, speed, seen: Instant::now() }));
     editor.set_helper(Some(Tab { live: Rc::clone(&live) }));
-    let _ = writeln!(out, "A simulated cluster of Kubernetes 1.36. Tab completes, Ctrl-C stops a command, Ctrl-D leaves.");
+    let _ =
+        writeln!(out, "A simulated cluster of Kubernetes 1.36. Tab completes, Ctrl-C stops a command, Ctrl-D leaves.");
     loop {
         let _ = out.flush();
         let prompt = live.borrow().desk.prompt();
