@@ -56,7 +56,7 @@ const FREEZE: Way = (
 const KILL: Way = ("kill", "Kill the machine", "Its containers end, and nobody is left to say so");
 const THAW: Way = ("thaw", "Bring it back", "Its kubelet answers again");
 const POD: [Way; 4] = [
-    ("exit", "End the container with exit code", "As if its program had ended so"),
+    ("exit", "End it with exit code", "As if the container's program had ended so"),
     ("oom", "Let it run out of memory", "`OOMKilled`, exit code 137"),
     ("evict", "Evict the Pod", "Through the API, as a drain does it"),
     ("delete", "Delete the Pod", "`kubectl delete pod`, with its time to end"),
@@ -130,19 +130,13 @@ pub fn Breaks(props: &Props) -> Html {
     html! {
         <dialog ref={dialog} class="breaks" aria-labelledby="breaks-title" {onclick} onclose={props.act.reform(|_: Event| Msg::Break(None))}>
             <div>{ content(props) }</div>
+            <button type="button" class="plain close" aria-label="Close" title="Close (Esc)" onclick={props.act.reform(|_: MouseEvent| Msg::Break(None))}>{ "×" }</button>
         </dialog>
     }
 }
 
 fn content(props: &Props) -> Html {
-    let head = |title: Html| {
-        html! {
-            <header>
-                <h2 id="breaks-title">{ title }</h2>
-                <button type="button" class="plain" aria-label="Close" title="Close (Esc)" onclick={props.act.reform(|_: MouseEvent| Msg::Break(None))}>{ "×" }</button>
-            </header>
-        }
-    };
+    let head = |title: Html| html! { <h2 id="breaks-title">{ title }</h2> };
     let none = Html::default;
     match &props.target {
         None => none(),
@@ -196,7 +190,7 @@ fn content(props: &Props) -> Html {
                         { way(LATE, none()) }
                     }
                     <p class="of">{ "A node: " }{ for props.nodes.0.iter().map(|node| go(Target::Node(node.name.clone()), &node.name)) }</p>
-                    <p class="soft">{ "For a Pod, choose it on the stage: the sign is beside its log." }</p>
+                    <p class="soft">{ "To break a Pod, choose it on the stage: the same sign stands beside its log." }</p>
                 </>
             }
         }
@@ -220,9 +214,11 @@ fn way((code, title, then): Way, with: Html) -> Html {
 }
 
 fn choice(name: &'static str, label: &'static str, options: &[(&str, &str)]) -> Html {
-    html! {
-        <select {name} aria-label={label}>{ for options.iter().map(|(value, text)| html! { <option value={(*value).to_owned()}>{ *text }</option> }) }</select>
-    }
+    let option = |(at, (value, text)): (usize, &(&str, &str))| {
+        // Said of the first one, since they do not come in their order.
+        html! { <option value={(*value).to_owned()} selected={at == 0}>{ *text }</option> }
+    };
+    html! { <select {name} aria-label={label}>{ for options.iter().enumerate().map(option) }</select> }
 }
 
 /// What stands in a field of the menu.

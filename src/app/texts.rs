@@ -154,6 +154,7 @@ impl App {
         let at = self.kept.files.iter().position(|file| file.name == wanted).unwrap_or(0);
         self.show_another(at);
         if fresh.is_empty() {
+            self.drawer = false;
             if self.tab == Tab::Terminal || self.tab == Tab::Editor {
                 self.open_tab(Tab::Terminal);
                 Timeout::new(0, || browser::focus(terminal::LINE)).forget();

@@ -10,6 +10,7 @@ mod kubelet_cases;
 mod lab;
 mod node;
 mod scenarios;
+mod shell;
 mod terminal;
 mod tidy;
 mod tutorials;
