@@ -109,7 +109,7 @@ impl App {
         let row = |broken: &Broken| {
             let left = broken.until_ms.map(|until| {
                 html! {
-                    <b data-live="left" data-from={broken.from_ms.to_string()} data-until={until.to_string()}></b>
+                    <span><b data-live="left" data-from={broken.from_ms.to_string()} data-until={until.to_string()}></b>{ " left" }</span>
                 }
             });
             html! { <li key={format!("{} {}", broken.from_ms, broken.says)}>{ &broken.says }{ left }</li> }

@@ -292,6 +292,11 @@ pub fn python(text: &str) -> Option<(String, Vec<Remark>)> {
     Some((converted.yaml, converted.remarks.iter().map(assumed).collect()))
 }
 
+/// Where a text is no YAML.
+pub fn syntax(text: &str) -> Vec<Remark> {
+    yaml::parse(text, "edited-file").diagnostics.iter().map(remark).collect()
+}
+
 fn answer(reply: Reply) -> Answer {
     let text = [reply.stdout.trim_end(), reply.stderr.trim_end()]
         .iter()

@@ -53,9 +53,10 @@ pub fn followed(word: &str) -> String {
 pub fn complete(line: &str, commands: &[String], cwd: &str, files: &Files, store: &Store) -> Completion {
     let Line { words, from, redirected } = split(line);
     let last = words.last().map_or("", String::as_str);
+    let names_command = words.len() == 1 && !redirected && !last.contains('/');
     let mut offers = match words.as_slice() {
         _ if redirected => Vec::new(),
-        [_] if !last.contains('/') => {
+        [_] if names_command => {
             let mut names = commands.to_vec();
             names.extend(command::names().map(str::to_owned));
             names
@@ -66,7 +67,7 @@ pub fn complete(line: &str, commands: &[String], cwd: &str, files: &Files, store
         _ => Vec::new(),
     };
     offers.retain(|offer| offer.starts_with(last));
-    if offers.is_empty() && !(words.len() == 1 && !last.contains('/')) {
+    if offers.is_empty() && !names_command {
         offers = paths(last, cwd, files);
     }
     offers.sort_unstable();
@@ -186,6 +187,7 @@ mod tests {
             ("kubectl apply -f ./jobs/a", "kubectl apply -f ./jobs/a.yaml ", "./jobs/a.yaml"),
             ("cat ~/jobs/", "cat ~/jobs/", "~/jobs/a.yaml ~/jobs/b.yaml"),
             ("cat jo", "cat job", "job.yaml jobs/"),
+            ("> jobs/a", "> jobs/a.yaml ", "jobs/a.yaml"),
             ("echo > jobs/a", "echo > jobs/a.yaml ", "jobs/a.yaml"),
             ("cat .h", "cat .hidden ", ".hidden"),
             ("helm upg", "helm upgrade ", "upgrade"),
