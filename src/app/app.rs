@@ -346,8 +346,8 @@ impl App {
             }
             Msg::FollowLog => self.log.follow = !self.log.follow,
             Msg::Line(line) => self.type_line(&line),
-            Msg::Interrupt => self.to_terminal(Engine::interrupt),
-            Msg::EndInput => self.to_terminal(Engine::end_input),
+            Msg::Interrupt => self.tell_terminal(Engine::interrupt),
+            Msg::EndInput => self.tell_terminal(Engine::end_input),
             Msg::Complete(line) => self.complete(&line),
             Msg::NewTerminal => self.new_terminal(),
             Msg::ShowTerminal(at) => self.show_terminal(at),

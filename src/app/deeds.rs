@@ -174,7 +174,7 @@ impl App {
     }
 
     /// Gives the terminal that is shown an input of its own.
-    pub(super) fn to_terminal(&mut self, deed: fn(&mut Engine, u32)) {
+    pub(super) fn tell_terminal(&mut self, deed: fn(&mut Engine, u32)) {
         let number = self.terminals[self.terminal];
         self.offers = Rc::default();
         self.run.act(None, |engine| deed(engine, number));
@@ -204,7 +204,7 @@ impl App {
 
     /// Closes the terminal that is shown; what runs in it ends. The last one is only emptied.
     pub(super) fn close_terminal(&mut self) {
-        self.to_terminal(Engine::close_terminal);
+        self.tell_terminal(Engine::close_terminal);
         let terminals = Rc::make_mut(&mut self.terminals);
         terminals.remove(self.terminal);
         if terminals.is_empty() {

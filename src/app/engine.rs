@@ -110,7 +110,8 @@ impl Engine {
         self.save(files);
         let open = self.session(number).filter(|id| self.sim.terminal(*id).is_some_and(|open| !open.has_ended()));
         let terminal = open.unwrap_or_else(|| self.sim.terminal_open());
-        self.terminals.retain(|(known, _)| *known != number);
+        // After going back, another one may have had this terminal's place.
+        self.terminals.retain(|(known, id)| *known != number && *id != terminal);
         self.terminals.push((number, terminal));
         self.sim.terminal_line(terminal, line);
         self.settle();
@@ -139,7 +140,7 @@ impl Engine {
     }
 
     /// Gives a terminal an input of its own, if it is open.
-    fn to_terminal(&mut self, number: u32, input: fn(SessionId) -> Input) {
+    fn tell_terminal(&mut self, number: u32, input: fn(SessionId) -> Input) {
         if let Some(terminal) = self.session(number) {
             self.sim.handle(input(terminal));
             self.settle();
@@ -148,17 +149,17 @@ impl Engine {
 
     /// Ctrl-C in a terminal.
     pub fn interrupt(&mut self, number: u32) {
-        self.to_terminal(number, |terminal| Input::Interrupt { terminal });
+        self.tell_terminal(number, |terminal| Input::Interrupt { terminal });
     }
 
     /// Ctrl-D in a terminal while a command runs.
     pub fn end_input(&mut self, number: u32) {
-        self.to_terminal(number, |terminal| Input::EndInput { terminal });
+        self.tell_terminal(number, |terminal| Input::EndInput { terminal });
     }
 
     /// Ends a terminal with what runs in it.
     pub fn close_terminal(&mut self, number: u32) {
-        self.to_terminal(number, |terminal| Input::CloseTerminal { terminal });
+        self.tell_terminal(number, |terminal| Input::CloseTerminal { terminal });
         self.terminals.retain(|(known, _)| *known != number);
     }
 
