@@ -9,9 +9,10 @@ use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use super::announce::Announcer;
+use super::breaks::{Deed, Target};
 use super::browser;
 use super::clock::Clock;
-use super::engine::{Answer, LogLine, PodToken, Remark, Screen};
+use super::engine::{Answer, Engine, LogLine, PodToken, Remark, Screen};
 use super::examples::EXAMPLES;
 use super::files::{self, File};
 use super::kept::Kept;
@@ -46,7 +47,10 @@ pub enum Msg {
     Apply,
     ApplyFresh,
     Reset,
-    UndoReset,
+    Undo,
+    CloseFile,
+    Rename(String),
+    TurnIntoYaml,
     Example(usize),
 
     Select(Option<AttrValue>),
@@ -59,9 +63,19 @@ pub enum Msg {
     /// A line typed into the terminal.
     Line(String),
     Interrupt,
+    EndInput,
+    /// Tab, behind this much of a line.
+    Complete(String),
+    NewTerminal,
+    ShowTerminal(usize),
+    CloseTerminal,
     GoTerminal,
     /// The table of time zones, or why it did not come.
     Zones(Result<Rc<Vec<u8>>, String>),
+
+    /// Opens a menu that breaks something, or closes it.
+    Break(Option<Target>),
+    Deed(Deed),
 
     Tab(Tab),
     Theme,
@@ -99,6 +113,17 @@ pub struct App {
     pub(super) screen: Rc<Screen>,
     /// Lines typed into the terminal, oldest first.
     pub(super) typed: Rc<Vec<String>>,
+    /// Numbers of the terminals, and which of them is shown.
+    pub(super) terminals: Rc<Vec<u32>>,
+    pub(super) terminal: usize,
+    /// What the word at the end of the line could become.
+    pub(super) offers: Rc<Vec<String>>,
+    /// The YAML that the Python dict in the editor would become.
+    pub(super) python: Option<Rc<String>>,
+    /// The tab that was shown before `kubectl edit` opened its own.
+    pub(super) before_edit: Option<String>,
+    pub(super) breaks: Option<Target>,
+    pub(super) images: Rc<Vec<String>>,
     pub(super) zones: Zones,
     pub(super) help: bool,
     pub(super) layout: Layout,
@@ -166,6 +191,13 @@ impl Component for App {
             lines: Rc::new(Ok(Vec::new())),
             screen: Rc::default(),
             typed: Rc::default(),
+            terminals: Rc::new(vec![1]),
+            terminal: 0,
+            offers: Rc::default(),
+            python: None,
+            before_edit: None,
+            breaks: None,
+            images: Rc::default(),
             zones: Zones::default(),
             help: false,
             layout: Layout::now(),
@@ -286,7 +318,12 @@ impl App {
             Msg::Apply => self.apply(),
             Msg::ApplyFresh => self.apply_fresh(),
             Msg::Reset => self.reset(),
-            Msg::UndoReset => self.undo_reset(),
+            Msg::Undo => self.undo(),
+            Msg::CloseFile => self.close_file(),
+            Msg::Rename(name) => self.rename(&name),
+            Msg::TurnIntoYaml => self.turn_into_yaml(),
+            Msg::Break(target) => self.open_breaks(target),
+            Msg::Deed(deed) => self.break_it(deed),
             Msg::Example(at) => self.pick_example(at),
             Msg::Select(pod) => {
                 if pod != self.selected {
@@ -309,10 +346,12 @@ impl App {
             }
             Msg::FollowLog => self.log.follow = !self.log.follow,
             Msg::Line(line) => self.type_line(&line),
-            Msg::Interrupt => {
-                self.run.interrupt();
-                self.news();
-            }
+            Msg::Interrupt => self.tell_terminal(Engine::interrupt),
+            Msg::EndInput => self.tell_terminal(Engine::end_input),
+            Msg::Complete(line) => self.complete(&line),
+            Msg::NewTerminal => self.new_terminal(),
+            Msg::ShowTerminal(at) => self.show_terminal(at),
+            Msg::CloseTerminal => self.close_terminal(),
             Msg::GoTerminal => {
                 self.open_tab(Tab::Terminal);
                 Timeout::new(0, || browser::focus(terminal::LINE)).forget();

@@ -9,13 +9,14 @@ use yew::prelude::*;
 use super::app::{App, Msg};
 use super::browser;
 use super::clock::{Clock, SPEEDS};
-use super::engine::{self, Answer, Setup};
+use super::engine::{self, Answer, Engine, Setup};
 use super::examples::{self, EXAMPLES};
 use super::files::{self, File};
-use super::kept::Step;
+use super::kept::{Step, Undo};
 use super::lanes::{Gesture, Wish};
 use super::report;
 use super::run::Run;
+use super::terminal;
 use super::ui::{Layout, Region, Tab};
 use super::zones::Then;
 
@@ -42,7 +43,7 @@ impl App {
                 // Tables of ages and the log are all that moves with it.
                 draw |= self.tab != Tab::Editor && !self.folded(Region::Dock);
             }
-            draw |= self.read_log() | self.read_screen();
+            draw |= self.read_log() | self.read_screen() | self.look_for_edits();
         }
         if let Some(text) = self.announcer.due(at) {
             self.said = text.into();
@@ -81,7 +82,8 @@ impl App {
     }
 
     pub(super) fn on_edit(&mut self, ctx: &Context<Self>, text: String) -> bool {
-        let could_undo = self.kept.before_reset.take().is_some();
+        // A closed tab can be opened again for as long as nothing else was closed.
+        let could_undo = self.kept.undo.take_if(|undo| !matches!(undo, Undo::Closed(..))).is_some();
         let file = &mut self.kept.files[self.kept.active];
         let was_edited = file.edited();
         file.text = text;
@@ -103,11 +105,18 @@ impl App {
 
     /// What is wrong with the text; if it names a time zone, once their table is there.
     fn lint(&mut self) {
-        let text = &self.kept.files[self.kept.active].text;
+        let File { text, edit, .. } = &self.kept.files[self.kept.active];
         if self.zones.lack([text.as_str()].into_iter()) {
             return self.zones.fetch(Then::Check, &self.act);
         }
-        self.remarks = Rc::new(engine::lint(text, self.zones.table()));
+        let (python, remarks) = match engine::python(text) {
+            Some((yaml, assumed)) => (Some(Rc::new(yaml)), assumed),
+            // What may stand in an object that is there already is for kubectl edit to say.
+            None if edit.is_some() => (None, engine::syntax(text)),
+            None => (None, engine::lint(text, self.zones.table())),
+        };
+        self.python = python;
+        self.remarks = Rc::new(remarks);
     }
 
     /// The table of time zones came, or did not: what waited for it goes on.
@@ -148,18 +157,68 @@ impl App {
         if !line.trim().is_empty() && self.typed.last().is_none_or(|last| last != line) {
             Rc::make_mut(&mut self.typed).push(line.to_owned());
         }
-        let files: Vec<_> = self.kept.files.iter().map(|file| (file.name.clone(), file.text.clone())).collect();
+        self.offers = Rc::default();
+        let files = self.texts();
         self.kept.steps = self.run.steps.clone();
         self.kept.steps.push(Step::run(self.run.now_ms(), line));
         // Kept before it is done: should the engine panic over it, the report holds it.
         self.kept.keep();
-        self.run.type_line(&files, line);
+        self.run.type_line(self.terminals[self.terminal], &files, line);
         self.news();
+    }
+
+    /// The editor's tabs, as the terminals have them.
+    fn texts(&self) -> Vec<(String, String)> {
+        let files = self.kept.files.iter().filter(|file| file.edit.is_none());
+        files.map(|file| (file.name.clone(), file.text.clone())).collect()
+    }
+
+    /// Gives the terminal that is shown an input of its own.
+    pub(super) fn tell_terminal(&mut self, deed: fn(&mut Engine, u32)) {
+        let number = self.terminals[self.terminal];
+        self.offers = Rc::default();
+        self.run.act(None, |engine| deed(engine, number));
+        self.news();
+    }
+
+    /// Tab in the terminal: completes the line as far as that is clear, and shows what it could be.
+    pub(super) fn complete(&mut self, line: &str) {
+        let Some(engine) = self.run.engine() else { return };
+        let (line, offers) = engine.complete(self.terminals[self.terminal], &self.texts(), line);
+        terminal::set_line(&line);
+        self.said = offers.join(" ").into();
+        self.offers = Rc::new(offers);
+    }
+
+    pub(super) fn new_terminal(&mut self) {
+        let terminals = Rc::make_mut(&mut self.terminals);
+        terminals.push(terminals.iter().max().map_or(1, |most| most + 1));
+        self.show_terminal(usize::MAX);
+    }
+
+    pub(super) fn show_terminal(&mut self, at: usize) {
+        self.terminal = at.min(self.terminals.len() - 1);
+        self.offers = Rc::default();
+        self.news();
+    }
+
+    /// Closes the terminal that is shown; what runs in it ends. The last one is only emptied.
+    pub(super) fn close_terminal(&mut self) {
+        self.tell_terminal(Engine::close_terminal);
+        let terminals = Rc::make_mut(&mut self.terminals);
+        terminals.remove(self.terminal);
+        if terminals.is_empty() {
+            terminals.push(1);
+        }
+        self.show_terminal(self.terminal);
     }
 
     /// `kubectl apply -f`, now. Without a run (after a panic) it starts one with the text.
     pub(super) fn apply(&mut self) {
         self.check();
+        if self.kept.files[self.kept.active].edit.is_some() {
+            return self.finish_edit(true);
+        }
         if self.run.engine().is_none() {
             return self.apply_fresh();
         }
@@ -199,7 +258,7 @@ impl App {
         }
         let example = &EXAMPLES[at.min(EXAMPLES.len() - 1)];
         self.kept.example = example.id.to_owned();
-        self.kept.before_reset = None;
+        self.kept.undo = None;
         let draft = self.kept.drafts.iter().position(|(id, _)| id == example.id);
         let files = draft.map_or_else(|| files::of(example), |at| self.kept.drafts.remove(at).1);
         self.show_files(files);
@@ -209,17 +268,11 @@ impl App {
     pub(super) fn reset(&mut self) {
         let original = files::of(&EXAMPLES[examples::index_of(&self.kept.example)]);
         let old = std::mem::take(&mut self.kept.files);
-        self.kept.before_reset = (old != original).then_some(old);
+        self.kept.undo = (old != original).then_some(Undo::Reset(old));
         self.show_files(original);
     }
 
-    pub(super) fn undo_reset(&mut self) {
-        if let Some(files) = self.kept.before_reset.take() {
-            self.show_files(files);
-        }
-    }
-
-    fn show_files(&mut self, files: Vec<File>) {
+    pub(super) fn show_files(&mut self, files: Vec<File>) {
         self.kept.files = files;
         self.kept.active = 0;
         self.version += 1;
@@ -235,6 +288,7 @@ impl App {
     }
 
     pub(super) fn start(&mut self) {
+        self.end_all_edits();
         let texts = self.kept.files.iter().filter_map(|file| file.applied.as_deref());
         if self.zones.lack(texts) {
             self.zones.fetch(Then::Start, &self.act);
@@ -265,6 +319,7 @@ impl App {
     /// The picture changed by something else than a frame.
     pub(super) fn news(&mut self) {
         self.slow_now_ms = self.run.now_ms();
+        self.look_for_edits();
         self.read_log();
         self.read_screen();
         self.remember_focus();
@@ -328,7 +383,7 @@ impl App {
         if self.tab != Tab::Terminal {
             return false;
         }
-        let screen = self.run.screen();
+        let screen = self.run.screen(self.terminals[self.terminal]);
         let differs = screen != *self.screen;
         if differs {
             self.screen = Rc::new(screen);

@@ -6,18 +6,20 @@ use yew::prelude::*;
 
 use super::app::{App, Msg, when};
 use super::bands::Bands;
+use super::breaks::Breaks;
 use super::browser;
 use super::clockbar::ClockBar;
-use super::editor::Editor;
+use super::editor::{self, Editor};
 use super::events::Events;
 use super::examples;
 use super::files::File;
 use super::header::Header;
 use super::help::Help;
+use super::kept::Undo;
 use super::logs::Logs;
 use super::objects::Objects;
 use super::report::Fault;
-use super::run::Part;
+use super::run::{Broken, Part};
 use super::sash::Sash;
 use super::sign;
 use super::stage::Stage;
@@ -53,6 +55,7 @@ impl App {
                 { self.sash(Region::Dock) }
                 <section class="dock" aria-label="Details">{ self.dock() }</section>
                 <div class="unseen" role="status" aria-live="polite">{ &self.said }</div>
+                { self.breaks() }
                 <Help open={self.help} keys={self.kept.keys} act={self.act.clone()} />
             </div>
         }
@@ -67,10 +70,13 @@ impl App {
 
     fn editor(&self) -> Html {
         let file = &self.kept.files[self.kept.active];
-        let tabs = self.kept.files.iter().map(|file| (file.name.clone(), file.edited())).collect::<Vec<_>>();
+        let tab =
+            |file: &File| editor::Tab { name: file.name.clone(), edited: file.edited(), edit: file.edit.is_some() };
+        let tabs: Vec<editor::Tab> = self.kept.files.iter().map(tab).collect();
+        let undo = self.kept.undo.as_ref().map(Undo::label).unwrap_or_default();
         html! {
             <Editor tabs={Rc::new(tabs)} active={self.kept.active} version={self.version} text={file.text.clone()} remarks={self.remarks.clone()}
-                answer={self.answer.clone()} was_reset={self.kept.before_reset.is_some()} dark={self.kept.theme.is_dark()} act={self.act.clone()} />
+                answer={self.answer.clone()} undo={undo} python={self.python.is_some()} dark={self.kept.theme.is_dark()} act={self.act.clone()} />
         }
     }
 
@@ -81,6 +87,7 @@ impl App {
         }
         html! {
             <>
+                { self.broken() }
                 <Bands jobs={Part(view.jobs.clone())} cron_jobs={Part(view.cron_jobs.clone())} services={Part(view.services.clone())} />
                 <div class="floor" ref={self.stage.clone()} role="group" aria-label="Cluster">
                     <Stage pods={Part(view.pods.clone())} nodes={Part(view.nodes.clone())} jobs={Part(view.jobs.clone())}
@@ -88,6 +95,30 @@ impl App {
                 </div>
             </>
         }
+    }
+
+    fn breaks(&self) -> Html {
+        let view = &self.run.view;
+        html! {
+            <Breaks target={self.breaks.clone()} pods={Part(view.pods.clone())} nodes={Part(view.nodes.clone())} images={self.images.clone()} act={self.act.clone()} />
+        }
+    }
+
+    /// What is broken now, with what is left of it.
+    fn broken(&self) -> Html {
+        let row = |broken: &Broken| {
+            let left = broken.until_ms.map(|until| {
+                html! {
+                    <span><b data-live="left" data-from={broken.from_ms.to_string()} data-until={until.to_string()}></b>{ " left" }</span>
+                }
+            });
+            html! { <li key={format!("{} {}", broken.from_ms, broken.says)}>{ &broken.says }{ left }</li> }
+        };
+        let rows: Vec<Html> = self.run.broken().map(row).collect();
+        if rows.is_empty() {
+            return Html::default();
+        }
+        html! { <ul class="broken" aria-label="Broken now">{ for rows }</ul> }
     }
 
     fn clock_bar(&self) -> Html {
@@ -140,7 +171,8 @@ impl App {
         match self.tab {
             Tab::Editor => Html::default(),
             Tab::Terminal => html! {
-                <Terminal screen={self.screen.clone()} typed={self.typed.clone()} moves={self.run.moves()} act={self.act.clone()} />
+                <Terminal screen={self.screen.clone()} typed={self.typed.clone()} moves={self.run.moves()} terminals={self.terminals.clone()}
+                    shown={self.terminal} offers={self.offers.clone()} act={self.act.clone()} />
             },
             Tab::Events => html! { <Events events={Part(view.events.clone())} now_ms={self.slow_now_ms} /> },
             Tab::Logs => html! {

@@ -9,9 +9,10 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlTextAreaElement, InputEvent};
 use yew::prelude::*;
 
-use super::app::{Msg, when};
+use super::app::Msg;
 use super::browser;
 use super::engine::{Answer, Remark};
+use super::tabs::Tabs;
 
 #[wasm_bindgen]
 extern "C" {
@@ -25,6 +26,8 @@ extern "C" {
     /// Each file keeps its undo history.
     #[wasm_bindgen(method)]
     fn show(this: &Handle, file: &str, text: &str);
+    #[wasm_bindgen(method)]
+    fn forget(this: &Handle, file: &str);
     #[wasm_bindgen(method, js_name = setDiagnostics)]
     fn set_diagnostics(this: &Handle, diagnostics: &JsValue);
     #[wasm_bindgen(method, js_name = revealLine)]
@@ -37,18 +40,29 @@ extern "C" {
     fn destroy(this: &Handle);
 }
 
+/// A tab, as far as it is seen.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tab {
+    pub name: String,
+    /// The cluster has not seen its text.
+    pub edited: bool,
+    /// It belongs to a `kubectl edit`.
+    pub edit: bool,
+}
+
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// Names of the tabs, and whether the cluster has not seen their text.
-    pub tabs: Rc<Vec<(String, bool)>>,
+    pub tabs: Rc<Vec<Tab>>,
     pub active: usize,
     /// Grows when the page, not the user, changed the text.
     pub version: u32,
     pub text: AttrValue,
     pub remarks: Rc<Vec<Remark>>,
     pub answer: Rc<Answer>,
-    /// A Reset can be undone.
-    pub was_reset: bool,
+    /// What the button says that takes something back; empty if there is nothing.
+    pub undo: AttrValue,
+    /// The text is a Python dict.
+    pub python: bool,
     pub dark: bool,
     pub act: Callback<Msg>,
 }
@@ -112,7 +126,10 @@ impl Component for Editor {
         let props = ctx.props();
         if let Some(handle) = &self.handle {
             if self.shown != (props.version, props.active) {
-                handle.show(&props.tabs[props.active].0, &props.text);
+                handle.show(&props.tabs[props.active].name, &props.text);
+                for gone in old.tabs.iter().filter(|tab| !props.tabs.iter().any(|kept| kept.name == tab.name)) {
+                    handle.forget(&gone.name);
+                }
             }
             if props.dark != old.dark {
                 handle.set_theme(theme(props.dark));
@@ -131,7 +148,7 @@ impl Component for Editor {
         });
         html! {
             <>
-                { tabs(props) }
+                <Tabs tabs={props.tabs.clone()} active={props.active} act={props.act.clone()} />
                 <div class="text">
                     if self.handle.is_none() {
                         <textarea class="scrolls" aria-label="Manifest" spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
@@ -139,6 +156,7 @@ impl Component for Editor {
                     }
                     <div class="mount" ref={self.place.clone()}></div>
                 </div>
+                if props.python { { python(props) } }
                 { self.problems(ctx) }
                 { foot(props) }
             </>
@@ -173,7 +191,7 @@ impl Editor {
             let _ = js_sys::Reflect::set(&options, &name.into(), value);
         };
         set("text", &props.text.as_str().into());
-        set("file", &props.tabs[props.active].0.as_str().into());
+        set("file", &props.tabs[props.active].name.as_str().into());
         set("label", &"Manifest".into());
         set("theme", &theme(props.dark).into());
         set("diagnostics", &diagnostics(&props.remarks));
@@ -246,34 +264,18 @@ fn diagnostics(remarks: &[Remark]) -> JsValue {
     js_sys::JSON::parse(&serde_json::Value::from(all).to_string()).unwrap_or_default()
 }
 
-fn tabs(props: &Props) -> Html {
-    let tab = |(at, (name, edited)): (usize, &(String, bool))| {
-        let on = at == props.active;
-        html! {
-            <button key={name.clone()} type="button" role="tab" id={format!("file-{at}")} class={classes!(on.then_some("on"))} aria-selected={on.to_string()}
-                tabindex={if on { "0" } else { "-1" }} onclick={props.act.reform(move |_: MouseEvent| Msg::File(at))}>
-                { name }
-                if *edited { <i class="dirty" role="img" aria-label="not applied" title="not applied"></i> }
-            </button>
-        }
-    };
-    let count = props.tabs.len();
-    let active = props.active;
-    let key = when(&props.act, move |event: KeyboardEvent| match event.key().as_str() {
-        "ArrowRight" => Some(Msg::File((active + 1) % count)),
-        "ArrowLeft" => Some(Msg::File((active + count - 1) % count)),
-        _ => None,
-    });
+/// What to do with a Python dict; what would be assumed stands in the list below.
+fn python(props: &Props) -> Html {
     html! {
-        <div class="tabs">
-            <div role="tablist" aria-label="Files" onkeydown={key}>{ for props.tabs.iter().enumerate().map(tab) }</div>
-            <button type="button" class="plain new" aria-label="New file" title="New file" onclick={props.act.reform(|_: MouseEvent| Msg::NewFile)}>{ "+" }</button>
-        </div>
+        <p class="python" role="status">
+            <span>{ "This is a Python dict. Kubernetes wants YAML." }</span>
+            <button type="button" class="primary" onclick={props.act.reform(|_: MouseEvent| Msg::TurnIntoYaml)}>{ "Turn into YAML" }</button>
+        </p>
     }
 }
 
 fn foot(props: &Props) -> Html {
-    let edited = props.tabs.get(props.active).is_some_and(|tab| tab.1);
+    let tab = &props.tabs[props.active];
     let answer = (!props.answer.text.is_empty()).then(|| {
         let class = if props.answer.ok { "answer" } else { "answer bad" };
         html! { <pre {class} role="status" tabindex="0">{ &props.answer.text }</pre> }
@@ -282,15 +284,20 @@ fn foot(props: &Props) -> Html {
         <div class="foot">
             { answer }
             <span class="grow"></span>
-            if !props.answer.ok && !props.answer.text.is_empty() {
+            if !props.answer.ok && !props.answer.text.is_empty() && !tab.edit {
                 <button type="button" title="A new run that starts with this text" onclick={props.act.reform(|_: MouseEvent| Msg::ApplyFresh)}>{ "Restart with it" }</button>
             }
-            if props.was_reset {
-                <button type="button" title="Your text as it was before Reset" onclick={props.act.reform(|_: MouseEvent| Msg::UndoReset)}>{ "Undo reset" }</button>
+            if !props.undo.is_empty() {
+                <button type="button" onclick={props.act.reform(|_: MouseEvent| Msg::Undo)}>{ &props.undo }</button>
             }
-            <button type="button" class="plain" title="Back to the example, from the start" onclick={props.act.reform(|_: MouseEvent| Msg::Reset)}>{ "Reset" }</button>
-            <button type="button" class={if edited { "primary" } else { "" }} title="kubectl apply -f, now (Ctrl+Enter or ⌘+Enter)"
-                onclick={props.act.reform(|_: MouseEvent| Msg::Apply)}>{ "Apply" }<kbd aria-hidden="true">{ "Ctrl ↵" }</kbd></button>
+            if tab.edit {
+                <button type="button" class="plain" title="kubectl edit ends without a change" onclick={props.act.reform(|_: MouseEvent| Msg::CloseFile)}>{ "Cancel" }</button>
+            } else {
+                <button type="button" class="plain" title="Back to the example, from the start" onclick={props.act.reform(|_: MouseEvent| Msg::Reset)}>{ "Reset" }</button>
+            }
+            <button type="button" class={if tab.edited || tab.edit { "primary" } else { "" }}
+                title={if tab.edit { "kubectl edit takes the text (Ctrl+Enter or ⌘+Enter)" } else { "kubectl apply -f, now (Ctrl+Enter or ⌘+Enter)" }}
+                onclick={props.act.reform(|_: MouseEvent| Msg::Apply)}>{ if tab.edit { "Save and close" } else { "Apply" } }<kbd aria-hidden="true">{ "Ctrl ↵" }</kbd></button>
         </div>
     }
 }

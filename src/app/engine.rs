@@ -4,16 +4,18 @@
 
 use std::rc::Rc;
 
-use batchyard::base::time::{SimTime, Span};
+use batchyard::api::kind::Kind;
+use batchyard::base::time::SimTime;
 pub use batchyard::base::zone::ZoneTable;
 use batchyard::sim::{Input, Progress, Record, Scenario, SessionId, Sim};
 use batchyard::terminal::files::HOME;
 use batchyard::terminal::{self, Reply};
-use batchyard::yaml::{Diagnostic, Severity};
+use batchyard::yaml::{self, Diagnostic, Severity};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use batchyard::api::gaps::{GAPS, Within};
-pub use batchyard::sim::{Ink, LogLine, Piece};
+pub use batchyard::base::time::Span;
+pub use batchyard::sim::{Fault, Ink, LogLine, Piece};
 pub use batchyard::view::*;
 
 /// What a run starts from.
@@ -75,14 +77,17 @@ pub struct Screen {
 /// A running simulation.
 pub struct Engine {
     sim: Sim,
-    terminal: Option<SessionId>,
+    /// The page's terminals, by their number, as far as something was typed into them.
+    terminals: Vec<(u32, SessionId)>,
+    /// The editor's tabs that lie in the terminals' home.
+    saved: Vec<String>,
 }
 
 impl Engine {
     /// Starts a run and applies its files; the answers are in their order.
     pub fn new(setup: &Setup, zones: &ZoneTable) -> (Engine, Vec<Answer>) {
         let scenario = Scenario { name: "page".to_owned(), seed: setup.seed, ..Scenario::default() };
-        let mut engine = Engine { sim: Sim::new(&scenario, zones), terminal: None };
+        let mut engine = Engine { sim: Sim::new(&scenario, zones), terminals: Vec::new(), saved: Vec::new() };
         let answers = setup.files.iter().map(|(file, text)| engine.apply(file, text)).collect();
         (engine, answers)
     }
@@ -99,33 +104,68 @@ impl Engine {
         self.sim.set_zones(zones);
     }
 
-    /// Types a line into the terminal, whose files are the editor's tabs (name and text). What takes no time is done at
+    /// Types a line into a terminal, whose files are the editor's tabs (name and text). What takes no time is done at
     /// once, also while the clock stands.
-    pub fn type_line(&mut self, files: &[(String, String)], line: &str) {
-        for (file, text) in files {
-            let saved = self.sim.terminals().machine.files.read(&format!("{HOME}/{file}"));
-            if saved.as_deref() != Ok(text.as_bytes()) {
-                self.sim.handle(Input::Save { file: file.clone(), text: text.clone() });
-            }
-        }
-        let open = self.terminal.filter(|id| self.sim.terminal(*id).is_some_and(|terminal| !terminal.has_ended()));
+    pub fn type_line(&mut self, number: u32, files: &[(String, String)], line: &str) {
+        self.save(files);
+        let open = self.session(number).filter(|id| self.sim.terminal(*id).is_some_and(|open| !open.has_ended()));
         let terminal = open.unwrap_or_else(|| self.sim.terminal_open());
-        self.terminal = Some(terminal);
+        // After going back, another one may have had this terminal's place.
+        self.terminals.retain(|(known, id)| *known != number && *id != terminal);
+        self.terminals.push((number, terminal));
         self.sim.terminal_line(terminal, line);
         self.settle();
     }
 
-    /// Ctrl-C in the terminal.
-    pub fn interrupt(&mut self) {
-        if let Some(terminal) = self.terminal.filter(|id| self.sim.terminal(*id).is_some()) {
-            self.sim.terminal_interrupt(terminal);
+    /// Puts the tabs into the terminals' home, and takes away what is no tab any more.
+    fn save(&mut self, files: &[(String, String)]) {
+        let saved = |sim: &Sim, file: &str| sim.terminals().machine.files.read(&format!("{HOME}/{file}"));
+        for (file, text) in files {
+            if saved(&self.sim, file).as_deref() != Ok(text.as_bytes()) {
+                self.sim.handle(Input::Save { file: file.clone(), text: text.clone() });
+            }
+        }
+        let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+        for gone in std::mem::replace(&mut self.saved, names.clone()) {
+            if !names.contains(&gone) && saved(&self.sim, &gone).is_ok() {
+                self.sim.handle(Input::Remove { file: gone });
+            }
+        }
+    }
+
+    /// The terminal of that number, if it is open at this moment of the run.
+    fn session(&self, number: u32) -> Option<SessionId> {
+        let found = self.terminals.iter().find(|(known, _)| *known == number);
+        found.map(|(_, id)| *id).filter(|id| self.sim.terminal(*id).is_some())
+    }
+
+    /// Gives a terminal an input of its own, if it is open.
+    fn tell_terminal(&mut self, number: u32, input: fn(SessionId) -> Input) {
+        if let Some(terminal) = self.session(number) {
+            self.sim.handle(input(terminal));
             self.settle();
         }
     }
 
-    /// What the terminal shows now; a fresh one if none was opened yet.
-    pub fn screen(&self) -> Screen {
-        match self.terminal.and_then(|id| self.sim.terminal(id)) {
+    /// Ctrl-C in a terminal.
+    pub fn interrupt(&mut self, number: u32) {
+        self.tell_terminal(number, |terminal| Input::Interrupt { terminal });
+    }
+
+    /// Ctrl-D in a terminal while a command runs.
+    pub fn end_input(&mut self, number: u32) {
+        self.tell_terminal(number, |terminal| Input::EndInput { terminal });
+    }
+
+    /// Ends a terminal with what runs in it.
+    pub fn close_terminal(&mut self, number: u32) {
+        self.tell_terminal(number, |terminal| Input::CloseTerminal { terminal });
+        self.terminals.retain(|(known, _)| *known != number);
+    }
+
+    /// What a terminal shows now; a fresh one if nothing was typed into it yet.
+    pub fn screen(&self, number: u32) -> Screen {
+        match self.session(number).and_then(|id| self.sim.terminal(id)) {
             Some(terminal) => {
                 Screen { pieces: terminal.screen().to_vec(), prompt: terminal.prompt(), busy: terminal.is_busy() }
             }
@@ -133,9 +173,59 @@ impl Engine {
         }
     }
 
-    /// Whether a command runs in the terminal.
+    /// Whether a command runs in some terminal.
     pub fn screen_is_busy(&self) -> bool {
-        self.terminal.and_then(|id| self.sim.terminal(id)).is_some_and(|terminal| terminal.is_busy())
+        let busy = |(_, id): &(u32, SessionId)| self.sim.terminal(*id).is_some_and(|terminal| terminal.is_busy());
+        self.terminals.iter().any(busy)
+    }
+
+    /// The line with its last word completed, and what it could be if that is not clear yet.
+    pub fn complete(&self, number: u32, files: &[(String, String)], line: &str) -> (String, Vec<String>) {
+        let mut completion = self.sim.terminals().complete(self.session(number), line, files, self.sim.cluster());
+        let whole = completion.apply(line);
+        if completion.offers.len() == 1 {
+            completion.offers.clear();
+        }
+        completion.offers.truncate(terminal::completion::OFFERS_MAX);
+        (whole, completion.offers)
+    }
+
+    /// The texts that `kubectl edit` wants edited: path and text.
+    pub fn edits(&self) -> Vec<(String, String)> {
+        let machine = &self.sim.terminals().machine;
+        let text = |path: &String| String::from_utf8_lossy(&machine.files.read(path).unwrap_or_default()).into_owned();
+        machine.editors.open.iter().map(|path| (path.clone(), text(path))).collect()
+    }
+
+    /// The editor of such a text was closed, with what was saved in it.
+    pub fn close_edit(&mut self, path: &str, text: Option<String>) {
+        self.sim.handle(Input::CloseEdit { path: path.to_owned(), text });
+        self.settle();
+    }
+
+    /// Breaks something.
+    pub fn fault(&mut self, fault: Fault) {
+        self.sim.handle(Input::Fault(fault));
+        self.settle();
+    }
+
+    /// A command in a shell of its own, that nobody sees.
+    pub fn run(&mut self, line: &str) {
+        self.sim.handle(Input::Run { line: line.to_owned() });
+        self.settle();
+    }
+
+    /// The images of all Pods, sorted.
+    pub fn images(&self) -> Vec<String> {
+        let pods = self.sim.cluster().store().list(Kind::Pod);
+        let mut images: Vec<String> = Vec::new();
+        for pod in pods {
+            let spec = &pod.pod().spec;
+            images.extend(spec.init_containers.iter().chain(&spec.containers).map(|container| container.image.clone()));
+        }
+        images.sort_unstable();
+        images.dedup();
+        images
     }
 
     /// Lets happen what is due already.
@@ -194,6 +284,18 @@ impl Engine {
 /// What the API server would say of a text.
 pub fn lint(text: &str, zones: &ZoneTable) -> Vec<Remark> {
     terminal::lint(text.as_bytes(), "manifest", zones).iter().map(remark).collect()
+}
+
+/// A Python dict as YAML, with what was assumed; none if the text is no such dict.
+pub fn python(text: &str) -> Option<(String, Vec<Remark>)> {
+    let converted = yaml::python::recognise(text)?;
+    let assumed = |diagnostic: &Diagnostic| Remark { weight: Weight::Hint, ..remark(diagnostic) };
+    Some((converted.yaml, converted.remarks.iter().map(assumed).collect()))
+}
+
+/// Where a text is no YAML.
+pub fn syntax(text: &str) -> Vec<Remark> {
+    yaml::parse(text, "edited-file").diagnostics.iter().map(remark).collect()
 }
 
 fn answer(reply: Reply) -> Answer {

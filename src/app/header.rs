@@ -5,6 +5,7 @@ use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use super::app::Msg;
+use super::breaks::Target;
 use super::examples::EXAMPLES;
 use super::ui::{Layout, Theme};
 
@@ -44,6 +45,11 @@ pub fn Header(props: &Props) -> Html {
                 <i aria-hidden="true"></i>{ if props.edited { "edited" } else if props.stored { "saved" } else { "not kept" } }
             </span>
             <span class="grow"></span>
+            <button type="button" class="plain break" aria-label="Break something" title="Break something (b)" aria-haspopup="dialog"
+                onclick={props.act.reform(|_: MouseEvent| Msg::Break(Some(Target::All)))}>
+                <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d="M9 1 3 9h4l-1 6 6-8H8z" /></svg>
+                <span class="wide">{ "Break something" }</span>
+            </button>
             if props.layout != Layout::Stack {
                 <button type="button" class="plain" aria-pressed={props.editor_open.to_string()} title="Show or hide the editor (e)"
                     onclick={props.act.reform(|_: MouseEvent| Msg::ToggleEditor)}>{ "Editor" }</button>

@@ -74,6 +74,7 @@ pub fn Help(props: &Props) -> Html {
                     }) }</ul>
                 </div>
             </details>
+            <p class="fidelity"><a href="fidelity.html">{ "How close to a real cluster is this?" }</a></p>
             <footer>
                 <label><input type="checkbox" checked={props.keys} onchange={props.act.reform(|_: Event| Msg::Keys)} />{ " single keys are shortcuts" }</label>
                 <span class="grow"></span>

@@ -14,19 +14,47 @@ use super::ui::Theme;
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Step {
     pub at_ms: i64,
-    /// The tab whose text was applied; empty for a line of the terminal.
+    /// The tab whose text was applied; empty for a line of the terminal, and for a fault.
     pub file: String,
-    /// The manifest, or the line.
+    /// The manifest, the line, or the fault as a scenario has it.
     pub text: String,
+    #[serde(default)]
+    pub fault: bool,
 }
 
 impl Step {
     pub fn apply(at_ms: i64, file: &str, text: &str) -> Step {
-        Step { at_ms, file: file.to_owned(), text: text.to_owned() }
+        Step { at_ms, file: file.to_owned(), text: text.to_owned(), fault: false }
     }
 
     pub fn run(at_ms: i64, line: &str) -> Step {
-        Step { at_ms, file: String::new(), text: line.to_owned() }
+        Step { at_ms, file: String::new(), text: line.to_owned(), fault: false }
+    }
+
+    pub fn fault(at_ms: i64, text: String) -> Step {
+        Step { at_ms, file: String::new(), text, fault: true }
+    }
+}
+
+/// What can be taken back.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Undo {
+    /// The tabs as they were before Reset, until something else is typed.
+    Reset(Vec<File>),
+    /// A tab that was closed, and its place.
+    Closed(usize, File),
+    /// A tab's text before it was turned into YAML, until something else is typed.
+    Text(String, String),
+}
+
+impl Undo {
+    /// What the button says.
+    pub fn label(&self) -> String {
+        match self {
+            Undo::Reset(_) => "Undo reset".to_owned(),
+            Undo::Closed(_, file) => format!("Reopen {}", file.name),
+            Undo::Text(..) => "Back to Python".to_owned(),
+        }
     }
 }
 
@@ -38,8 +66,7 @@ pub struct Kept {
     pub active: usize,
     /// Edited tabs of examples that are not shown, by example: picking another one loses nothing.
     pub drafts: Vec<(String, Vec<File>)>,
-    /// The tabs as they were before the last Reset, until something else is typed.
-    pub before_reset: Option<Vec<File>>,
+    pub undo: Option<Undo>,
     pub seed: u64,
     /// An index of `clock::SPEEDS`.
     pub speed: usize,
@@ -61,7 +88,7 @@ impl Default for Kept {
             files: Vec::new(),
             active: 0,
             drafts: Vec::new(),
-            before_reset: None,
+            undo: None,
             seed: 1,
             speed: NORMAL,
             skip: true,
@@ -82,7 +109,9 @@ impl Kept {
             Some((left, said)) => (left.and_then(parse), Some(said)),
             None => (None, None),
         };
-        (left.or_else(|| browser::stored().and_then(parse)).unwrap_or_default(), said)
+        let mut kept = left.or_else(|| browser::stored().and_then(parse)).unwrap_or_default();
+        kept.files.iter_mut().for_each(File::outlive_its_edit);
+        (kept, said)
     }
 
     /// Keeps it for a fresh instance after a panic.

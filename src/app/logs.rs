@@ -7,6 +7,7 @@ use web_sys::{Element, HtmlSelectElement};
 use yew::prelude::*;
 
 use super::app::Msg;
+use super::breaks::{self, Target};
 use super::engine::{LogLine, PodToken};
 use super::run::Part;
 use super::ui::LogChoice;
@@ -41,7 +42,7 @@ pub fn Logs(props: &Props) -> Html {
     html! {
         <div class="logs">
             { controls(props, pod) }
-            if let Some(pod) = pod { { about(pod, props.now_ms) } }
+            if let Some(pod) = pod { { about(pod, props.now_ms, &props.act) } }
             <pre ref={end} class="lines scrolls" tabindex="0" role="log" aria-live="off" aria-label="Log">{ text(props) }</pre>
         </div>
     }
@@ -99,15 +100,16 @@ fn controls(props: &Props, pod: Option<&PodToken>) -> Html {
     }
 }
 
-fn about(pod: &PodToken, now_ms: i64) -> Html {
+fn about(pod: &PodToken, now_ms: i64, act: &Callback<Msg>) -> Html {
     html! {
-        <p class="about">
+        <div class="about">
             <b>{ &pod.name }</b>
             <span>{ &pod.status }</span>
             <span>{ format!("ready {}", pod.ready) }</span>
             if pod.restarts > 0 { <span>{ super::words::count(i64::from(pod.restarts), "restart") }</span> }
             <span title={format!("created at t+{}", moment(pod.created_ms))}>{ format!("age {}", age(now_ms - pod.created_ms)) }</span>
             if !pod.note.is_empty() { <span class="note">{ &pod.note }</span> }
-        </p>
+            { breaks::button(act, Target::Pod(pod.uid.clone()), &pod.name) }
+        </div>
     }
 }

@@ -9,6 +9,7 @@
 mod announce;
 mod app;
 mod bands;
+mod breaks;
 mod browser;
 mod clock;
 mod clockbar;
@@ -33,7 +34,9 @@ mod sash;
 mod shortcuts;
 mod sign;
 mod stage;
+mod tabs;
 mod terminal;
+mod texts;
 mod timeline;
 mod travel;
 mod ui;

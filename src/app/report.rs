@@ -35,6 +35,10 @@ pub fn scenario(fault: &str, seed: u64, steps: &[Step]) -> String {
     indent(&mut text, fault, 2);
     let _ = writeln!(text, "seed: {seed}\nsteps:");
     for step in steps {
+        if step.fault {
+            let _ = writeln!(text, "  - at: {}.{:03}s\n    fault: {}", step.at_ms / 1000, step.at_ms % 1000, step.text);
+            continue;
+        }
         let _ = match step.file.as_str() {
             "" => writeln!(text, "  - at: {}.{:03}s\n    run: |", step.at_ms / 1000, step.at_ms % 1000),
             file => writeln!(text, "  - at: {}.{:03}s  # {file}\n    apply: |", step.at_ms / 1000, step.at_ms % 1000),
@@ -63,11 +67,14 @@ mod tests {
 
     #[test]
     fn a_report_is_a_scenario() {
-        let steps = [Step { at_ms: 1_250, file: "job.yaml".into(), text: "kind: Job\n\nspec: {}\n".into() }];
+        let steps = [
+            Step::apply(1_250, "job.yaml", "kind: Job\n\nspec: {}\n"),
+            Step::fault(2_000, "{kill-node: node-1}".to_owned()),
+        ];
         assert_eq!(
             scenario("panicked at x\nboom", 7, &steps),
             "name: report\ntitle: A fault of Batchyard\nabout: |\n  panicked at x\n  boom\nseed: 7\nsteps:\n  - at: 1.250s  # job.yaml\n    \
-             apply: |\n      kind: Job\n\n      spec: {}\nduration: 601s\n"
+             apply: |\n      kind: Job\n\n      spec: {}\n  - at: 2.000s\n    fault: {kill-node: node-1}\nduration: 602s\n"
         );
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::browser;
 use super::clock::Clock;
-use super::engine::{Answer, Engine, PodToken, Screen, Setup, Sign, View, ZoneTable};
+use super::engine::{Answer, Engine, Fault, PodToken, Screen, Setup, Sign, View, ZoneTable};
 use super::kept::Step;
 
 /// Real milliseconds of a frame that the engine may use.
@@ -53,6 +53,17 @@ pub struct Run {
     expects: bool,
     /// When something was seen to happen, in order.
     past: Vec<i64>,
+    /// What was broken in this run, in order.
+    broken: Vec<Broken>,
+}
+
+/// Something that was broken, for as long as it stays so.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Broken {
+    pub says: String,
+    pub from_ms: i64,
+    /// None if it stays.
+    pub until_ms: Option<i64>,
 }
 
 impl Run {
@@ -61,7 +72,17 @@ impl Run {
         let view = Rc::new(View::default());
         let mut clock = clock;
         clock.playing = false;
-        Run { engine: None, clock, view, steps, furthest_ms: 0, errand: Errand::None, expects: false, past: Vec::new() }
+        Run {
+            engine: None,
+            clock,
+            view,
+            steps,
+            furthest_ms: 0,
+            errand: Errand::None,
+            expects: false,
+            past: Vec::new(),
+            broken: Vec::new(),
+        }
     }
 
     /// Starts; the answers are those of the files, in order.
@@ -107,20 +128,37 @@ impl Run {
         answer
     }
 
-    /// Types a line into the terminal; `files` are the editor's tabs.
-    pub fn type_line(&mut self, files: &[(String, String)], line: &str) {
-        let Some(engine) = &mut self.engine else { return };
-        self.steps.push(Step::run(engine.now_ms(), line));
-        engine.type_line(files, line);
-        self.after_input();
+    /// Types a line into a terminal; `files` are the editor's tabs.
+    pub fn type_line(&mut self, terminal: u32, files: &[(String, String)], line: &str) {
+        let step = Step::run(self.now_ms(), line);
+        self.act(Some(step), |engine| engine.type_line(terminal, files, line));
     }
 
-    /// Ctrl-C in the terminal.
-    pub fn interrupt(&mut self) {
+    /// Something is done to the engine from outside, now.
+    pub fn act(&mut self, step: Option<Step>, deed: impl FnOnce(&mut Engine)) {
         if let Some(engine) = &mut self.engine {
-            engine.interrupt();
+            self.steps.extend(step);
+            deed(engine);
             self.after_input();
         }
+    }
+
+    /// Breaks something; `lasts_ms` is how long that can be seen nowhere else.
+    pub fn fault(&mut self, fault: Fault, shown: bool, lasts_ms: Option<i64>) {
+        let from_ms = self.now_ms();
+        // What was broken at a later time belongs to another story.
+        self.broken.retain(|broken| broken.from_ms <= from_ms);
+        if shown {
+            let until_ms = lasts_ms.map(|lasts_ms| from_ms + lasts_ms);
+            self.broken.push(Broken { says: fault.says(), from_ms, until_ms });
+        }
+        self.act(Some(Step::fault(from_ms, fault.text())), |engine| engine.fault(fault));
+    }
+
+    /// What is broken now.
+    pub fn broken(&self) -> impl Iterator<Item = &Broken> {
+        let now_ms = self.now_ms();
+        self.broken.iter().filter(move |one| one.from_ms <= now_ms && one.until_ms.is_none_or(|until| now_ms < until))
     }
 
     pub fn set_zones(&mut self, zones: &ZoneTable) {
@@ -129,8 +167,8 @@ impl Run {
         }
     }
 
-    pub fn screen(&self) -> Screen {
-        self.engine.as_ref().map(Engine::screen).unwrap_or_default()
+    pub fn screen(&self, terminal: u32) -> Screen {
+        self.engine.as_ref().map(|engine| engine.screen(terminal)).unwrap_or_default()
     }
 
     /// Someone acted: what was seen of a later time is another story now.

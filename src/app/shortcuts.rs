@@ -9,6 +9,7 @@ use web_sys::{Element, KeyboardEvent};
 use yew::Callback;
 
 use super::app::Msg;
+use super::breaks::Target;
 use super::browser;
 use super::ui::Tab;
 
@@ -23,11 +24,14 @@ pub const KEYS: &[(&str, &str)] = &[
     ("s", "skip the quiet parts, or not"),
     ("p", "to the Pods; arrows move, Enter shows logs"),
     ("e", "to the editor"),
-    ("c", "to the terminal; Ctrl+C there stops a command"),
+    ("c", "to the terminal; there Ctrl+C stops a command"),
+    ("Tab", "in the terminal: completes; Esc, then Tab leaves"),
+    ("b", "break something"),
     ("l", "to the timeline; arrows, + −, f follows"),
     ("1 2 3", "events, logs, objects"),
     ("t", "theme: auto, light, dark"),
     ("?", "this list"),
+    ("F2 Del", "on a file's tab: rename it, close it"),
     ("Esc Tab", "leave the editor"),
 ];
 
@@ -67,6 +71,7 @@ fn message(event: &KeyboardEvent, single_keys: bool) -> Option<Msg> {
         "l" => Msg::Go(".timeline .scrolls"),
         "e" => Msg::GoEditor,
         "c" => Msg::GoTerminal,
+        "b" => Msg::Break(Some(Target::All)),
         "1" => Msg::Tab(Tab::Events),
         "2" => Msg::Tab(Tab::Logs),
         "3" => Msg::Tab(Tab::Objects),

@@ -3,6 +3,7 @@
 use yew::prelude::*;
 
 use super::app::Msg;
+use super::breaks::{self, Target};
 use super::browser;
 use super::engine::{JobCard, NodePlace, Place, PodToken, Sign};
 use super::run::Part;
@@ -39,7 +40,7 @@ pub fn Stage(props: &Props) -> Html {
                 <div class="pods">{ tokens(&Place::Waiting) }{ tries }</div>
             </section>
             <div class="nodes">
-                { for props.nodes.0.iter().map(|node| self::node(node, tokens(&Place::Node(node.name.clone())))) }
+                { for props.nodes.0.iter().map(|node| self::node(node, tokens(&Place::Node(node.name.clone())), &props.act)) }
             </div>
             <section class="place finished" aria-label="Finished">
                 <h3>{ "Finished" }<span>{ number(finished) }</span></h3>
@@ -124,7 +125,7 @@ fn next_try(job: &JobCard) -> Option<Html> {
     })
 }
 
-fn node(node: &NodePlace, tokens: Html) -> Html {
+fn node(node: &NodePlace, tokens: Html, act: &Callback<Msg>) -> Html {
     let state = match (node.ready, node.schedulable) {
         (false, _) => Some("NotReady"),
         (true, false) => Some("cordoned"),
@@ -135,7 +136,8 @@ fn node(node: &NodePlace, tokens: Html) -> Html {
             <h3>
                 <span class="name">{ &node.name }</span>
                 { state.map(|word| html! { <b class="flag">{ word }</b> }) }
-                <span title={format!("It takes {} at most", count(node.pods_max, "Pod"))}>{ count(node.pods, "Pod") }</span>
+                <span class="count" title={format!("It takes {} at most", count(node.pods_max, "Pod"))}>{ count(node.pods, "Pod") }</span>
+                { breaks::button(act, Target::Node(node.name.clone()), &node.name) }
             </h3>
             <div class="pods">{ tokens }</div>
             <dl class="room">

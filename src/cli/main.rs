@@ -6,6 +6,7 @@ mod args;
 mod cron;
 mod lint;
 mod run;
+mod shell;
 
 use std::io::{self, Write};
 
@@ -17,9 +18,10 @@ batchyard: Kubernetes Jobs and CronJobs, simulated
 Usage: batchyard COMMAND [ARGUMENTS]
 
 Commands:
-  run SCENARIO.yaml   Simulates a scenario; tells its story or writes its trace
-  lint FILE...        Says what the API server would say of each document
-  cron \"SPEC\"         Prints the next schedule times
+  run SCENARIO.yaml      Simulates a scenario; tells its story or writes its trace
+  shell [SCENARIO.yaml]  A terminal with kubectl and a simulated cluster
+  lint FILE...           Says what the API server would say of each document
+  cron \"SPEC\"            Prints the next schedule times
 
 `batchyard COMMAND --help` says more.
 ";
@@ -34,6 +36,7 @@ fn main() {
         }
         Some((command, rest)) => match command.as_str() {
             "run" => run::run(rest, &mut out, &mut err),
+            "shell" => shell::run(rest, &mut out, &mut err),
             "lint" => lint::run(rest, &mut out, &mut err),
             "cron" => cron::run(rest, now(), &mut out, &mut err),
             "--help" | "-h" | "help" => {

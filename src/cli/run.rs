@@ -49,19 +49,10 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
     let [file] = parsed.rest() else {
         return Err(UsageError("one scenario file is needed".to_owned()));
     };
-    let text = std::fs::read_to_string(file).map_err(|e| UsageError(format!("{file}: {e}")))?;
-    let mut scenario = match Scenario::parse(&text, file) {
-        Ok(scenario) => scenario,
-        Err(problems) => {
-            for problem in problems {
-                let _ = writeln!(err, "{file}:{problem}");
-            }
-            return Ok(1);
-        }
+    let scenario = match scenario(file, parsed.value("--seed"), err)? {
+        Some(scenario) => scenario,
+        None => return Ok(1),
     };
-    if let Some(seed) = parsed.value("--seed") {
-        scenario.seed = seed.parse().map_err(|_| UsageError(format!("--seed {seed}: a whole number is needed")))?;
-    }
     let mut trace = parsed.value("--trace").map(create).transpose()?;
     let mut outputs = parsed.value("--outputs").map(create).transpose()?;
     let quiet = trace.is_some() || outputs.is_some();
@@ -97,6 +88,35 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
     // The process ends next, which gives all memory back at once; taking a large run apart piece by piece takes a while.
     std::mem::forget(sim);
     Ok(0)
+}
+
+/// Reads a scenario; none if it is no scenario, and then `err` was told why. `seed` overrules its own.
+///
+/// # Errors
+/// A file that cannot be read, or a seed that is no number.
+pub fn scenario(file: &str, seed: Option<&str>, err: &mut dyn Write) -> Result<Option<Scenario>, UsageError> {
+    let text = std::fs::read_to_string(file).map_err(|e| UsageError(format!("{file}: {e}")))?;
+    let scenario = match Scenario::parse(&text, file) {
+        Ok(scenario) => scenario,
+        Err(problems) => {
+            for problem in problems {
+                let _ = writeln!(err, "{file}:{problem}");
+            }
+            return Ok(None);
+        }
+    };
+    with_seed(scenario, seed).map(Some)
+}
+
+/// The scenario with another seed, if one is given.
+///
+/// # Errors
+/// It is no number.
+pub fn with_seed(mut scenario: Scenario, seed: Option<&str>) -> Result<Scenario, UsageError> {
+    if let Some(seed) = seed {
+        scenario.seed = seed.parse().map_err(|_| UsageError(format!("--seed {seed}: a whole number is needed")))?;
+    }
+    Ok(scenario)
 }
 
 fn create(path: &str) -> Result<BufWriter<File>, UsageError> {

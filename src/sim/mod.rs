@@ -4,6 +4,7 @@
 //! the host may drain [`Sim::poll_record`]. Equal scenario and equal inputs at equal times give equal records on every
 //! machine.
 
+mod fault;
 pub mod scenario;
 mod record;
 mod world;
@@ -18,8 +19,9 @@ use crate::terminal::Terminals;
 use crate::view::{self, History, View};
 
 pub use crate::terminal::{Ink, Piece, Reply, Session, SessionId};
+pub use fault::Fault;
 pub use record::{Output, Record};
-pub use scenario::{Fault, Scenario, Step, StepAction};
+pub use scenario::{Scenario, Step, StepAction};
 use world::World;
 
 /// What someone does to a running simulation.
@@ -39,7 +41,20 @@ pub enum Input {
         file: String,
         text: String,
     },
+    /// An editor's tab was closed or renamed: its file goes.
+    Remove {
+        file: String,
+    },
+    /// The editor that `kubectl edit` opened was closed. `text` is what was saved in it, none if nothing was.
+    CloseEdit {
+        path: String,
+        text: Option<String>,
+    },
     OpenTerminal,
+    /// What runs in the terminal ends with it.
+    CloseTerminal {
+        terminal: SessionId,
+    },
     /// A line typed into a terminal.
     Line {
         terminal: SessionId,
@@ -47,6 +62,10 @@ pub enum Input {
     },
     /// Ctrl-C in a terminal.
     Interrupt {
+        terminal: SessionId,
+    },
+    /// Ctrl-D in a terminal while a command runs.
+    EndInput {
         terminal: SessionId,
     },
     Fault(Fault),
@@ -327,6 +346,16 @@ impl Sim {
                 Ok(()) => Reply::default(),
                 Err(error) => Reply { stderr: format!("{file}: {error}\n"), exit: 1, ..Reply::default() },
             },
+            Input::Remove { file } => {
+                self.world.terminals.remove(file);
+                Reply::default()
+            }
+            Input::CloseEdit { path, text } => {
+                // A full disk leaves the old text, which is then no change.
+                let _ = text.as_ref().map(|text| self.world.terminals.save(path, text, now));
+                self.world.terminals.close_edit(path, now);
+                Reply::default()
+            }
             Input::OpenTerminal => {
                 self.world.terminals.open(now);
                 Reply::default()
@@ -342,8 +371,16 @@ impl Sim {
                 self.world.terminals.interrupt_session(&mut self.world.cluster, *terminal);
                 Reply::default()
             }
+            Input::EndInput { terminal } => {
+                self.world.terminals.end_input(*terminal, now);
+                Reply::default()
+            }
+            Input::CloseTerminal { terminal } => {
+                self.world.terminals.close_session(&mut self.world.cluster, *terminal);
+                Reply::default()
+            }
             Input::Fault(fault) => {
-                self.history.mark_input(now, "fault");
+                self.history.mark_input(now, &fault.says());
                 self.world.fault(fault);
                 Reply::default()
             }

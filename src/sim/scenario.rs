@@ -2,11 +2,11 @@
 //!
 //! Rules: `docs/scenario.md`. A scenario is data; reading one never touches the clock or a file.
 
-use crate::base::duration::GoDuration;
 use crate::base::sort::sort_by_key;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
 use crate::cluster::{NodeSpec, Routing, Setup};
+use crate::sim::fault::{Fault, read_span};
 use crate::yaml::{self, Diagnostic, Severity};
 
 /// Where the virtual clock starts if the scenario does not say: 2026-11-21T08:00:00Z.
@@ -41,58 +41,6 @@ pub enum StepAction {
     /// A line typed into a terminal.
     Run(String),
     Fault(Fault),
-}
-
-/// Something that goes wrong from outside.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Fault {
-    /// The machine dies: its containers end and its kubelet is silent.
-    KillNode {
-        node: String,
-    },
-    /// The kubelet stops answering; its containers run on.
-    FreezeNode {
-        node: String,
-    },
-    /// The kubelet (or the machine) is back.
-    ThawNode {
-        node: String,
-    },
-    /// `kubectl drain`.
-    Drain {
-        node: String,
-    },
-    /// One container ends with this exit code, or is killed for its memory.
-    KillContainer {
-        pod: String,
-        container: Option<String>,
-        exit_code: i32,
-        oom: bool,
-    },
-    /// The Pod is evicted through the API.
-    EvictPod {
-        pod: String,
-    },
-    /// Pulls of this image fail, or take longer, until a moment.
-    FailPull {
-        image: String,
-        until: Option<Span>,
-    },
-    SlowPull {
-        image: String,
-        seconds: i64,
-        until: Option<Span>,
-    },
-    /// A controller, or `kube-scheduler`, does nothing for a while.
-    StopController {
-        name: String,
-        until: Option<Span>,
-    },
-    /// Every API call takes longer.
-    SlowApi {
-        delay_ms: i64,
-        until: Option<Span>,
-    },
 }
 
 impl Default for Scenario {
@@ -258,62 +206,6 @@ impl Reader<'_> {
         let span = self.document.locate(path).span();
         self.problems.push(Diagnostic::new(Severity::Error, "scenario", span, message));
     }
-}
-
-impl Fault {
-    /// Reads `{kill-node: node-1}` and its like: one name, and further keys that belong to it.
-    ///
-    /// # Errors
-    /// What is missing or unknown.
-    pub fn read(value: &Value) -> Result<Fault, String> {
-        const NAMES: &str = "kill-node, freeze-node, thaw-node, drain, kill-container, evict-pod, fail-pull, slow-pull, \
-                             stop-controller, slow-api";
-        let map = value.as_map().ok_or("a fault is a map such as {kill-node: node-1}")?;
-        let word = |key: &str| map.get(key).and_then(Value::as_str).map(str::to_owned);
-        let until = match map.get("for") {
-            None => None,
-            Some(value) => Some(read_span(value).ok_or("`for` is a length of time such as 30s")?),
-        };
-        let fault = if let Some(node) = word("kill-node") {
-            Fault::KillNode { node }
-        } else if let Some(node) = word("freeze-node") {
-            Fault::FreezeNode { node }
-        } else if let Some(node) = word("thaw-node") {
-            Fault::ThawNode { node }
-        } else if let Some(node) = word("drain") {
-            Fault::Drain { node }
-        } else if let Some(pod) = word("kill-container") {
-            let exit_code = map.get("exit-code").and_then(Value::as_i64).unwrap_or(137);
-            let exit_code = i32::try_from(exit_code).map_err(|_| "`exit-code` is a number from 0 to 255")?;
-            let oom = map.get("oom").and_then(Value::as_bool).unwrap_or(false);
-            Fault::KillContainer { pod, container: word("container"), exit_code, oom }
-        } else if let Some(pod) = word("evict-pod") {
-            Fault::EvictPod { pod }
-        } else if let Some(image) = word("fail-pull") {
-            Fault::FailPull { image, until }
-        } else if let Some(image) = word("slow-pull") {
-            let seconds = map.get("seconds").and_then(Value::as_i64).unwrap_or(30);
-            Fault::SlowPull { image, seconds, until }
-        } else if let Some(name) = word("stop-controller") {
-            Fault::StopController { name, until }
-        } else if let Some(delay_ms) = map.get("slow-api").and_then(Value::as_i64) {
-            Fault::SlowApi { delay_ms, until }
-        } else {
-            return Err(format!("this is no known fault; there is {NAMES}"));
-        };
-        Ok(fault)
-    }
-}
-
-/// `12s`, `1.5s`, `250ms`, `2m`, `1h30m`, or a bare number of seconds.
-fn read_span(value: &Value) -> Option<Span> {
-    let text = match value {
-        Value::Int(seconds) => return Some(Span::secs(*seconds)),
-        Value::Float(seconds) if seconds.is_finite() => return Some(Span::ms((seconds * 1000.0).round() as i64)),
-        Value::Str(text) => text,
-        _ => return None,
-    };
-    text.parse::<GoDuration>().ok().map(GoDuration::to_span)
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@
 use std::rc::Rc;
 
 use crate::base::rng::Rng;
-use crate::base::time::SimTime;
+use crate::base::time::{SimTime, Span};
 use crate::base::zone::ZoneTable;
 use crate::cluster::Cluster;
+use crate::sim::fault::Fault;
 use crate::sim::record::{Output, Record};
-use crate::sim::scenario::{Fault, Scenario, StepAction};
+use crate::sim::scenario::{Scenario, StepAction};
 use crate::terminal::{TaskId, Terminals};
 
 /// A run at one moment.
@@ -24,6 +25,8 @@ pub struct World {
     blocked_by: Option<TaskId>,
     /// Commands under way that belong to steps.
     running: Vec<(TaskId, usize)>,
+    /// Nodes that come back by themselves, and when.
+    thaws: Vec<(SimTime, String)>,
 }
 
 impl World {
@@ -35,6 +38,7 @@ impl World {
             next_step: 0,
             blocked_by: None,
             running: Vec::new(),
+            thaws: Vec::new(),
         }
     }
 
@@ -44,7 +48,8 @@ impl World {
 
     /// When something next happens, if ever.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        let wishes = [self.cluster.next_wakeup(), self.terminals.next_wakeup(self.now()), self.next_step_at()];
+        let cluster = self.cluster.next_wakeup();
+        let wishes = [cluster, self.terminals.next_wakeup(self.now()), self.next_step_at(), self.next_thaw_at()];
         wishes.into_iter().flatten().min().map(|at| at.max(self.now()))
     }
 
@@ -52,7 +57,8 @@ impl World {
     pub fn step(&mut self, until: SimTime, records: &mut dyn FnMut(Record)) -> bool {
         let now = self.now();
         let (step, terminal, cluster) = (self.next_step_at(), self.terminals.next_wakeup(now), self.cluster.next());
-        let wishes = [step, terminal, cluster.map(|turn| turn.at)];
+        let thaw = self.next_thaw_at();
+        let wishes = [step, thaw, terminal, cluster.map(|turn| turn.at)];
         let Some(next) = wishes.into_iter().flatten().min().filter(|at| *at <= until) else {
             self.cluster.set_now(until);
             return false;
@@ -60,6 +66,9 @@ impl World {
         if step.is_some_and(|at| at <= next) {
             self.cluster.set_now(next);
             self.start_step();
+        } else if thaw.is_some_and(|at| at <= next) {
+            self.cluster.set_now(next);
+            self.thaw();
         } else if let Some(turn) = cluster.filter(|turn| turn.at <= next) {
             self.cluster.take(turn);
             self.terminals.listen(self.cluster.now());
@@ -109,6 +118,18 @@ impl World {
         Some((self.scenario.start + step.at).max(self.now()))
     }
 
+    fn next_thaw_at(&self) -> Option<SimTime> {
+        self.thaws.iter().map(|(at, _)| (*at).max(self.now())).min()
+    }
+
+    /// The nodes whose time it is come back.
+    fn thaw(&mut self) {
+        let now = self.now();
+        for (_, node) in self.thaws.extract_if(.., |(at, _)| *at <= now) {
+            self.cluster.thaw_node(&node);
+        }
+    }
+
     fn start_step(&mut self) {
         let scenario = Rc::clone(&self.scenario);
         let index = self.next_step;
@@ -128,11 +149,21 @@ impl World {
 
     /// Breaks something.
     pub fn fault(&mut self, fault: &Fault) {
-        let until = |span: &Option<crate::base::time::Span>| span.map(|span| self.cluster.now() + span);
+        let until = |span: &Option<Span>| span.map(|span| self.cluster.now() + span);
         match fault {
-            Fault::KillNode { node } => self.cluster.kill_node(node),
-            Fault::FreezeNode { node } => self.cluster.freeze_node(node),
-            Fault::ThawNode { node } => self.cluster.thaw_node(node),
+            Fault::KillNode { node } => {
+                self.thaws.retain(|(_, silent)| silent != node);
+                self.cluster.kill_node(node);
+            }
+            Fault::FreezeNode { node, until: span } => {
+                self.thaws.retain(|(_, silent)| silent != node);
+                self.thaws.extend(until(span).map(|at| (at, node.clone())));
+                self.cluster.freeze_node(node);
+            }
+            Fault::ThawNode { node } => {
+                self.thaws.retain(|(_, silent)| silent != node);
+                self.cluster.thaw_node(node);
+            }
             Fault::Drain { node } => {
                 let line = format!("kubectl drain {node} --ignore-daemonsets --delete-emptydir-data --force");
                 self.terminals.start(&mut self.cluster, &line, None);
@@ -149,7 +180,7 @@ impl World {
             }
             Fault::SlowPull { image, seconds, until: span } => {
                 let until = until(span);
-                self.cluster.slow_pull(image, crate::base::time::Span::secs(*seconds), until);
+                self.cluster.slow_pull(image, Span::secs(*seconds), until);
             }
             Fault::StopController { name, until: span } => {
                 let until = until(span);
@@ -157,7 +188,7 @@ impl World {
             }
             Fault::SlowApi { delay_ms, until: span } => {
                 let until = until(span);
-                self.cluster.slow_api(crate::base::time::Span::ms(*delay_ms), until);
+                self.cluster.slow_api(Span::ms(*delay_ms), until);
             }
         }
     }

@@ -52,6 +52,11 @@ pub fn find(name: &str) -> Option<Start> {
     COMMANDS.iter().find(|(known, _)| *known == name).map(|(_, start)| *start)
 }
 
+/// The names of all of them, for completion.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, _)| *name)
+}
+
 fn new(launch: Launch<'_>, state: State) -> Command {
     let argv = launch.argv.iter().skip(1).cloned().collect();
     Command { args: Args { argv, env: launch.env.clone(), cwd: launch.cwd.to_owned() }, state, ended: None }

@@ -22,16 +22,16 @@ pub struct Desk<'a> {
     /// The ports that lead into the cluster.
     pub forwards: &'a mut Forwards,
     pub editors: &'a mut Editors,
+    /// Someone sits at this terminal and can edit a text. Elsewhere an edit ends at once.
+    pub attended: bool,
     /// Set by a command that waits for what containers print: that is no change in the cluster's objects.
     pub listens: &'a mut bool,
 }
 
-/// Texts that `kubectl edit` opened in tabs.
+/// Texts that `kubectl edit` opened for whoever sits at the terminal.
 #[derive(Clone, Debug, Default)]
 pub struct Editors {
-    /// There is someone who can edit. Otherwise an edit ends at once.
-    pub present: bool,
-    /// The files that are being edited. Who closes a tab takes its file out.
+    /// The files that are being edited. Who is done with one takes it out.
     pub open: SortedSet<String>,
 }
 
@@ -49,7 +49,7 @@ impl Machine {
     /// The desk of one command line: `task` names its draws, `listens` is set if it waits for what containers print.
     pub fn desk<'a>(&'a mut self, cluster: &'a mut Cluster, task: u64, listens: &'a mut bool) -> Desk<'a> {
         let Machine { files, docker, forwards, editors, draws } = self;
-        Desk { cluster, files, docker, task, draws, forwards, editors, listens }
+        Desk { cluster, files, docker, task, draws, forwards, editors, attended: false, listens }
     }
 }
 

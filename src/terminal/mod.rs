@@ -3,6 +3,7 @@
 //! Rule: a command that takes time is part of the state that can be copied; it stops, goes on and rewinds with the rest.
 
 mod command;
+pub mod completion;
 mod curl;
 mod docker;
 pub mod files;
@@ -20,7 +21,7 @@ use crate::cluster::Cluster;
 use crate::shell::host::resolve;
 use crate::shell::{Dialect, FileError, Input, Io, Options, Poll, Shell, Signal, Stream};
 use crate::terminal::command::Command;
-use crate::terminal::files::HOME;
+use crate::terminal::files::{Files, HOME};
 use crate::terminal::host::Machine;
 use crate::yaml::Diagnostic;
 
@@ -152,9 +153,15 @@ impl Terminals {
         }
     }
 
-    /// Saves the text of an editor's tab as the file of that name.
+    /// Saves the text of an editor's tab as the file of that name; `chart/values.yaml` makes its directory.
     pub fn save(&mut self, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
-        self.machine.files.write(&resolve(HOME, file), text.as_bytes(), false, now)
+        save(&mut self.machine.files, file, text, now)
+    }
+
+    /// The tab of that name is gone, and so is its file.
+    pub fn remove(&mut self, file: &str) {
+        // A command may have removed it before.
+        let _ = self.machine.files.remove(&resolve(HOME, file));
     }
 
     /// Opens an interactive terminal.
@@ -185,6 +192,38 @@ impl Terminals {
             let (task, mut listens) = (session.draws_as(), false);
             session.interrupt(&mut machine.desk(cluster, task, &mut listens));
         }
+    }
+
+    /// Ctrl-D in an interactive terminal while a command runs.
+    pub fn end_input(&mut self, id: SessionId, now: SimTime) {
+        if let Some(session) = self.sessions.find_mut(id) {
+            session.end_input(now);
+        }
+    }
+
+    /// Closes an interactive terminal; what runs in it ends.
+    pub fn close_session(&mut self, cluster: &mut Cluster, id: SessionId) {
+        let Terminals { machine, sessions, .. } = self;
+        sessions.close(id, cluster, machine);
+    }
+
+    /// What Tab may put at the end of a line that is being typed, in a terminal that may not be open yet. `tabs` are files
+    /// that will be saved before the line runs.
+    pub fn complete(
+        &self,
+        id: Option<SessionId>,
+        line: &str,
+        tabs: &[(String, String)],
+        cluster: &Cluster,
+    ) -> completion::Completion {
+        let fresh = Session::new(SessionId(0), cluster.now());
+        let session = id.and_then(|id| self.session(id)).unwrap_or(&fresh);
+        let mut files = self.machine.files.clone();
+        for (name, text) in tabs {
+            // What cannot be saved is not offered.
+            let _ = save(&mut files, name, text, cluster.now());
+        }
+        completion::complete(line, &session.commands(), session.cwd(), &files, cluster.store())
     }
 
     /// When a command next wants to go on.
@@ -253,7 +292,7 @@ impl Terminals {
         self.sessions.listen(now);
     }
 
-    /// The tab of a file that `kubectl edit` opened was closed; what it holds is taken.
+    /// The editor of a file that `kubectl edit` opened was closed; what the file holds is taken.
     pub fn close_edit(&mut self, path: &str, now: SimTime) {
         self.machine.editors.open.remove(path);
         self.wake(now);
@@ -263,6 +302,17 @@ impl Terminals {
     pub fn take_finished(&mut self) -> Vec<Finished> {
         std::mem::take(&mut self.finished)
     }
+}
+
+fn save(files: &mut Files, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
+    let path = resolve(HOME, file);
+    for (at, _) in path.match_indices('/').skip(1) {
+        match files.make_dir(&path[..at], now) {
+            Ok(()) | Err(FileError::Exists) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    files.write(&path, text.as_bytes(), false, now)
 }
 
 impl Task {

@@ -8,6 +8,7 @@ use crate::cluster::Cluster;
 use crate::shell::{Dialect, Input, Io, Options, Poll, Read, Shell, Signal, Stream, is_incomplete};
 use crate::terminal::command::Command;
 use crate::terminal::files::HOME;
+use crate::terminal::hints;
 use crate::terminal::host::{Desk, Machine, environment};
 use crate::terminal::{RUNAWAY_POLLS, STEP_BUDGET, busy_pause, runaway_text};
 
@@ -27,6 +28,8 @@ pub enum Ink {
     Typed,
     Stdout,
     Stderr,
+    /// A line of ours under an answer (`terminal::hints`).
+    Hint,
 }
 
 /// A stretch of the screen.
@@ -49,8 +52,13 @@ pub struct Session {
     /// Polls in a row that ended for want of budget.
     busy_polls: u32,
     screen: Vec<Piece>,
+    /// Bytes that were ever shown, and how often the screen was emptied: so that who prints it finds what is new.
+    written: u64,
+    clears: u32,
     /// Lines of a command that is not whole yet.
     unfinished: String,
+    /// The command that runs, for what is to be said under its answer.
+    command: Option<String>,
 }
 
 impl Session {
@@ -71,7 +79,10 @@ impl Session {
             listens: false,
             busy_polls: 0,
             screen: Vec::new(),
+            written: 0,
+            clears: 0,
             unfinished: String::new(),
+            command: None,
         }
     }
 
@@ -82,6 +93,47 @@ impl Session {
     /// What it shows, oldest first.
     pub fn screen(&self) -> &[Piece] {
         &self.screen
+    }
+
+    /// Bytes that were ever shown.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// How often the screen was emptied.
+    pub fn clears(&self) -> u32 {
+        self.clears
+    }
+
+    /// What was shown after the first `written` bytes, as far as it is still on the screen.
+    pub fn since(&self, written: u64) -> Vec<Piece> {
+        let mut fresh = usize::try_from(self.written - written.min(self.written)).unwrap_or(usize::MAX);
+        let mut pieces = Vec::new();
+        for piece in self.screen.iter().rev() {
+            if fresh == 0 {
+                break;
+            }
+            let from = piece.text.len().saturating_sub(fresh);
+            fresh -= piece.text.len() - from;
+            pieces.push(Piece { ink: piece.ink, text: piece.text[from..].to_owned() });
+        }
+        pieces.reverse();
+        pieces
+    }
+
+    /// `$?`: the exit code of the last command, or of the shell once it has ended.
+    pub fn status(&self) -> i32 {
+        self.shell.status()
+    }
+
+    /// The directory it is in.
+    pub fn cwd(&self) -> &str {
+        self.shell.cwd()
+    }
+
+    /// The commands its shell brings along, and its functions.
+    pub fn commands(&self) -> Vec<String> {
+        self.shell.completions()
     }
 
     /// Whether a command runs, so that there is no prompt.
@@ -138,6 +190,10 @@ impl Session {
             self.io.stdin.push(format!("{line}\n").as_bytes());
         } else {
             self.show(Ink::Typed, &format!("{}{line}\n", self.prompt()));
+            if self.io.stdin.is_closed() {
+                // Its end was for the command before.
+                self.io.stdin = Input::default();
+            }
             self.feed(line);
         }
         self.due = Some(now);
@@ -153,8 +209,23 @@ impl Session {
         self.due = Some(desk.cluster.now());
     }
 
+    /// Ctrl-D while a command runs: it reads the end of its input.
+    pub(super) fn end_input(&mut self, now: SimTime) {
+        if self.is_busy() {
+            self.io.stdin.close();
+            self.due = Some(now);
+        }
+    }
+
+    /// Ends whatever runs in it.
+    pub(super) fn close(&mut self, desk: &mut Desk<'_>) {
+        self.shell.signal(desk, &mut self.io, Signal::Kill);
+    }
+
     /// Goes on as far as it can without time passing.
     pub(super) fn step(&mut self, desk: &mut Desk<'_>) {
+        // Before more comes and not after it, so that who prints the screen step by step sees everything.
+        self.trim();
         let now = desk.cluster.now();
         let mut budget = STEP_BUDGET;
         let poll = self.shell.poll(desk, &mut self.io, &mut budget);
@@ -163,6 +234,9 @@ impl Session {
         if self.busy_polls == RUNAWAY_POLLS && self.is_busy() {
             self.show(Ink::Stderr, &runaway_text());
             self.shell.signal(desk, &mut self.io, Signal::Int);
+        }
+        if let Poll::Exit(status) = poll {
+            self.explain(status);
         }
         self.due = match poll {
             Poll::Exit(_) if self.has_ended() => None,
@@ -177,6 +251,15 @@ impl Session {
         };
     }
 
+    /// Says why a command of an old tutorial answered as it did.
+    fn explain(&mut self, status: i32) {
+        let says = self.command.take().and_then(|line| hints::for_command(&line, status));
+        if let Some(says) = says {
+            let newline = if self.screen.last().is_none_or(|last| last.text.ends_with('\n')) { "" } else { "\n" };
+            self.show(Ink::Hint, &format!("{newline}{says}\n"));
+        }
+    }
+
     fn feed(&mut self, line: &str) {
         let text = if self.unfinished.is_empty() { line.to_owned() } else { format!("{}\n{line}", self.unfinished) };
         if is_incomplete(&text, Dialect::Bash) {
@@ -184,6 +267,7 @@ impl Session {
         } else {
             self.unfinished.clear();
             self.shell.feed_line(&text);
+            self.command = Some(text);
         }
     }
 
@@ -210,15 +294,21 @@ impl Session {
         let text = match text.rfind(CLEAR) {
             Some(at) => {
                 self.screen.clear();
+                self.clears += 1;
                 &text[at + CLEAR.len()..]
             }
             None => text,
         };
+        self.written += text.len() as u64;
         match self.screen.last_mut() {
             Some(last) if last.ink == ink => last.text.push_str(text),
             _ if text.is_empty() => {}
             _ => self.screen.push(Piece { ink, text: text.to_owned() }),
         }
+    }
+
+    /// Lets go of the oldest that is too much.
+    fn trim(&mut self) {
         let mut over = self.screen.iter().map(|piece| piece.text.len()).sum::<usize>().saturating_sub(SCREEN_MAX);
         while over > 0 && self.screen.len() > 1 {
             over = over.saturating_sub(self.screen.remove(0).text.len());
@@ -243,6 +333,14 @@ impl Sessions {
         let id = SessionId(self.opened);
         self.open.push(Session::new(id, now));
         id
+    }
+
+    /// Ends a terminal and what runs in it.
+    pub(super) fn close(&mut self, id: SessionId, cluster: &mut Cluster, machine: &mut Machine) {
+        if let Some(at) = self.open.iter().position(|session| session.id == id) {
+            let (mut session, mut listens) = (self.open.remove(at), false);
+            session.close(&mut machine.desk(cluster, session.draws_as(), &mut listens));
+        }
     }
 
     pub(super) fn newest(&self) -> Option<SessionId> {
@@ -272,7 +370,9 @@ impl Sessions {
             return false;
         };
         let (task, mut listens) = (session.draws_as(), false);
-        session.step(&mut machine.desk(cluster, task, &mut listens));
+        let mut desk = machine.desk(cluster, task, &mut listens);
+        desk.attended = true;
+        session.step(&mut desk);
         session.listens = listens;
         true
     }
@@ -371,6 +471,50 @@ mod tests {
         desk.line("echo $i").line("done");
         assert!(desk.screen().ends_with("> done\n1\n2\n"));
         assert_eq!(desk.session().prompt(), "~ $ ");
+    }
+
+    #[test]
+    fn an_old_command_is_explained_under_its_answer() {
+        let mut desk = Desktop::new();
+        desk.line("kubectl get jobs -a");
+        let last = desk.session().screen().last().unwrap().clone();
+        assert_eq!(last.ink, Ink::Hint);
+        assert!(last.text.contains("always listed"), "{last:?}");
+        desk.line("kubectl get jobs");
+        assert_ne!(desk.session().screen().last().unwrap().ink, Ink::Hint);
+    }
+
+    #[test]
+    fn what_is_new_on_the_screen_can_be_read_off() {
+        let mut desk = Desktop::new();
+        desk.line("echo a");
+        let seen = desk.session().written();
+        assert!(desk.session().since(seen).is_empty());
+        desk.line("echo b; nope");
+        let news: Vec<_> = desk.session().since(seen).into_iter().map(|piece| (piece.ink, piece.text)).collect();
+        let expected = [
+            (Ink::Typed, "~ $ echo b; nope\n"),
+            (Ink::Stdout, "b\n"),
+            (Ink::Stderr, "bash: nope: command not found\n"),
+        ];
+        assert_eq!(news, expected.map(|(ink, text)| (ink, text.to_owned())));
+        assert_eq!((desk.session().status(), desk.session().clears()), (127, 0));
+        desk.line("clear");
+        assert_eq!(desk.session().clears(), 1);
+        assert!(desk.session().since(seen).is_empty());
+    }
+
+    #[test]
+    fn the_end_of_the_input_is_for_one_command_and_closing_ends_what_runs() {
+        let mut desk = Desktop::new();
+        desk.line("cat; echo $?").line("x");
+        let (now, id) = (desk.cluster.now(), desk.id);
+        desk.terminals.end_input(id, now);
+        desk.run(0).line("read y; echo got $y").line("z");
+        assert!(desk.screen().ends_with("z\ngot z\n"), "{}", desk.screen());
+        let Desktop { cluster, terminals, id } = &mut desk;
+        terminals.close_session(cluster, *id);
+        assert!(terminals.session(*id).is_none() && terminals.next_wakeup(cluster.now()).is_none());
     }
 
     #[test]

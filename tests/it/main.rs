@@ -13,6 +13,7 @@ mod lab;
 mod laws;
 mod node;
 mod scenarios;
+mod shell;
 mod terminal;
 mod tidy;
 mod tutorials;

@@ -1,26 +1,16 @@
 // The editor bundle by itself, under the page's own Content-Security-Policy.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, open, seriousFindings, serve } from './harness.mjs';
+import { test } from 'node:test';
+import { open, seriousFindings, setUp } from './harness.mjs';
 
 const TEXT = 'apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: "é𝄞x"   # a comment\nspec:\n  parallelism: 5\n  suspend: false\n';
 
-let browser;
-let server;
-
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const here = setUp();
 
 /** The page with nothing in #app but an editor, as `globalThis.editor`; its calls are noted in `globalThis.told`. */
 async function withEditor(options = {}, settings = {}) {
-  const visit = await open(browser.context, server.url, settings);
+  const visit = await open(here.browser.context, here.server.url, settings);
   await visit.page.evaluate(
     async ([text, options]) => {
       const { mount } = await batchyard.editor();

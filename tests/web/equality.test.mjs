@@ -10,10 +10,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { launch, open, serve } from './harness.mjs';
+import { open, setUp } from './harness.mjs';
 
 const SCENARIOS = fileURLToPath(new URL('../scenarios/', import.meta.url));
 /** Enough to meet every controller, few enough to take seconds. */
@@ -23,18 +23,10 @@ const names = (await readdir(SCENARIOS).catch(() => [])).sort();
 const step = Math.max(1, Math.ceil(names.length / AT_MOST));
 const chosen = names.filter((_, index) => index % step === 0);
 
-let browser;
-let server;
+const here = setUp();
 let page;
-
 before(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-  ({ page } = await open(browser.context, server.url));
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
+  ({ page } = await open(here.browser.context, here.server.url));
 });
 
 const hash = (text) => createHash('sha256').update(text).digest('hex');

@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize, sep } from 'node:path';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
@@ -52,6 +53,24 @@ export async function serve({ folder = DIST, base = SUB_PATH, pages = {} } = {})
     url: origin + encodeURI(base),
     close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }),
   };
+}
+
+/** A page that shows ours in a sandboxed frame of a foreign origin. */
+const FRAME =
+  '<!doctype html><title>A lesson</title><link rel="icon" href="data:,">' +
+  `<iframe sandbox="allow-scripts" src="${SUB_PATH.slice(1)}" width="1300" height="800"></iframe>`;
+
+/** One browser and one server for all tests of a file: called at its top, usable inside of its tests. */
+export function setUp() {
+  const here = {};
+  before(async () => {
+    [here.browser, here.server] = await Promise.all([launch(), serve({ pages: { '/frame.html': FRAME } })]);
+  });
+  after(async () => {
+    await here.browser?.close();
+    await here.server?.close();
+  });
+  return here;
 }
 
 /** A browser with an empty profile of its own. */

@@ -1,65 +1,14 @@
 // Journeys through the page: what a visitor does, in a real Chromium, with ears for the console and the policy.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, open, seriousFindings, serve } from './harness.mjs';
+import { test } from 'node:test';
+import { open, seriousFindings, setUp } from './harness.mjs';
+import { band, moment, pause, pods, type, visitor } from './visit.mjs';
 
 const WIDTHS = [[1440, 900], [1024, 768], [768, 1024], [360, 740]];
 
-let browser;
-let server;
-
-before(async () => {
-  [browser, server] = await Promise.all([
-    launch(),
-    serve({
-      pages: {
-        '/frame.html': '<!doctype html><title>A lesson</title><iframe sandbox="allow-scripts" src="docs/play yard/" width=1300 height=800>',
-      },
-    }),
-  ]);
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-/** A first visit: nothing is stored. `problems` must be empty at the end, but for those a journey expects. */
-async function visit(options, journey, { expected = /^$/ } = {}) {
-  const opened = await open(browser.context, server.url, options);
-  const { page, problems } = opened;
-  await page.locator('button[data-pod]').first().waitFor();
-  try {
-    await journey(page, opened);
-    assert.deepEqual(problems.filter((problem) => !expected.test(problem)), []);
-  } finally {
-    await page.close();
-    const blank = await browser.context.newPage();
-    await blank.goto(`${server.url}icon.svg`);
-    await blank.evaluate(() => localStorage.clear());
-    await blank.close();
-  }
-}
-
-const pods = (page, sign) => page.locator(`button[data-pod]${sign ? `[data-sign=${sign}]` : ''}`);
-const moment = async (page) => {
-  const [minutes, seconds] = (await page.locator('[data-live=now]').textContent()).replace('t+', '').split(':').slice(-2);
-  return 60 * Number(minutes) + Number(seconds);
-};
-const pause = (page) => page.getByRole('button', { name: 'Pause' }).click();
-const band = (page, name) => page.getByRole('article', { name });
-
-/** Replaces the text of the editor as a user would, from the keyboard. */
-async function type(page, change) {
-  const content = page.locator('.cm-content');
-  await content.waitFor();
-  const text = await page.evaluate(() => JSON.parse(batchyard.keep).files[0].text);
-  await content.click();
-  // Over a selection of many lines: left to itself, Chromium would set a style attribute there, against the policy.
-  await page.keyboard.press('ControlOrMeta+a');
-  await page.keyboard.insertText(change(text));
-}
+const here = setUp();
+const visit = visitor(here);
 
 test('opens on the running parallel example, within two seconds of starting', async () => {
   await visit({}, async (page) => {
@@ -383,7 +332,7 @@ test('less motion where less is asked for', async () => {
 });
 
 test('a page that must not store says so and works', async () => {
-  const { page, problems } = await open(browser.context, `${server.origin}/frame.html`, { waitFor: 'iframe' });
+  const { page, problems } = await open(here.browser.context, `${here.server.origin}/frame.html`, { waitFor: 'iframe' });
   const frame = page.frameLocator('iframe');
   await frame.locator('button[data-pod]').first().waitFor();
   await frame.locator('header').getByText('not kept').waitFor();

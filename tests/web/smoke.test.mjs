@@ -1,29 +1,10 @@
 // The page opens: under a sub-path, in a sandboxed frame, without a complaint; and it survives its own panics.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, open, seriousFindings, serve } from './harness.mjs';
+import { test } from 'node:test';
+import { open, seriousFindings, setUp } from './harness.mjs';
 
-let browser;
-let server;
-
-before(async () => {
-  [browser, server] = await Promise.all([
-    launch(),
-    serve({
-      pages: {
-        '/frame.html':
-          '<!doctype html><title>A lesson</title><link rel="icon" href="data:,">' +
-          '<iframe sandbox="allow-scripts" src="docs/play yard/" width="900" height="600"></iframe>',
-      },
-    }),
-  ]);
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const here = setUp();
 
 const started = async (page) => {
   await page.waitForFunction(() => document.querySelector('#app *') && !document.querySelector('#app > .boot'));
@@ -31,7 +12,7 @@ const started = async (page) => {
 
 for (const colorScheme of ['light', 'dark']) {
   test(`opens under a sub-path, ${colorScheme}, and axe finds nothing serious`, async () => {
-    const visit = await open(browser.context, server.url, { colorScheme });
+    const visit = await open(here.browser.context, here.server.url, { colorScheme });
     await started(visit.page);
     await visit.screenshot(`smoke-${colorScheme}`);
     assert.deepEqual(await seriousFindings(visit.page), []);
@@ -41,18 +22,18 @@ for (const colorScheme of ['light', 'dark']) {
 }
 
 test('asks for nothing outside its folder', async () => {
-  const page = await browser.context.newPage();
+  const page = await here.browser.context.newPage();
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));
-  await page.goto(server.url);
+  await page.goto(here.server.url);
   await started(page);
   assert.ok(asked.length >= 4, `only ${asked}`);
-  assert.deepEqual(asked.filter((url) => !url.startsWith(server.url) && !url.startsWith('data:')), []);
+  assert.deepEqual(asked.filter((url) => !url.startsWith(here.server.url) && !url.startsWith('data:')), []);
   await page.close();
 });
 
 test('runs in a sandboxed frame of a foreign origin', async () => {
-  const visit = await open(browser.context, `${server.origin}/frame.html`, { waitFor: 'iframe' });
+  const visit = await open(here.browser.context, `${here.server.origin}/frame.html`, { waitFor: 'iframe' });
   const frame = visit.page.frameLocator('iframe');
   await frame.locator('#app > :not(.boot)').first().waitFor({ state: 'attached' });
   assert.deepEqual(visit.problems, []);
@@ -60,7 +41,7 @@ test('runs in a sandboxed frame of a foreign origin', async () => {
 });
 
 test('starts again after a panic', async () => {
-  const visit = await open(browser.context, server.url);
+  const visit = await open(here.browser.context, here.server.url);
   await started(visit.page);
   await visit.page.evaluate(() => {
     document.querySelector('#app').firstElementChild.id = 'before-the-panic';
@@ -74,7 +55,7 @@ test('starts again after a panic', async () => {
 });
 
 test('stays down when it panics again and again, and says so', async () => {
-  const visit = await open(browser.context, server.url);
+  const visit = await open(here.browser.context, here.server.url);
   await started(visit.page);
   for (let nth = 1; nth <= 4; nth++) {
     await visit.page.evaluate((text) => batchyard.panicked(text), `panic ${nth}`);

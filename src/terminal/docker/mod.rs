@@ -42,6 +42,11 @@ struct Verb {
 
 const HELP: Flag = flag("help", Takes::Nothing, "Says how the command is used");
 
+/// Names of all verbs, for completion.
+pub fn verbs() -> impl Iterator<Item = &'static str> {
+    VERBS.iter().map(|verb| verb.name)
+}
+
 const VERBS: &[Verb] = &[
     Verb {
         name: "build",

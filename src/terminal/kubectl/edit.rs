@@ -115,7 +115,7 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     }
     let Some(object) = objects.first() else { return call.fail("edit cancelled, no objects found") };
     let command = editor_of(&call.args.env);
-    if command.is_none() && !call.desk.editors.present {
+    if command.is_none() && !call.desk.attended {
         call.io.err(NO_CHANGES);
         return Outcome::Exit(0);
     }
