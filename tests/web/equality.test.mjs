@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { open, setUp } from './harness.mjs';
@@ -23,10 +23,9 @@ const names = (await readdir(SCENARIOS).catch(() => [])).sort();
 const step = Math.max(1, Math.ceil(names.length / AT_MOST));
 const chosen = names.filter((_, index) => index % step === 0);
 
-const here = setUp();
 let page;
-before(async () => {
-  ({ page } = await open(here.browser.context, here.server.url));
+setUp(async ({ browser, server }) => {
+  ({ page } = await open(browser.context, server.url));
 });
 
 const hash = (text) => createHash('sha256').update(text).digest('hex');

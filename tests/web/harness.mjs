@@ -60,11 +60,13 @@ const FRAME =
   '<!doctype html><title>A lesson</title><link rel="icon" href="data:,">' +
   `<iframe sandbox="allow-scripts" src="${SUB_PATH.slice(1)}" width="1300" height="800"></iframe>`;
 
-/** One browser and one server for all tests of a file: called at its top, usable inside of its tests. */
-export function setUp() {
+/** One browser and one server for all tests of a file: called at its top, usable inside of its tests. `then` goes on. */
+export function setUp(then = async () => {}) {
   const here = {};
   before(async () => {
     [here.browser, here.server] = await Promise.all([launch(), serve({ pages: { '/frame.html': FRAME } })]);
+    // Hooks of a file begin together, so what needs the browser cannot be a hook of its own.
+    await then(here);
   });
   after(async () => {
     await here.browser?.close();
