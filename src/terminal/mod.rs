@@ -347,12 +347,12 @@ impl Task {
                 continue;
             }
             self.stdout.push_str(&text);
-            self.partial.push_str(&text);
-            while let Some(end) = self.partial.find('\n') {
-                let rest = self.partial.split_off(end + 1);
-                let mut line = std::mem::replace(&mut self.partial, rest);
-                line.pop();
-                self.lines.push((now, line));
+            for piece in text.split_inclusive('\n') {
+                self.partial.push_str(piece);
+                if self.partial.ends_with('\n') {
+                    self.partial.pop();
+                    self.lines.push((now, std::mem::take(&mut self.partial)));
+                }
             }
         }
     }

@@ -442,6 +442,24 @@ fn ten_thousand_completions() {
     }
 }
 
+/// `semantics/job.md` §4, step 7: batches of 1, 2, 4, 8 …; the first that fails is the last.
+#[test]
+fn pods_are_made_in_growing_batches_up_to_the_first_refusal() {
+    let mut lab = Lab::new(start());
+    let name = object! { "name" => "few", "namespace" => "default" };
+    let hard = object! { "pods" => "4" };
+    lab.create(object! {
+        "apiVersion" => "v1", "kind" => "ResourceQuota", "metadata" => name,
+        "spec" => object! { "hard" => hard.clone() },
+    });
+    lab.edit_status(Kind::ResourceQuota, "few", |status| status.set("hard", hard));
+    lab.create(job(&[("completions", 20.into()), ("parallelism", 20.into())]));
+    lab.run_for(Span::ms(500));
+    assert_eq!(lab.pods().len(), 4);
+    let refused = lab.events("j").iter().filter(|event| event.starts_with("Warning FailedCreate")).count();
+    assert_eq!(refused, 3, "of the third batch one Pod was made, and a fourth was not begun");
+}
+
 #[derive(Clone, Debug)]
 enum Act {
     Wait(i64),

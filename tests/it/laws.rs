@@ -50,7 +50,7 @@ fn laws(scenario: &Scenario) -> Vec<Box<dyn Law>> {
         Box::new(jobs::Creations::new(scenario)),
         Box::new(cron_jobs::Schedules::new(scenario)),
         Box::new(pods::Lives::default()),
-        Box::new(pods::Capacity),
+        Box::new(pods::Capacity::default()),
         Box::new(rest::Leftovers::new(scenario)),
     ]
 }

@@ -1,5 +1,6 @@
 //! The integration tests: what the engine promises, asked from outside through its public face.
 
+mod case_tables;
 mod control_cases;
 mod cron;
 mod cronjob_cases;

@@ -104,10 +104,22 @@ impl Lives {
 }
 
 /// What a node may be given.
-pub struct Capacity;
+#[derive(Default)]
+pub struct Capacity {
+    /// When each node was last cordoned, tainted or freed of it.
+    respecified: BTreeMap<String, SimTime>,
+}
+
+/// From the scheduler's choice to the binding.
+const BINDING: Span = Span::ms(100);
 
 impl Law for Capacity {
     fn see(&mut self, change: &Change, world: &World, broken: &mut Vec<String>) {
+        let spec = |object: &batchyard::api::object::Object| object.value().at("spec").clone();
+        let before = change.previous.as_deref().map(spec);
+        if change.kind() == Kind::Node && before != Some(spec(&change.object)) {
+            self.respecified.insert(change.object.name().to_owned(), change.at);
+        }
         if change.kind() != Kind::Pod || change.change != ChangeType::Modified {
             return;
         }
@@ -128,10 +140,11 @@ impl Law for Capacity {
         let tolerated = |key: &str, value: &str, effect: &str| {
             pod.spec.tolerations.iter().any(|t| tolerates(t, key, value, effect))
         };
-        if node.spec.unschedulable && !tolerated("node.kubernetes.io/unschedulable", "", "NoSchedule") {
+        let is_settled = self.respecified.get(name).is_none_or(|at| *at + BINDING < change.at);
+        if is_settled && node.spec.unschedulable && !tolerated("node.kubernetes.io/unschedulable", "", "NoSchedule") {
             fail("it is cordoned".to_owned());
         }
-        for taint in node.spec.taints.iter().filter(|taint| taint.effect != "PreferNoSchedule") {
+        for taint in node.spec.taints.iter().filter(|taint| is_settled && taint.effect != "PreferNoSchedule") {
             if !tolerated(&taint.key, &taint.value, &taint.effect) {
                 fail(format!("it has the taint {}:{}", taint.key, taint.effect));
             }
