@@ -257,7 +257,7 @@ mod tests {
     }
 
     fn pop(queue: &mut Queue) -> String {
-        queue.pop().unwrap().info.key.name.clone()
+        queue.pop().unwrap().info.key.name.to_string()
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod job_timelines;
 mod kubelet_cases;
 mod lab;
 mod node;
+mod scale;
 mod scenarios;
 mod terminal;
 mod tidy;
