@@ -388,7 +388,7 @@ fn a_terminal_keeps_its_state_between_lines() {
             9  history | tail -n 1
         [Some(0)]
         $ ls /
-        etc  root  tmp
+        desk  etc  tmp
         [Some(0)]
     "#]]
     .assert_eq(&log);
