@@ -163,3 +163,32 @@ fn differ_in_version_only(before: &Value, after: &Value) -> bool {
     let is_ours = |entry: &(&str, &Value)| entry.0 != "resourceVersion";
     before.iter().filter(is_ours).eq(after.iter().filter(is_ours))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_share_what_is_the_same_in_them() {
+        let json = r#"{"metadata":{"name":"a","namespace":"n","uid":"u","resourceVersion":"1","labels":{"x":"1"}},
+            "spec":{"restartPolicy":"Never"},"status":{"phase":"Pending"}}"#;
+        let first = Object::new(Kind::Pod, Value::from_json(json).expect("it is JSON"), 1);
+        assert_eq!(first.pod().status.phase, "Pending");
+        let changed = |before: &Object, version: u64, path: &str, to: &str| {
+            let mut value = before.value().clone();
+            value.set("metadata.resourceVersion", version.to_string());
+            value.set(path, to);
+            before.renewed(value, version)
+        };
+        let running = changed(&first, 2, "status.phase", "Running");
+        assert_eq!(running.pod().status.phase, "Running");
+        assert!(Rc::ptr_eq(&running.pod().spec, &first.pod().spec));
+        assert!(Rc::ptr_eq(running.meta(), first.meta()));
+        let bound = changed(&running, 3, "spec.nodeName", "node-1");
+        assert_eq!(bound.pod().spec.node_name, "node-1");
+        assert!(Rc::ptr_eq(bound.meta(), first.meta()));
+        let marked = changed(&bound, 4, "metadata.generateName", "a-");
+        assert_eq!(marked.meta().generate_name, "a-");
+        assert!(Rc::ptr_eq(&marked.pod().spec, &bound.pod().spec));
+    }
+}

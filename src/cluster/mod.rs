@@ -133,12 +133,19 @@ impl Cluster {
     /// Who acts next by itself, and when. Of equal times the first in the order of the actors counts; times already past
     /// are equal to now.
     pub(crate) fn next(&self) -> Option<Turn> {
-        let controllers = self.controllers.iter().enumerate();
-        let wishes = [(self.store.next_expiry(), Who::Store)].into_iter();
-        let wishes = wishes.chain(controllers.map(|(i, actor)| (self.wakeup_of(&**actor), Who::Controller(i))));
-        let wishes = wishes.chain([(self.nodes.next_wakeup(), Who::Nodes)]);
-        let turns = wishes.filter_map(|(at, who)| Some(Turn { at: at?.max(self.now), who }));
-        turns.reduce(|first, turn| if turn.at < first.at { turn } else { first })
+        let mut first: Option<Turn> = None;
+        let mut hear = |wish: Option<SimTime>, who: Who| {
+            let Some(at) = wish.map(|at| at.max(self.now)) else { return };
+            if first.is_none_or(|first| at < first.at) {
+                first = Some(Turn { at, who });
+            }
+        };
+        hear(self.store.next_expiry(), Who::Store);
+        for (i, actor) in self.controllers.iter().enumerate() {
+            hear(self.wakeup_of(&**actor), Who::Controller(i));
+        }
+        hear(self.nodes.next_wakeup(), Who::Nodes);
+        first
     }
 
     /// Lets the first thing that is due by `until` happen. False if there was none; then it is `until`.

@@ -80,6 +80,9 @@ impl GarbageCollector {
     }
 
     fn observe_written(&mut self, change: &Change, store: &Store, cause: Cause) {
+        if change.keeps_metadata() {
+            return;
+        }
         let object = &change.object;
         if is_being_deleted(object) {
             let was = change.previous.as_ref().is_some_and(|before| is_being_deleted(before));

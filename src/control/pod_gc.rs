@@ -188,15 +188,15 @@ impl PodGc {
 }
 
 fn has_ended(object: &Object) -> bool {
-    matches!(object.value().str_at("status.phase"), Some("Succeeded" | "Failed"))
+    object.pod().is_terminal()
 }
 
 fn is_being_deleted(object: &Object) -> bool {
-    object.value().has("metadata.deletionTimestamp")
+    object.meta().is_being_deleted()
 }
 
 fn node_name(object: &Object) -> Option<&str> {
-    object.value().str_at("spec.nodeName").filter(|name| !name.is_empty())
+    Some(object.pod().spec.node_name.as_str()).filter(|name| !name.is_empty())
 }
 
 /// Not ready, and marked so by an administrator.

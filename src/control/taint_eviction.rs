@@ -68,7 +68,7 @@ fn no_execute(object: &Object) -> Vec<Taint> {
 }
 
 fn node_name(object: &Object) -> &str {
-    object.value().str_at("spec.nodeName").unwrap_or_default()
+    &object.pod().spec.node_name
 }
 
 impl TaintEviction {

@@ -113,9 +113,8 @@ impl Scheduler {
     fn observe_pod(&mut self, change: &Change, cause: Cause) {
         let object = &change.object;
         let key = object.key();
-        let phase = object.value().str_at("status.phase").unwrap_or_default();
-        let ended = change.change == ChangeType::Deleted || phase == "Succeeded" || phase == "Failed";
-        let node = object.value().str_at("spec.nodeName").unwrap_or_default();
+        let ended = change.change == ChangeType::Deleted || object.pod().is_terminal();
+        let node = object.pod().spec.node_name.as_str();
         if ended {
             self.queue.remove(&key);
             self.forget_placed(&key, change, cause);
@@ -146,10 +145,7 @@ impl Scheduler {
         } else {
             self.cache.add_pod(Rc::new(PodInfo::new(&change.object)), node);
         }
-        let newly_bound = change
-            .previous
-            .as_ref()
-            .is_none_or(|before| before.value().str_at("spec.nodeName").unwrap_or_default().is_empty());
+        let newly_bound = change.previous.as_ref().is_none_or(|before| before.pod().spec.node_name.is_empty());
         if newly_bound {
             self.react(Happening::PodPlaced, change.at, cause);
         }
@@ -230,16 +226,14 @@ impl Scheduler {
 
 /// True if the Pod's spec or labels are not what they were.
 fn changes_needs(change: &Change) -> bool {
-    let labels = |o: &Rc<Object>| o.value().at("metadata.labels").clone();
-    let gates = |o: &Rc<Object>| o.value().list_at("spec.schedulingGates").len();
     match &change.previous {
         None => true,
         Some(before) => {
-            let generation = |o: &Rc<Object>| o.value().i64_at("metadata.generation");
+            let (before, after) = (before.pod(), change.object.pod());
             // A deletion raises the generation too, but not what the Pod needs; working it out again does no harm.
-            generation(before) != generation(&change.object)
-                || labels(before) != labels(&change.object)
-                || gates(before) != gates(&change.object)
+            before.metadata.generation != after.metadata.generation
+                || before.metadata.labels != after.metadata.labels
+                || before.spec.scheduling_gates.len() != after.spec.scheduling_gates.len()
         }
     }
 }

@@ -355,3 +355,60 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::stage::Stage;
+
+    fn messages(stage: &Stage) -> Vec<String> {
+        let events = stage.store.list(Kind::Event);
+        events.map(|event| event.value().str_at("message").unwrap_or_default().to_owned()).collect()
+    }
+
+    fn expire(stage: &mut Stage, after: Span) {
+        stage.now += after;
+        stage.api(|api| api.expire_events());
+    }
+
+    #[test]
+    fn an_event_lives_an_hour_from_its_last_write() {
+        let mut stage = Stage::new(Vec::new());
+        let about = stage.get(Kind::ServiceAccount, "default");
+        for message in ["once", "twice"] {
+            stage.api(|api| api.event(&about, EventType::Normal, "Test", message));
+        }
+        expire(&mut stage, Span::mins(30));
+        assert_eq!(messages(&stage).len(), 2);
+        stage.api(|api| api.event(&about, EventType::Normal, "Test", "twice"));
+        assert_eq!(stage.store.next_expiry().map(|at| at.since(stage.now)), Some(Span::mins(30)));
+        expire(&mut stage, Span::mins(30));
+        assert_eq!(messages(&stage), ["twice"]);
+        assert_eq!(stage.store.next_expiry().map(|at| at.since(stage.now)), Some(Span::mins(30)));
+        expire(&mut stage, Span::mins(30));
+        assert!(messages(&stage).is_empty());
+        assert_eq!(stage.store.next_expiry(), None);
+    }
+
+    #[test]
+    fn what_a_source_may_send_does_not_depend_on_what_was_forgotten() {
+        let mut stage = Stage::new(Vec::new());
+        let about = stage.get(Kind::ServiceAccount, "default");
+        let sent = |stage: &mut Stage, round: i64, count: usize| {
+            for n in 0..count {
+                stage.api(|api| api.event(&about, EventType::Normal, &format!("R{round}x{n}"), "m"));
+            }
+            let rounds = stage.store.list(Kind::Event).filter(|event| {
+                event.value().str_at("reason").is_some_and(|reason| reason.starts_with(&format!("R{round}x")))
+            });
+            rounds.count()
+        };
+        assert_eq!(sent(&mut stage, 0, 30), 25);
+        stage.now += SPAM_REFILL;
+        assert_eq!(sent(&mut stage, 1, 30), 1);
+        // Long enough for the bucket to be full, and for all of it to be forgotten.
+        expire(&mut stage, Span::ms(SPAM_REFILL.as_ms() * 26));
+        assert!(stage.store.correlator.about.is_empty());
+        assert_eq!(sent(&mut stage, 2, 30), 25);
+    }
+}

@@ -11,6 +11,7 @@ pub mod quota;
 mod strategy;
 mod write;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
@@ -80,6 +81,11 @@ impl Change {
     pub fn starts_deletion(&self) -> bool {
         let deleting = |o: &Rc<Object>| o.meta().is_being_deleted();
         deleting(&self.object) && !self.previous.as_ref().is_some_and(deleting)
+    }
+
+    /// True if the metadata are what they were, but for the `resourceVersion`.
+    pub fn keeps_metadata(&self) -> bool {
+        self.previous.as_ref().is_some_and(|before| Rc::ptr_eq(before.meta(), self.object.meta()))
     }
 
     /// True if `metadata.generation` moved, that is, the spec changed.
@@ -184,8 +190,9 @@ impl Store {
     /// Writes a new version, or takes the object away (`None`), and logs it. All writes end here.
     fn commit(&mut self, key: Key, value: Option<Value>, at: SimTime, actor: &'static str, cause: Cause) -> Rc<Object> {
         self.revision += 1;
-        let revision = self.revision;
-        let previous = self.objects.get(&key).cloned();
+        let (revision, kind) = (self.revision, key.kind);
+        let place = self.objects.entry(key);
+        let previous = if let Entry::Occupied(place) = &place { Some(Rc::clone(place.get())) } else { None };
         let change = match (&previous, &value) {
             (_, None) => ChangeType::Deleted,
             (None, Some(_)) => ChangeType::Added,
@@ -194,7 +201,7 @@ impl Store {
         let owners = |value: &Value| value.at("metadata.ownerReferences").clone();
         let keeps_owners = previous.as_ref().zip(value.as_ref()).is_some_and(|(p, v)| owners(p.value()) == owners(v));
         if let Some(previous) = previous.as_ref().filter(|_| !keeps_owners) {
-            self.index_owners(previous, false);
+            index_owners(&mut self.by_owner, previous, false);
         }
         let gone = value.is_none();
         let mut value =
@@ -202,15 +209,17 @@ impl Store {
         value.set("metadata.resourceVersion", revision.to_string());
         let object = Rc::new(match &previous {
             Some(previous) => previous.renewed(value, revision),
-            None => Object::new(key.kind, value, revision),
+            None => Object::new(kind, value, revision),
         });
-        if gone {
-            self.objects.remove(&key);
-        } else {
-            if !keeps_owners {
-                self.index_owners(&object, true);
+        if !gone && !keeps_owners {
+            index_owners(&mut self.by_owner, &object, true);
+        }
+        match place {
+            Entry::Occupied(place) if gone => drop(place.remove()),
+            Entry::Occupied(mut place) => drop(place.insert(Rc::clone(&object))),
+            Entry::Vacant(place) => {
+                place.insert(Rc::clone(&object));
             }
-            self.objects.insert(object.key(), Rc::clone(&object));
         }
         let change = Change { revision, at, change, object: Rc::clone(&object), previous, actor, cause };
         if self.recent.len() == RECENT_MAX {
@@ -234,17 +243,17 @@ impl Store {
         };
         self.untold.clear();
     }
+}
 
-    fn index_owners(&mut self, object: &Object, add: bool) {
-        for owner in object.value().list_at("metadata.ownerReferences") {
-            let Some(uid) = owner.str_at("uid") else { continue };
-            if add {
-                self.by_owner.entry(uid.to_owned()).or_default().insert(object.key());
-            } else if let Some(keys) = self.by_owner.get_mut(uid) {
-                keys.remove(&object.key());
-                if keys.is_empty() {
-                    self.by_owner.remove(uid);
-                }
+fn index_owners(by_owner: &mut SortedMap<String, BTreeSet<Key>>, object: &Object, add: bool) {
+    for owner in object.value().list_at("metadata.ownerReferences") {
+        let Some(uid) = owner.str_at("uid") else { continue };
+        if add {
+            by_owner.entry(uid.to_owned()).or_default().insert(object.key());
+        } else if let Some(keys) = by_owner.get_mut(uid) {
+            keys.remove(&object.key());
+            if keys.is_empty() {
+                by_owner.remove(uid);
             }
         }
     }

@@ -121,8 +121,8 @@ impl JobController {
                 let job = watch::find_job(uid, &change.object, store);
                 if is_leaving && job.as_ref().is_none_or(|job| job.job().finished().is_some()) {
                     self.check_orphan(change);
-                } else if job.is_some() {
-                    self.jobs.add(watch::job_key(&change.object), self.batched(change), cause_of(change));
+                } else if let Some(job) = job {
+                    self.jobs.add(job.key(), self.batched(change), cause_of(change));
                 }
             }
             (None, Some(_)) => {}

@@ -49,8 +49,12 @@ impl PodIndex {
         }
         pod.into_iter().for_each(|pod| self.insert(pod));
         // A counted Pod matters once more when its labels change: the Job may have to let go of it.
-        let relabeled = change.previous.as_ref().is_some_and(|old| old.meta().labels != change.object.meta().labels);
-        if let Some(pod) = pod.filter(|pod| relabeled && is_done(pod))
+        let relabeled = !change.keeps_metadata()
+            && change.previous.as_ref().is_some_and(|old| old.meta().labels != change.object.meta().labels);
+        if !relabeled {
+            return;
+        }
+        if let Some(pod) = pod.filter(|pod| is_done(pod))
             && let Some(uid) = job_uid(pod)
         {
             self.of(uid).insert(pod.key(), Rc::clone(pod));

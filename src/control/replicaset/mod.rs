@@ -214,15 +214,13 @@ fn related_pods(store: &Store, set: &Object) -> Vec<Rc<Object>> {
 }
 
 fn has_controller(pod: &Object) -> bool {
-    pod.value().list_at("metadata.ownerReferences").iter().any(|o| o.bool_at("controller") == Some(true))
+    pod.meta().controller().is_some()
 }
 
 /// The ReplicaSet that manages the Pod, if one does.
 fn managing_set(pod: &Object) -> Option<Key> {
-    let owner =
-        pod.value().list_at("metadata.ownerReferences").iter().find(|o| o.bool_at("controller") == Some(true))?;
-    (owner.str_at("kind") == Some("ReplicaSet"))
-        .then(|| Key::new(Kind::ReplicaSet, pod.namespace(), owner.str_at("name").unwrap_or_default()))
+    let owner = pod.meta().controller().filter(|owner| owner.kind == "ReplicaSet")?;
+    Some(Key::new(Kind::ReplicaSet, pod.namespace(), &owner.name))
 }
 
 impl Actor for ReplicaSetController {
