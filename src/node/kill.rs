@@ -281,6 +281,8 @@ impl Nodes {
                 run.seen = Seen::Ended;
             }
             state.reason = None;
+            // What never ran begins as it would have.
+            state.anew = !state.runs.is_empty();
         }
         worker.initialized = false;
         worker.plan = restart_plan(worker);

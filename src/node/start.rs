@@ -341,6 +341,7 @@ impl Nodes {
         if !state.runs.is_empty() {
             state.restart_count += 1;
         }
+        state.anew = false;
         state.runs.reserve_exact(1);
         state.runs.push(Run { restart_count: state.restart_count, ..run });
         // The kubelet keeps one dead container of each name.

@@ -70,7 +70,7 @@ impl Nodes {
                 self.add(worker.id, What::Deadline, beat, worker.cause);
             }
         }
-        let has_run = worker.slots.iter().any(|slot| !slot.init && slot.seen_run().is_some());
+        let has_run = worker.slots.iter().any(|slot| !slot.init && !slot.anew && slot.seen_run().is_some());
         worker.initialized |= has_run;
         self.ask_status(worker, now);
         // The cgroup is read once containers have been seen running.
@@ -223,6 +223,7 @@ impl Slot {
             probers: Vec::new(),
             kill: None,
             unhealthy: None,
+            anew: false,
         }
     }
 }
@@ -253,6 +254,9 @@ fn exit_action(worker: &Worker, slot: usize) -> Option<AfterExit> {
         return None;
     }
     let ended = state.seen_run().filter(|run| run.seen == Seen::Ended)?.ended.as_ref()?;
+    if state.anew {
+        return Some(AfterExit::Restart);
+    }
     Some(after_exit(&worker.pod().spec, worker.spec_of(slot), ended.exit_code))
 }
 
@@ -297,7 +301,7 @@ pub(super) fn to_start(worker: &Worker) -> Vec<usize> {
             }
             continue;
         }
-        let done = !busy && slot.seen_ended().is_some_and(|ended| ended.exit_code == 0);
+        let done = !busy && !slot.anew && slot.seen_ended().is_some_and(|ended| ended.exit_code == 0);
         if done || worker.initialized {
             continue;
         }

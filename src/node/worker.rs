@@ -139,6 +139,8 @@ pub struct Slot {
     pub kill: Option<Kill>,
     /// A probe wants it killed: what the event says after the container's name.
     pub unhealthy: Option<Unhealthy>,
+    /// All containers start anew, and this one has not yet: however it ended, it runs again.
+    pub anew: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -131,12 +131,6 @@ fn jobs_are_changed_and_deleted() {
                 1,
             ),
             (
-                "kubectl logs job/steady -c x",
-                "",
-                "Found 2 pods, using pod/steady-xxxxx\nerror: container x is not valid for pod steady-xxxxx out of: main\n",
-                1,
-            ),
-            (
                 "kubectl scale job steady --replicas=3",
                 "",
                 "Error from server (NotFound): the server could not find the requested resource\n",
@@ -190,6 +184,23 @@ fn jobs_are_changed_and_deleted() {
                 "kubectl delete --nosuch",
                 "",
                 "error: unknown flag: --nosuch\nSee 'kubectl delete --help' for usage.\n",
+                1,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn one_of_several_pods_is_chosen() {
+    let two = JOB.replace("spec:\n  template:", "spec:\n  parallelism: 2\n  completions: 2\n  template:");
+    check(
+        &two,
+        &[
+            ("kubectl logs job/steady", "hello\n", "Found 2 pods, using pod/steady-xxxxx\n", 0),
+            (
+                "kubectl logs job/steady -c x",
+                "",
+                "Found 2 pods, using pod/steady-xxxxx\nerror: container x is not valid for pod steady-xxxxx out of: main\n",
                 1,
             ),
         ],
