@@ -36,7 +36,7 @@ impl Worker {
         let failing = self.ending.as_ref().is_some_and(|e| matches!(e.why, EndReason::Failed { .. }));
         let conditions = self.conditions(&statuses, if failing { "Failed" } else { before }, now);
         // Conditions are found before what was never seen again is written off (recorded in `image-pull-fail`).
-        statuses.iter_mut().for_each(|status| self.write_off(status));
+        self.write_off(&mut statuses);
         let computed = phase(&pod.spec, &statuses, terminal, self.initialized);
         let own_end = self.ending.as_ref().map(|e| &e.why);
         // A Pod that ended by itself keeps its phase until all is cleaned up; one that was told to end shows it as soon as its containers have stopped.
@@ -245,11 +245,25 @@ impl Worker {
         }
     }
 
-    /// A container that was still waiting when its Pod ended has no end of its own.
-    fn write_off(&self, status: &mut ContainerStatus) {
+    /// A container that was still waiting when its Pod was told to end has no end of its own. Containers that never had
+    /// their turn, because the init containers before them did not come through, wait for ever (`TerminatePod`,
+    /// `hasPodInitialized` and `initializedContainers` of `pkg/kubelet/status/status_manager.go`).
+    fn write_off(&self, statuses: &mut [ContainerStatus]) {
         let finished = self.ending.as_ref().is_some_and(|e| matches!(e.step, EndStep::CleanUp | EndStep::Done));
         let told = self.ending.as_ref().is_some_and(|e| e.why != EndReason::Completed);
-        if finished && told && status.state.terminated.is_none() {
+        if !finished || !told {
+            return;
+        }
+        let (init, main) = statuses.split_at_mut(self.pod().spec.init_containers.len());
+        let moved = |status: &ContainerStatus| status.state.waiting.is_none() || status.last_state.terminated.is_some();
+        let passed = |status: &ContainerStatus| {
+            let ends = [&status.state.terminated, &status.last_state.terminated];
+            ends.into_iter().flatten().any(|end| end.exit_code == 0)
+        };
+        let initialized = main.iter().any(moved) || init.last().is_none_or(passed);
+        let tried = init.iter().rposition(moved).map_or(1, |last| last + 1).min(init.len());
+        let lost = init[..tried].iter_mut().chain(main.iter_mut().filter(|_| initialized));
+        for status in lost.filter(|status| status.state.terminated.is_none()) {
             status.state = ContainerState {
                 terminated: Some(StateTerminated {
                     exit_code: 137,
