@@ -88,7 +88,8 @@ fn kubectl_edit_opens_the_editor_and_opens_it_again_when_the_text_is_refused() {
     assert!(told.out.ends_with(comment), "{}", told.out);
     // A command of the terminal's own shell may be the editor as well; and without any nothing can be changed.
     let told = shell(&[], &format!("{create}EDITOR='sed -i s/x/x/' kubectl edit job j\nkubectl edit job j\n"), None);
-    assert_eq!(told.out, format!("job.batch/j created\n{0}{0}", "Edit cancelled, no changes made.\n"), "{}", told.err);
+    assert_eq!(told.out, "job.batch/j created\n");
+    assert_eq!(told.err, "Edit cancelled, no changes made.\n".repeat(2));
 }
 
 #[test]
