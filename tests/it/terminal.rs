@@ -8,8 +8,9 @@ use std::rc::Rc;
 use batchyard::api::schema::Schema;
 use batchyard::base::zone::ZoneTable;
 use batchyard::sim::{Output, Progress, Record, Scenario, Sim};
+use batchyard::store::Store;
 use batchyard::terminal::kubectl::flags::{self, Takes};
-use batchyard::terminal::kubectl::{GLOBAL_FLAGS, VERBS, find, help};
+use batchyard::terminal::kubectl::{GLOBAL_FLAGS, VERBS, completion, find, help};
 use proptest::prelude::*;
 
 const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: steady}\nspec:\n  template:\n    spec:\n      \
@@ -332,14 +333,25 @@ fn deployments_roll_and_nodes_drain() {
 }
 
 #[test]
-fn every_verb_and_flag_is_in_the_help_and_is_read() {
+fn every_verb_and_flag_is_in_the_help_is_offered_and_is_read() {
+    let store = Store::new();
+    let offers = |before: &[String], typed: &str| {
+        let words: Vec<String> = before.iter().cloned().chain([typed.to_owned()]).collect();
+        completion::complete(&words, &store)
+    };
     for verb in VERBS {
         let argv: Vec<String> = verb.name.split(' ').map(str::to_owned).collect();
+        for (i, word) in argv.iter().enumerate() {
+            let begun: String = word.chars().take(2).collect();
+            assert!(offers(&argv[..i], &begun).contains(word), "{begun} does not lead to {}", verb.name);
+        }
         assert_eq!(find(&argv).map(|(found, rest)| (found.name, rest)), Some((verb.name, Vec::new())));
         let text = help::of(verb);
         assert!(text.contains(verb.usage) && text.contains(verb.summary), "{}", verb.name);
         for flag in verb.flags {
             assert!(text.contains(&format!("--{}=", flag.name)), "{} --{}", verb.name, flag.name);
+            let tab = format!("--{}{}", flag.name, if flag.takes == Takes::Nothing { "" } else { "=" });
+            assert!(offers(&argv, &tab[..4]).contains(&tab), "{} offers no {tab}", verb.name);
             let value = if flag.takes == Takes::Nothing { "true" } else { "1" };
             let mut forms = vec![format!("--{}={value}", flag.name)];
             forms.extend(flag.short.map(|short| format!("-{short}={value}")));

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 pub const WASM_TARGET_BROTLI_BYTES: u64 = 600_000;
 
 /// What it must not exceed: a ratchet, to be lowered with every step towards the target and never raised.
-pub const WASM_CEILING_BROTLI_BYTES: u64 = 1_050_000;
+pub const WASM_CEILING_BROTLI_BYTES: u64 = 975_000;
 
 /// Texts, wasm and the time zone table (`tzdb.bin`) are worth compressing; pictures are compressed already.
 const COMPRESSED: &[&str] =
