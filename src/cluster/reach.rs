@@ -46,6 +46,11 @@ impl Cluster {
         self.nodes.exec_poll(handle)
     }
 
+    /// The first process of a running container, to give it input.
+    pub fn attach(&self, pod: &Key, container: &str) -> Option<ExecHandle> {
+        self.nodes.attach(pod, container)
+    }
+
     /// Gives an exec'd command more input, or the end of it.
     pub fn exec_input(&mut self, handle: &ExecHandle, bytes: &[u8], close: bool) {
         self.nodes.exec_input(handle, bytes, close, self.now);

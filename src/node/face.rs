@@ -111,6 +111,14 @@ impl Nodes {
         (chunks, running.exit_code.map_or(ExecState::Running, ExecState::Exited))
     }
 
+    /// The first process of a running container, to give it input.
+    pub fn attach(&self, pod: &Key, container: &str) -> Option<ExecHandle> {
+        let id = self.pods.named(pod)?;
+        let worker = self.pods.get(id)?;
+        let slot = worker.slot_named(container).filter(|slot| worker.slots[*slot].is_running())?;
+        Some(ExecHandle { pod: id, slot, process: 0, restart_count: worker.slots[slot].restart_count })
+    }
+
     /// Gives an exec'd command more input, or the end of it.
     pub fn exec_input(&mut self, handle: &ExecHandle, bytes: &[u8], close: bool, now: SimTime) {
         let Some(mut worker) = self.pods.take(handle.pod) else { return };

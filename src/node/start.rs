@@ -352,7 +352,12 @@ impl Nodes {
         state.unhealthy = None;
         match self.start_process(worker, slot, &argv, &occasion, now) {
             Ok(process) => {
-                let running = Running { process, io: Io::without_input(), purpose: Purpose::Main, exit_code: None };
+                let container = worker.spec_of(slot);
+                let io = match container.stdin {
+                    true => Io { terminal: container.tty, ..Io::default() },
+                    false => Io::without_input(),
+                };
+                let running = Running { process, io, purpose: Purpose::Main, exit_code: None };
                 let state = &mut worker.slots[slot];
                 state.reason = None;
                 if let Some(run) = state.run_mut() {

@@ -9,6 +9,7 @@ pub mod files;
 pub mod http;
 pub mod image;
 mod kuard;
+mod reading;
 mod kuard_flags;
 pub mod machine;
 mod memq;
@@ -27,6 +28,7 @@ use behaviour::Scripted;
 use http::{Request, Response};
 use image::ProgramKind;
 use kuard::Kuard;
+use reading::Reading;
 use wget::{Fetch, Tool};
 
 /// Steps of a script that run in one poll; then a little time passes.
@@ -36,8 +38,8 @@ const STEPS_PER_POLL: u32 = 4000;
 #[derive(Clone, Debug)]
 pub enum Process {
     Shell(Box<Shell<Process>>),
-    /// A shell that takes its script from its standard input, once that has ended.
-    ShellOfInput(Box<Options>),
+    /// A shell that takes its commands from its standard input.
+    Reading(Box<Reading<Process>>),
     Kuard(Box<Kuard>),
     Scripted(Box<Scripted>),
     Fetch(Box<Fetch>),
@@ -147,7 +149,7 @@ impl Process {
             return Process::Shell(Box::new(Shell::new(&script, options)));
         }
         match options.file.clone() {
-            None => Process::ShellOfInput(Box::new(options)),
+            None => Process::Reading(Box::new(Reading::new(options))),
             Some(file) => match machine.files.read(&crate::shell::host::resolve(start.cwd, &file)) {
                 Ok(bytes) => Process::Shell(Box::new(Shell::new(&String::from_utf8_lossy(&bytes), options))),
                 Err(_) => {
@@ -169,11 +171,9 @@ impl Process {
                 let mut steps = STEPS_PER_POLL;
                 shell.poll(machine, io, &mut steps)
             }
-            Process::ShellOfInput(_) if !io.stdin.is_closed() => Poll::Wait,
-            Process::ShellOfInput(options) => {
-                let script = String::from_utf8_lossy(&io.stdin.take()).into_owned();
-                *self = Process::Shell(Box::new(Shell::new(&script, (**options).clone())));
-                self.poll(machine, io)
+            Process::Reading(reading) => {
+                let mut steps = STEPS_PER_POLL;
+                reading.poll(machine, io, &mut steps)
             }
             Process::Kuard(kuard) => kuard.poll(machine, io),
             Process::Scripted(scripted) => scripted.poll(machine, io),
@@ -209,7 +209,12 @@ impl Process {
         if signal == Signal::Kill {
             return Reaction::Dies(Signal::Kill.exit_code());
         }
-        if let Process::Shell(shell) = self {
+        let shell = match self {
+            Process::Shell(shell) => Some(&mut **shell),
+            Process::Reading(reading) => Some(reading.shell()),
+            _ => None,
+        };
+        if let Some(shell) = shell {
             shell.signal(machine, io, signal);
             return shell.ended().map_or(Reaction::Handled, Reaction::Dies);
         }

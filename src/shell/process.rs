@@ -204,12 +204,14 @@ impl Output {
 pub struct Io {
     pub stdin: Input,
     pub output: Output,
+    /// Both belong to a terminal, at which someone sits: shells ask for each line.
+    pub terminal: bool,
 }
 
 impl Io {
     /// No input (`/dev/null`) and empty output, as a container without `stdin: true` has.
     pub fn without_input() -> Io {
-        Io { stdin: Input::closed(), output: Output::default() }
+        Io { stdin: Input::closed(), ..Io::default() }
     }
 
     pub fn out(&mut self, text: &str) {

@@ -118,3 +118,15 @@ fn what_makes_no_sense_is_said_in_one_line() {
     let told = shell(&["--help"], "", None);
     assert!(told.code == 0 && told.out.contains("Usage: batchyard shell") && told.err.is_empty());
 }
+
+#[test]
+fn a_shell_in_a_container_takes_what_is_typed_line_by_line() {
+    let typed = "kubectl run -it b --image=busybox:1.36 --restart=Never --rm -- sh\nhostname\nfor i in 1 2\ndo echo $i\ndone\n\
+                 read x\nword\necho got $x\nexit\n";
+    let told = shell(&[], typed, None);
+    assert_eq!(told.out, "/ # b\n/ # > > 1\n2\n/ # / # got word\n/ # pod \"b\" deleted from default namespace\n");
+    let piped = "kubectl run b --image=busybox:1.36 -- sleep 1000\nkubectl wait --for=condition=Ready pod/b >/dev/null\n\
+                 echo 'hostname; exit 5' | kubectl exec -i b -- sh; echo $?\n";
+    let told = shell(&[], piped, None);
+    assert_eq!(told.out, "pod/b created\nb\n5\n", "{}", told.err);
+}

@@ -1,10 +1,12 @@
 //! `kubectl attach`: what a running container prints from now on, until it ends.
 //!
-//! Source: `kubectl/pkg/cmd/attach/attach.go`. Input is not passed on: a simulated container's first process reads none.
+//! Source: `kubectl/pkg/cmd/attach/attach.go`. With `-i` what is typed goes to the
+//! container's first process, if that was made with `stdin: true`.
 
 use crate::api::meta::Key;
 use crate::shell::{Io, Poll};
 use crate::terminal::host::Desk;
+use crate::terminal::kubectl::exec::Passing;
 use crate::terminal::kubectl::flags::{Flag, Takes, flag};
 use crate::terminal::kubectl::{Call, Outcome, Verb, Waiting, common, exec};
 
@@ -37,7 +39,10 @@ pub struct Session {
     uid: String,
     container: String,
     restart_count: i64,
+    /// The line that is shown next, and how many bytes of it were shown before it was whole.
     next: usize,
+    shown: usize,
+    input: Option<Passing>,
 }
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
@@ -52,7 +57,7 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         Ok(found) => found,
         Err(outcome) => return outcome,
     };
-    match Session::begin(call.desk, &pod, &container) {
+    match Session::begin(call.desk, &pod, &container, call.parsed.on("stdin")) {
         Some(session) => {
             if !call.parsed.on("quiet") {
                 call.io.err(WARNINGS);
@@ -68,32 +73,38 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
 
 impl Session {
     /// Attaches to a container that runs: what it has printed so far is not shown.
-    pub fn begin(desk: &Desk<'_>, pod: &Key, container: &str) -> Option<Session> {
+    /// `stdin` says that what is typed is passed on.
+    pub fn begin(desk: &Desk<'_>, pod: &Key, container: &str, stdin: bool) -> Option<Session> {
         let object = desk.cluster.store().get(pod)?;
         let restart_count = running(object.value(), container)?;
         let (first, lines) = desk.cluster.logs(pod, container, false).unwrap_or_default();
         let complete = lines.iter().filter(|line| line.complete).count();
-        let uid = object.uid().to_owned();
-        Some(Session { pod: pod.clone(), uid, container: container.to_owned(), restart_count, next: first + complete })
+        // A prompt that stands is shown.
+        let (uid, next) = (object.uid().to_owned(), first + complete);
+        let input = desk.cluster.attach(pod, container).filter(|_| stdin).map(|handle| Passing::to(&handle));
+        Some(Session { pod: pod.clone(), uid, container: container.to_owned(), restart_count, next, shown: 0, input })
     }
 
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         let object = desk.cluster.store().get(&self.pod).filter(|o| o.uid() == self.uid).cloned();
         let count = object.as_ref().and_then(|o| running(o.value(), &self.container));
         let runs = count == Some(self.restart_count);
+        let may_come = runs && self.input.as_mut().is_some_and(|input| input.step(desk, io));
         let earlier = count.is_some_and(|count| count > self.restart_count);
         let (first, lines) = desk.cluster.logs(&self.pod, &self.container, earlier).unwrap_or_default();
         for line in lines.iter().skip(self.next.saturating_sub(first)) {
-            if !line.complete && runs {
+            let rest = line.text.get(self.shown..).unwrap_or_default();
+            let end = if line.complete { "\n" } else { "" };
+            io.output.write(line.stream, format!("{rest}{end}").as_bytes());
+            if !line.complete {
+                self.shown = line.text.len();
                 break;
             }
-            self.next += 1;
-            let end = if line.complete { "\n" } else { "" };
-            io.output.write(line.stream, format!("{}{end}", line.text).as_bytes());
+            (self.next, self.shown) = (self.next + 1, 0);
         }
         if runs {
             *desk.listens = true;
-            return Poll::Wait;
+            return if may_come { Poll::SleepUntil(desk.cluster.now() + exec::LOOKS_EVERY) } else { Poll::Wait };
         }
         Poll::Exit(0)
     }

@@ -32,9 +32,39 @@ const FLAGS: &[Flag] = &[
 #[derive(Clone, Debug)]
 pub struct Session {
     handle: ExecHandle,
-    stdin: bool,
-    input_ended: bool,
+    input: Option<Passing>,
 }
+
+/// Standard input that is passed on to a process in a container, until it ends. Shared with `attach`.
+#[derive(Clone, Debug)]
+pub struct Passing {
+    to: ExecHandle,
+    ended: bool,
+}
+
+impl Passing {
+    pub fn to(handle: &ExecHandle) -> Passing {
+        Passing { to: handle.clone(), ended: false }
+    }
+
+    /// Passes on what has come. False once the input has ended.
+    pub fn step(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> bool {
+        while !self.ended {
+            match io.stdin.read(usize::MAX) {
+                Read::Data(bytes) => desk.cluster.exec_input(&self.to, &bytes, false),
+                Read::Empty => return true,
+                Read::End => {
+                    desk.cluster.exec_input(&self.to, &[], true);
+                    self.ended = true;
+                }
+            }
+        }
+        false
+    }
+}
+
+/// What is typed comes from outside; who passes it on looks now and then.
+pub const LOOKS_EVERY: Span = Span::ms(50);
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let dash = call.parsed.dash_at;
@@ -58,9 +88,10 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         Err(outcome) => return outcome,
     };
     let stdin = call.parsed.on("stdin");
-    let io = if stdin { Io::default() } else { Io::without_input() };
+    let terminal = stdin && call.parsed.on("tty");
+    let io = if stdin { Io { terminal, ..Io::default() } } else { Io::without_input() };
     match call.desk.cluster.exec(&pod, &container, &command, io) {
-        Ok(handle) => Outcome::Waits(Waiting::Exec(Session { handle, stdin, input_ended: false })),
+        Ok(handle) => Outcome::Waits(Waiting::Exec(Session { input: stdin.then(|| Passing::to(&handle)), handle })),
         Err(text) if text.starts_with("container not") => {
             call.fail(&format!("unable to upgrade connection: container not found (\"{container}\")"))
         }
@@ -121,25 +152,15 @@ pub fn target(call: &mut Call<'_, '_>, word: &str) -> Result<(Key, String), Outc
 
 impl Session {
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
-        if self.stdin && !self.input_ended {
-            match io.stdin.read(usize::MAX) {
-                Read::Data(bytes) => desk.cluster.exec_input(&self.handle, &bytes, false),
-                Read::Empty => {}
-                Read::End => {
-                    desk.cluster.exec_input(&self.handle, &[], true);
-                    self.input_ended = true;
-                }
-            }
-        }
+        let may_come = self.input.as_mut().is_some_and(|input| input.step(desk, io));
         let (chunks, state) = desk.cluster.exec_poll(&self.handle);
         for chunk in chunks {
             io.output.write(chunk.stream, &chunk.bytes);
         }
         match state {
-            ExecState::Running if self.stdin && !self.input_ended => {
+            ExecState::Running if may_come => {
                 *desk.listens = true;
-                // What is typed meanwhile comes from outside; look now and then.
-                Poll::SleepUntil(desk.cluster.now() + Span::ms(50))
+                Poll::SleepUntil(desk.cluster.now() + LOOKS_EVERY)
             }
             ExecState::Running => {
                 *desk.listens = true;

@@ -72,6 +72,8 @@ pub struct Attended {
     only_success_ends: bool,
     remove: bool,
     quiet: bool,
+    /// What is typed goes to the container.
+    stdin: bool,
     timeout: Span,
     give_up_at: SimTime,
 }
@@ -292,6 +294,7 @@ fn attend(call: &mut Call<'_, '_>, made: &Value) -> Outcome {
         only_success_ends: policy == "OnFailure",
         remove: call.parsed.on("rm"),
         quiet: call.parsed.on("quiet"),
+        stdin: call.parsed.on("stdin"),
         timeout,
         give_up_at: call.desk.cluster.now() + timeout,
     }))
@@ -325,7 +328,7 @@ impl Attended {
                 if !self.quiet {
                     io.err(attach::WARNINGS);
                 }
-                match attach::Session::begin(desk, &self.pod, &self.container) {
+                match attach::Session::begin(desk, &self.pod, &self.container, self.stdin) {
                     Some(session) => self.stage = Stage::Attached(session),
                     None => self.begin_ending(now),
                 }
