@@ -37,14 +37,6 @@ impl fmt::Display for DurationError {
 impl std::error::Error for DurationError {}
 
 impl GoDuration {
-    pub const fn from_nanos(nanos: i64) -> GoDuration {
-        GoDuration(nanos)
-    }
-
-    pub const fn as_nanos(self) -> i64 {
-        self.0
-    }
-
     /// Whole seconds, cut towards zero.
     pub const fn as_secs(self) -> i64 {
         self.0 / SECOND as i64

@@ -4,7 +4,7 @@
 //! made before it, only on `(seed, purpose, key)`; adding a draw somewhere leaves all others as they were.
 
 /// The letters Kubernetes uses for generated suffixes (`k8s.io/apimachinery/pkg/util/rand`).
-const SUFFIX_LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+pub const SUFFIX_LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
 

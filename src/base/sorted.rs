@@ -66,11 +66,6 @@ impl<K, V> SortedMap<K, V> {
         self.entries.first().map(|(k, v)| (k, v))
     }
 
-    /// The entry with the greatest key.
-    pub fn last_key_value(&self) -> Option<(&K, &V)> {
-        self.entries.last().map(|(k, v)| (k, v))
-    }
-
     /// Takes out the entry with the least key.
     pub fn pop_first(&mut self) -> Option<(K, V)> {
         (!self.entries.is_empty()).then(|| self.entries.remove(0))

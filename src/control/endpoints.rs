@@ -322,7 +322,7 @@ impl Actor for EndpointsController {
     }
 
     fn observe(&mut self, change: &Change, store: &Store) {
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         match change.kind() {
             Kind::Service => self.enqueue(change.object.key(), change.at, cause),
             Kind::Pod => self.observe_pod(change, store, cause),

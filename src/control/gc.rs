@@ -222,7 +222,7 @@ impl Actor for GarbageCollector {
         if change.kind() == Kind::Event {
             return;
         }
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         if change.change == ChangeType::Deleted {
             self.observe_deleted(change, store, cause);
         } else {

@@ -142,7 +142,7 @@ impl Actor for NamespaceController {
 
     fn observe(&mut self, change: &Change, _store: &Store) {
         if change.kind() == Kind::Namespace && change.change != ChangeType::Deleted && change.starts_deletion() {
-            let cause = Cause { revision: Some(change.revision), rule: "" };
+            let cause = change.cause();
             self.queue.add(change.object.key(), change.at + GRACE, cause);
         }
     }

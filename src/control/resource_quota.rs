@@ -55,7 +55,7 @@ impl Actor for ResourceQuotaController {
         if change.object.namespace().is_empty() || !matters(change) {
             return;
         }
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         let quotas: Vec<Key> =
             store.list_in(Kind::ResourceQuota, change.object.namespace()).map(|quota| quota.key()).collect();
         for key in quotas {

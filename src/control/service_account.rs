@@ -57,7 +57,7 @@ impl Actor for ServiceAccountController {
     }
 
     fn observe(&mut self, change: &Change, _store: &Store) {
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         let object = &change.object;
         let lost = change.change == ChangeType::Deleted;
         match change.kind() {

@@ -170,7 +170,7 @@ impl Actor for TaintEviction {
     }
 
     fn observe(&mut self, change: &Change, _store: &Store) {
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         match change.kind() {
             Kind::Node => self.observe_node(change, cause),
             Kind::Pod => self.observe_pod(change, cause),

@@ -75,7 +75,7 @@ impl Actor for TtlAfterFinished {
         if change.change == ChangeType::Deleted {
             self.queue.remove(&key);
         } else if change.object.value().has("spec.ttlSecondsAfterFinished") {
-            self.plan(key, change.object.job(), change.at, Cause { revision: Some(change.revision), rule: "" });
+            self.plan(key, change.object.job(), change.at, change.cause());
         }
     }
 

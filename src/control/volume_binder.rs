@@ -213,7 +213,7 @@ impl Actor for VolumeBinder {
     }
 
     fn observe(&mut self, change: &Change, store: &Store) {
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         let at = change.at + WATCH_DELAY;
         let key = change.object.key();
         let gone = change.change == ChangeType::Deleted;

@@ -40,7 +40,7 @@ impl Actor for VolumeProtection {
     }
 
     fn observe(&mut self, change: &Change, store: &Store) {
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         let at = change.at + WATCH_DELAY;
         let object = &change.object;
         match change.kind() {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::api::meta::Key;
 use crate::base::time::{SimTime, Span};
-use crate::node::worker::{EndReason, Ended, Seen};
+use crate::node::worker::{Ended, Seen};
 use crate::node::{Nodes, What, latency};
 use crate::program::reference::Reference;
 use crate::store::{Api, Cause};
@@ -116,13 +116,6 @@ impl Nodes {
         }
     }
 
-    /// Pulls of this image work again.
-    pub fn restore_pulls(&mut self, image: &str) {
-        for kubelet in &mut self.kubelets {
-            kubelet.pull_faults.retain(|known| known.image != image);
-        }
-    }
-
     /// Ends a container's process with this exit code, or as the kernel does when memory runs out (137, `OOMKilled`). False if
     /// it is not running. Without a name the first container is meant.
     pub fn kill_container(
@@ -146,39 +139,5 @@ impl Nodes {
         }
         self.pods.put(worker);
         running.is_some()
-    }
-
-    /// The node is short of memory and evicts a Pod. False if it does not run here.
-    pub fn evict_for_memory(&mut self, pod: &Key, api: &mut Api<'_>) -> bool {
-        let Some(id) = self.pods.named(pod) else { return false };
-        let Some(mut worker) = self.pods.take(id) else { return false };
-        let worker_ref = Rc::make_mut(&mut worker);
-        if worker_ref.ending.is_none() {
-            let uses = worker_ref.pod().spec.containers.iter().map(|c| {
-                let request = c.resources.requests.get("memory").map_or("0", String::as_str);
-                format!("Container {} was using 1Gi, request is {request}, has larger consumption of memory. ", c.name)
-            });
-            let message = format!(
-                "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. {}",
-                uses.collect::<String>()
-            );
-            let now = api.now().whole_second();
-            // Gone from the API: then its containers are being stopped anyway.
-            let _ = api.patch_status(&worker_ref.key, |status| {
-                let mut conditions = status.list_at("conditions").to_vec();
-                conditions.push(crate::object! {
-                    "type" => "DisruptionTarget", "status" => "True", "reason" => "TerminationByKubelet",
-                    "message" => message.as_str(), "lastProbeTime" => crate::base::value::Value::Null,
-                    "lastTransitionTime" => now,
-                });
-                status.set("conditions", conditions);
-            });
-            if let Some(object) = api.get(&worker_ref.key) {
-                worker_ref.object = object;
-            }
-            self.begin_ending(worker_ref, EndReason::Failed { reason: "Evicted".into(), message }, api);
-        }
-        self.pods.put(worker);
-        true
     }
 }

@@ -181,7 +181,7 @@ impl Nodes {
     fn hear_of_pod(&mut self, change: &Change) {
         let object = &change.object;
         let now = change.at;
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         let node = object.value().str_at("spec.nodeName").unwrap_or_default();
         if node.is_empty() {
             return;

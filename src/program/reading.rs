@@ -42,13 +42,13 @@ impl<C: Clone + std::fmt::Debug> Reading<C> {
                 self.asked = true;
                 io.out(&self.prompt());
             }
-            let Some(line) = next_line(io) else { return Poll::Wait };
-            self.asked = false;
-            match line {
-                Some(line) => self.unfinished.push_str(&line),
-                None if self.unfinished.is_empty() => self.unfinished.push_str("exit"),
-                None => {}
+            match io.stdin.read_line() {
+                Read::Empty => return Poll::Wait,
+                Read::Data(line) => self.unfinished.push_str(&String::from_utf8_lossy(&line)),
+                Read::End if self.unfinished.is_empty() => self.unfinished.push_str("exit"),
+                Read::End => {}
             }
+            self.asked = false;
             let at_end = io.stdin.is_closed() && io.stdin.is_empty();
             if at_end || !is_incomplete(&self.unfinished, self.dialect) {
                 self.shell.feed_line(std::mem::take(&mut self.unfinished).trim_end_matches('\n'));
@@ -59,20 +59,4 @@ impl<C: Clone + std::fmt::Debug> Reading<C> {
     fn prompt(&self) -> String {
         if self.unfinished.is_empty() { format!("{} # ", self.shell.cwd()) } else { "> ".to_owned() }
     }
-}
-
-/// The next line of the input, with its end; `Some(None)` at the end of the input, `None` if there is no whole line yet.
-fn next_line(io: &mut Io) -> Option<Option<String>> {
-    let bytes = match io.stdin.read(usize::MAX) {
-        Read::Data(bytes) => bytes,
-        Read::Empty => return None,
-        Read::End => return Some(None),
-    };
-    let end = match bytes.iter().position(|byte| *byte == b'\n') {
-        Some(at) => at + 1,
-        None if io.stdin.is_closed() => bytes.len(),
-        None => 0,
-    };
-    io.stdin.unread(&bytes[end..]);
-    (end > 0).then(|| Some(String::from_utf8_lossy(&bytes[..end]).into_owned()))
 }

@@ -262,7 +262,7 @@ impl Actor for Scheduler {
     }
 
     fn observe(&mut self, change: &Change, _store: &Store) {
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         match change.kind() {
             Kind::Pod => self.observe_pod(change, cause),
             Kind::Node => self.observe_node(change, cause),

@@ -143,6 +143,15 @@ impl Input {
         Read::Data(self.bytes.drain(..max.min(self.bytes.len())).collect())
     }
 
+    /// Takes the next line with its end; once the input is closed, also one that has none.
+    pub fn read_line(&mut self) -> Read {
+        match self.bytes.iter().position(|byte| *byte == b'\n') {
+            Some(at) => self.read(at + 1),
+            None if self.closed => self.read(usize::MAX),
+            None => Read::Empty,
+        }
+    }
+
     /// Takes everything that is there.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes).into()

@@ -73,6 +73,11 @@ pub struct Change {
 }
 
 impl Change {
+    /// What follows from this change is caused by it.
+    pub fn cause(&self) -> Cause {
+        Cause { revision: Some(self.revision), rule: "" }
+    }
+
     pub fn kind(&self) -> Kind {
         self.object.kind()
     }

@@ -273,10 +273,8 @@ impl Session {
 
     /// Gives the shell the lines that came while it was busy, up to the first whole command.
     fn read_ahead(&mut self) {
-        while let Read::Data(bytes) = self.io.stdin.read(usize::MAX) {
-            let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
-            self.io.stdin.unread(&bytes[end..]);
-            self.feed(String::from_utf8_lossy(&bytes[..end]).trim_end_matches('\n'));
+        while let Read::Data(line) = self.io.stdin.read_line() {
+            self.feed(String::from_utf8_lossy(&line).trim_end_matches('\n'));
             if self.unfinished.is_empty() {
                 return;
             }

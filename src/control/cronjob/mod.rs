@@ -100,7 +100,7 @@ impl CronJobController {
     /// Asks for work once the change has come through the watch.
     fn add(&mut self, work: Work, change: &Change) {
         let delay = self.rng.between("cronjob-watch", &change.revision.to_string(), 2, 7);
-        self.ready.add(work, change.at + Span::ms(delay), Cause { revision: Some(change.revision), rule: "" });
+        self.ready.add(work, change.at + Span::ms(delay), change.cause());
     }
 
     /// Asks for a sync at `at`, and the few milliseconds later that the first request takes.

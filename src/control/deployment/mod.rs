@@ -254,7 +254,7 @@ impl Actor for DeploymentController {
     }
 
     fn observe(&mut self, change: &Change, store: &Store) {
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         match change.kind() {
             Kind::Deployment if change.change == ChangeType::Deleted => self.queue.remove(&change.object.key()),
             Kind::Deployment => self.enqueue(change.object.key(), change.at, cause),

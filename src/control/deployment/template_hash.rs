@@ -10,10 +10,9 @@ use std::fmt::Write;
 
 use crate::api::schema::{Member, Schema, StructId, Type};
 use crate::base::quantity::Quantity;
+use crate::base::rng::SUFFIX_LETTERS;
 use crate::base::value::Value;
 
-/// The letters of generated names.
-const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 /// A time that was never set.
 const NO_TIME: &str = "{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}";
 
@@ -29,7 +28,7 @@ pub fn template_hash(template: &Value, collisions: Option<i32>) -> String {
         bytes[..4].copy_from_slice(&collisions.to_le_bytes());
         sum = fnv(sum, bytes.into_iter());
     }
-    sum.to_string().bytes().map(|digit| char::from(LETTERS[usize::from(digit) % LETTERS.len()])).collect()
+    sum.to_string().bytes().map(|digit| char::from(SUFFIX_LETTERS[usize::from(digit) % SUFFIX_LETTERS.len()])).collect()
 }
 
 fn fnv(sum: u32, bytes: impl Iterator<Item = u8>) -> u32 {

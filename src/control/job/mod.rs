@@ -76,7 +76,7 @@ impl JobController {
     }
 
     fn observe_job(&mut self, change: &Change, store: &Store) {
-        let (object, cause) = (&change.object, cause_of(change));
+        let (object, cause) = (&change.object, change.cause());
         let is_update = change.change == ChangeType::Modified;
         let at = if is_update && !change.changes_spec() { self.batched(change) } else { self.soon(change) };
         self.jobs.add(object.key(), at, cause);
@@ -101,7 +101,7 @@ impl JobController {
         let (Some(start), Some(deadline)) = (job.status.start_time, job.spec.active_deadline_seconds) else { return };
         if before != Some(deadline) {
             let at = (start + Span::secs(deadline)).max(change.at + SYNC_JOB_BATCH_PERIOD);
-            self.jobs.add(change.object.key(), at, cause_of(change));
+            self.jobs.add(change.object.key(), at, change.cause());
         }
     }
 
@@ -122,7 +122,7 @@ impl JobController {
                 if is_leaving && job.as_ref().is_none_or(|job| job.job().finished().is_some()) {
                     self.check_orphan(change);
                 } else if let Some(job) = job {
-                    self.jobs.add(job.key(), self.batched(change), cause_of(change));
+                    self.jobs.add(job.key(), self.batched(change), change.cause());
                 }
             }
             (None, Some(_)) => {}
@@ -138,7 +138,7 @@ impl JobController {
     /// The Job that a Pod has left takes note.
     fn sync_owner(&mut self, uid: &str, pod: &Object, change: &Change, store: &Store) {
         if watch::find_job(uid, pod, store).is_some() {
-            self.jobs.add(watch::job_key(pod), self.batched(change), cause_of(change));
+            self.jobs.add(watch::job_key(pod), self.batched(change), change.cause());
         }
     }
 
@@ -147,7 +147,7 @@ impl JobController {
         let labels = &change.object.pod().metadata.labels;
         for job in store.list_in(Kind::Job, change.object.namespace()) {
             if job.job().spec.selector.as_ref().is_some_and(|selector| selector.matches(labels)) {
-                self.jobs.add(job.key(), self.batched(change), cause_of(change));
+                self.jobs.add(job.key(), self.batched(change), change.cause());
             }
         }
     }
@@ -155,13 +155,9 @@ impl JobController {
     fn check_orphan(&mut self, change: &Change) {
         let exists = change.change != ChangeType::Deleted;
         if exists && change.object.meta().has_finalizer(JOB_TRACKING_FINALIZER) {
-            self.orphans.add(change.object.key(), self.soon(change), cause_of(change));
+            self.orphans.add(change.object.key(), self.soon(change), change.cause());
         }
     }
-}
-
-fn cause_of(change: &Change) -> Cause {
-    Cause { revision: Some(change.revision), rule: "" }
 }
 
 impl Actor for JobController {

@@ -292,7 +292,7 @@ impl Actor for NodeLifecycle {
 
     fn observe(&mut self, change: &Change, _store: &Store) {
         if change.kind() == Kind::Node {
-            self.observe_node(change, Cause { revision: Some(change.revision), rule: "" });
+            self.observe_node(change, change.cause());
         }
     }
 

@@ -229,7 +229,7 @@ impl Actor for ReplicaSetController {
     }
 
     fn observe(&mut self, change: &Change, store: &Store) {
-        let cause = Cause { revision: Some(change.revision), rule: "" };
+        let cause = change.cause();
         match change.kind() {
             Kind::ReplicaSet if change.change == ChangeType::Deleted => self.queue.remove(&change.object.key()),
             Kind::ReplicaSet if change.changes_spec() => self.enqueue(change.object.key(), change.at, cause),

@@ -80,3 +80,13 @@ pub fn base64(call: &mut Call<'_>) -> Outcome {
     let columns = args.value('w').and_then(|text| text.parse().ok()).unwrap_or(76);
     start(call, Base64 { decode: args.has('d'), columns, bytes: Vec::new() }, args.operands, 1)
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn base64_is_padded() {
+        for (plain, coded) in [("", ""), ("s", "cw=="), ("se", "c2U="), ("sec", "c2Vj"), ("secret", "c2VjcmV0")] {
+            assert_eq!(super::encode(plain.as_bytes()), coded);
+        }
+    }
+}

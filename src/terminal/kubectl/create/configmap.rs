@@ -3,6 +3,7 @@
 //! Source: `kubectl/pkg/cmd/create/create_{configmap,secret}.go`, `kubectl/pkg/generate/versioned`.
 
 use crate::base::value::{Map, Value};
+use crate::shell::base64_encode;
 use crate::shell::host::resolve;
 use crate::terminal::kubectl::common;
 use crate::terminal::kubectl::create::{bare, create_made, one_name};
@@ -92,7 +93,7 @@ fn secret(call: &mut Call<'_, '_>) -> Outcome {
     if !data.is_empty() {
         made.set(
             "data",
-            data.into_iter().map(|(key, text)| (key, Value::from(base64(text.as_bytes())))).collect::<Map>(),
+            data.into_iter().map(|(key, text)| (key, Value::from(base64_encode(text.as_bytes())))).collect::<Map>(),
         );
     }
     if let Some(kind) = call.parsed.text("type") {
@@ -182,28 +183,4 @@ fn add(data: &mut Data, key: &str, text: String) -> Result<(), String> {
     }
     data.push((key.to_owned(), text));
     Ok(())
-}
-
-/// RFC 4648 with padding.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let number = chunk.iter().fold(0_u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let letter = LETTERS[(number >> (18 - 6 * i) & 63) as usize];
-            text.push(if i <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn base64_is_padded() {
-        for (plain, coded) in [("", ""), ("s", "cw=="), ("se", "c2U="), ("sec", "c2Vj"), ("secret", "c2VjcmV0")] {
-            assert_eq!(super::base64(plain.as_bytes()), coded);
-        }
-    }
 }
