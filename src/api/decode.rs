@@ -184,7 +184,7 @@ fn client_checks(document: &Value, validation: FieldValidation) -> Result<&Map, 
     let schema = Schema::get();
     // Discovery also knows kinds by their names in lower case.
     let known = schema.kinds().iter().any(|k| {
-        k.api_version == api_version && (k.kind == kind || (k.kind != "List" && k.kind.to_lowercase() == kind))
+        k.api_version == api_version && (k.kind == kind || (k.kind != "List" && k.kind.to_ascii_lowercase() == kind))
     });
     if !known {
         let text = format!(
@@ -220,7 +220,7 @@ fn check_name(document: &Value) -> Result<(), Refusal> {
 
 /// A kind's name in addresses.
 fn plural(kind: &str) -> String {
-    let lower = kind.to_lowercase();
+    let lower = kind.to_ascii_lowercase();
     if lower.ends_with("endpoints") {
         return lower;
     }
@@ -233,7 +233,8 @@ fn decode_at_server(fields: &Map, validation: FieldValidation) -> Result<Decoded
     let version = api_version.rsplit('/').next().unwrap_or(&api_version);
     let schema = Schema::get();
     let Some(id) = schema.kind(&api_version, &kind) else {
-        let proper = schema.kinds().iter().find(|k| k.api_version == api_version && k.kind.to_lowercase() == kind);
+        let proper =
+            schema.kinds().iter().find(|k| k.api_version == api_version && k.kind.to_ascii_lowercase() == kind);
         let text = format!(
             "{kind} in version {version:?} cannot be handled as a {}: no kind {kind:?} is registered for version \
              {api_version:?} in scheme \"pkg/runtime/scheme.go:111\"",

@@ -12,18 +12,18 @@ use super::announce::Announcer;
 use super::breaks::{Deed, Target};
 use super::browser;
 use super::clock::Clock;
-use super::engine::{Answer, Engine, LogLine, PodToken, Remark, Screen};
+use super::engine::{Answer, Engine, Extra, LogLine, PodToken, Remark, Screen};
 use super::examples::EXAMPLES;
 use super::files::{self, File};
 use super::kept::Kept;
 use super::lanes::{Gesture, Lanes};
+use super::later::{Came, Later};
 use super::live::Live;
 use super::run::{Part, Run};
 use super::shortcuts;
 use super::terminal;
 use super::travel::Travel;
 use super::ui::{Layout, LogChoice, Region, Tab};
-use super::zones::Zones;
 
 /// Everything that can happen to the page.
 #[derive(Clone, Debug)]
@@ -70,8 +70,8 @@ pub enum Msg {
     ShowTerminal(usize),
     CloseTerminal,
     GoTerminal,
-    /// The table of time zones, or why it did not come.
-    Zones(Result<Rc<Vec<u8>>, String>),
+    /// A part that was fetched, or why it did not come.
+    Came(Extra, Came),
 
     /// Opens a menu that breaks something, or closes it.
     Break(Option<Target>),
@@ -124,7 +124,7 @@ pub struct App {
     pub(super) before_edit: Option<String>,
     pub(super) breaks: Option<Target>,
     pub(super) images: Rc<Vec<String>>,
-    pub(super) zones: Zones,
+    pub(super) later: Later,
     pub(super) help: bool,
     pub(super) layout: Layout,
     pub(super) drawer: bool,
@@ -198,7 +198,7 @@ impl Component for App {
             before_edit: None,
             breaks: None,
             images: Rc::default(),
-            zones: Zones::default(),
+            later: Later::default(),
             help: false,
             layout: Layout::now(),
             drawer: false,
@@ -356,7 +356,7 @@ impl App {
                 self.open_tab(Tab::Terminal);
                 Timeout::new(0, || browser::focus(terminal::LINE)).forget();
             }
-            Msg::Zones(bytes) => self.zones_came(bytes),
+            Msg::Came(part, came) => self.part_came(part, came),
             Msg::Tab(tab) => self.open_tab(tab),
             Msg::Theme => {
                 self.kept.theme = self.kept.theme.next();

@@ -9,8 +9,9 @@ use yew::prelude::*;
 
 use super::app::{App, Msg};
 use super::browser;
-use super::engine::{Fault, NodePlace, PodToken, Span};
+use super::engine::{Extra, Fault, NodePlace, PodToken, Span};
 use super::kept::Step;
+use super::later::Then;
 use super::run::Part;
 
 /// What is to be broken.
@@ -272,6 +273,10 @@ impl App {
 
     pub(super) fn break_it(&mut self, deed: Deed) {
         self.breaks = None;
+        let is_command = matches!(deed, Deed::Line(_) | Deed::Fault(Fault::Drain { .. }));
+        if is_command && self.later.lacks(Extra::Terminal) {
+            return self.later.fetch(Extra::Terminal, Then::Deed(deed), &self.act);
+        }
         self.kept.steps = self.run.steps.clone();
         let now_ms = self.run.now_ms();
         match deed {

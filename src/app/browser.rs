@@ -15,7 +15,7 @@ extern "C" {
 
     /// `boot.js`: fetches the table of time zones, a `Uint8Array`.
     #[wasm_bindgen(catch, js_namespace = batchyard)]
-    pub fn zones() -> Result<js_sys::Promise, JsValue>;
+    pub async fn zones() -> Result<JsValue, JsValue>;
 }
 
 pub fn window() -> Window {

@@ -9,16 +9,16 @@ use yew::prelude::*;
 use super::app::{App, Msg};
 use super::browser;
 use super::clock::{Clock, SPEEDS};
-use super::engine::{self, Answer, Engine, Setup};
+use super::engine::{self, Engine, Extra, Setup};
 use super::examples::{self, EXAMPLES};
 use super::files::{self, File};
 use super::kept::{Step, Undo};
 use super::lanes::{Gesture, Wish};
+use super::later::Then;
 use super::report;
 use super::run::Run;
 use super::terminal;
 use super::ui::{Layout, Region, Tab};
-use super::zones::Then;
 
 /// Ages in tables move on this often, in real milliseconds.
 const SLOW_MS: f64 = 250.0;
@@ -32,6 +32,9 @@ impl App {
         let was_skipping = self.run.skips();
         let was_moving = self.run.moves();
         let mut draw = self.run.frame(frame_ms);
+        if self.run.lacks_shells() {
+            self.later.fetch(Extra::Shells, Then::GoOn, &self.act);
+        }
         if draw {
             self.announcer.look(&self.run.view, std::mem::take(&mut self.restarted));
             self.remember_focus();
@@ -104,56 +107,34 @@ impl App {
     }
 
     /// What is wrong with the text; if it names a time zone, once their table is there.
-    fn lint(&mut self) {
+    pub(super) fn lint(&mut self) {
         let File { text, edit, .. } = &self.kept.files[self.kept.active];
-        if self.zones.lack([text.as_str()].into_iter()) {
-            return self.zones.fetch(Then::Check, &self.act);
+        if self.later.lacks_zones([text.as_str()].into_iter()) {
+            return self.later.fetch(Extra::Zones, Then::Check, &self.act);
         }
         let (python, remarks) = match engine::python(text) {
             Some((yaml, assumed)) => (Some(Rc::new(yaml)), assumed),
             // What may stand in an object that is there already is for kubectl edit to say.
             None if edit.is_some() => (None, engine::syntax(text)),
-            None => (None, engine::lint(text, self.zones.table())),
+            None => (None, engine::lint(text, self.later.table())),
         };
         self.python = python;
         self.remarks = Rc::new(remarks);
     }
 
-    /// The table of time zones came, or did not: what waited for it goes on.
-    pub(super) fn zones_came(&mut self, bytes: Result<Rc<Vec<u8>>, String>) {
-        let (waiting, why) = self.zones.come(bytes);
-        self.run.set_zones(self.zones.table());
-        for then in waiting {
-            match (then, &why) {
-                (Then::Start, _) => self.start_now(),
-                (Then::Check, None) => self.lint(),
-                (Then::Apply, None) => self.apply(),
-                // Without the table the API server says that it does not know the zone.
-                (Then::Line(line), _) => self.type_line_now(&line),
-                (Then::Check | Then::Apply, Some(_)) => {}
-            }
-        }
-        if let Some(why) = why {
-            let text = format!(
-                "The table of time zones could not be fetched: {why}.\nWhat names a time zone is not applied. Look at the \
-                 connection, then press Apply once more."
-            );
-            self.said = text.clone().into();
-            self.answer = Rc::new(Answer { ok: false, text, remarks: Vec::new() });
-        }
-    }
-
     /// A line for the terminal; the editor's tabs are its files.
     pub(super) fn type_line(&mut self, line: &str) {
         let texts = self.kept.files.iter().map(|file| file.text.as_str());
-        if self.zones.lack(texts.chain([line])) {
-            self.zones.fetch(Then::Line(line.to_owned()), &self.act);
+        if self.later.lacks(Extra::Terminal) {
+            self.later.fetch(Extra::Terminal, Then::Line(line.to_owned()), &self.act);
+        } else if self.later.lacks_zones(texts.chain([line])) {
+            self.later.fetch(Extra::Zones, Then::Line(line.to_owned()), &self.act);
         } else {
             self.type_line_now(line);
         }
     }
 
-    fn type_line_now(&mut self, line: &str) {
+    pub(super) fn type_line_now(&mut self, line: &str) {
         if !line.trim().is_empty() && self.typed.last().is_none_or(|last| last != line) {
             Rc::make_mut(&mut self.typed).push(line.to_owned());
         }
@@ -183,9 +164,12 @@ impl App {
 
     /// Tab in the terminal: completes the line as far as that is clear, and shows what it could be.
     pub(super) fn complete(&mut self, line: &str) {
+        if self.later.lacks(Extra::Terminal) {
+            return self.later.fetch(Extra::Terminal, Then::Complete(line.to_owned()), &self.act);
+        }
         let Some(engine) = self.run.engine() else { return };
-        let (line, offers) = engine.complete(self.terminals[self.terminal], &self.texts(), line);
-        terminal::set_line(&line);
+        let (whole, offers) = engine.complete(self.terminals[self.terminal], &self.texts(), line);
+        terminal::set_line(line, &whole);
         self.said = offers.join(" ").into();
         self.offers = Rc::new(offers);
     }
@@ -224,8 +208,8 @@ impl App {
         }
         let file = &self.kept.files[self.kept.active];
         let (name, text) = (file.name.clone(), file.text.clone());
-        if self.zones.lack([text.as_str()].into_iter()) {
-            return self.zones.fetch(Then::Apply, &self.act);
+        if self.later.lacks_zones([text.as_str()].into_iter()) {
+            return self.later.fetch(Extra::Zones, Then::Apply, &self.act);
         }
         self.kept.steps = self.run.steps.clone();
         self.kept.steps.push(Step::apply(self.run.now_ms(), &name, &text));
@@ -290,20 +274,20 @@ impl App {
     pub(super) fn start(&mut self) {
         self.end_all_edits();
         let texts = self.kept.files.iter().filter_map(|file| file.applied.as_deref());
-        if self.zones.lack(texts) {
-            self.zones.fetch(Then::Start, &self.act);
+        if self.later.lacks_zones(texts) {
+            self.later.fetch(Extra::Zones, Then::Start, &self.act);
         } else {
             self.start_now();
         }
     }
 
-    fn start_now(&mut self) {
+    pub(super) fn start_now(&mut self) {
         let given = |file: &File| file.applied.clone().map(|text| (file.name.clone(), text));
         let setup = Setup { seed: self.kept.seed, files: self.kept.files.iter().filter_map(given).collect() };
         self.kept.steps = setup.files.iter().map(|(file, text)| Step::apply(0, file, text)).collect();
         self.kept.keep();
         let clock = Clock::new(self.kept.speed, self.kept.skip);
-        let (run, answers) = Run::start(&setup, self.zones.table(), clock);
+        let (run, answers) = Run::start(&setup, self.later.table(), self.later.lacks(Extra::Shells), clock);
         self.run = run;
         self.answer = Rc::new(answers.into_iter().find(|answer| !answer.ok).unwrap_or_default());
         self.lint();
@@ -333,6 +317,9 @@ impl App {
 
     pub(super) fn open_tab(&mut self, tab: Tab) {
         self.tab = tab;
+        if tab == Tab::Terminal {
+            self.expect_terminal();
+        }
         if self.folded(Region::Dock) {
             self.kept.folded[Region::Dock as usize] = false;
         }

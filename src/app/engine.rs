@@ -5,18 +5,56 @@
 use std::rc::Rc;
 
 use batchyard::api::kind::Kind;
+use batchyard::base::part::NotFetched;
 use batchyard::base::time::SimTime;
+use batchyard::base::zone;
 pub use batchyard::base::zone::ZoneTable;
+use batchyard::program;
 use batchyard::sim::{Input, Progress, Record, Scenario, SessionId, Sim};
 use batchyard::terminal::files::HOME;
 use batchyard::terminal::{self, Reply};
 use batchyard::yaml::{self, Diagnostic, Severity};
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_split_helpers::wasm_split;
 
 pub use batchyard::api::gaps::{GAPS, Within};
 pub use batchyard::base::time::Span;
 pub use batchyard::sim::{Fault, Ink, LogLine, Piece};
 pub use batchyard::view::*;
+
+/// A part of the engine that the page fetches when it is first needed (`batchyard::base::part`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extra {
+    /// The table of time zones and what reads it.
+    Zones,
+    /// The shells of containers.
+    Shells,
+    /// The terminal's commands, and the shells, which they can start.
+    Terminal,
+}
+
+impl Extra {
+    /// The part and those that come with it.
+    pub fn with(self) -> impl Iterator<Item = Extra> {
+        let more = (self == Extra::Terminal).then_some(Extra::Shells);
+        [self].into_iter().chain(more)
+    }
+}
+
+/// Fetches a part.
+///
+/// # Errors
+/// It did not come.
+pub async fn fetch(part: Extra) -> Result<(), NotFetched> {
+    for part in part.with() {
+        match part {
+            Extra::Zones => drop(zone::rules().await?),
+            Extra::Shells => drop(program::shells().await?),
+            Extra::Terminal => drop(terminal::acts().await?),
+        }
+    }
+    Ok(())
+}
 
 /// What a run starts from.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -85,9 +123,12 @@ pub struct Engine {
 
 impl Engine {
     /// Starts a run and applies its files; the answers are in their order.
-    pub fn new(setup: &Setup, zones: &ZoneTable) -> (Engine, Vec<Answer>) {
+    ///
+    /// Without the part [`Extra::Shells`] time stops before the first container that may need it.
+    pub fn new(setup: &Setup, zones: &ZoneTable, lacks_shells: bool) -> (Engine, Vec<Answer>) {
         let scenario = Scenario { name: "page".to_owned(), seed: setup.seed, ..Scenario::default() };
         let mut engine = Engine { sim: Sim::new(&scenario, zones), terminals: Vec::new(), saved: Vec::new() };
+        engine.sim.wait_for_shells(lacks_shells);
         let answers = setup.files.iter().map(|(file, text)| engine.apply(file, text)).collect();
         (engine, answers)
     }
@@ -102,6 +143,16 @@ impl Engine {
     /// Hands the table of time zones in.
     pub fn set_zones(&mut self, zones: &ZoneTable) {
         self.sim.set_zones(zones);
+    }
+
+    /// The part [`Extra::Shells`] is here now.
+    pub fn shells_came(&mut self) {
+        self.sim.wait_for_shells(false);
+    }
+
+    /// Whether time stands because that part is not here.
+    pub fn lacks_shells(&self) -> bool {
+        self.sim.lacks_shells()
     }
 
     /// Types a line into a terminal, whose files are the editor's tabs (name and text). What takes no time is done at
@@ -327,8 +378,19 @@ fn remark(diagnostic: &Diagnostic) -> Remark {
 /// Plays a scenario to its end: the text of `trace.jsonl`, or an empty one if it is no scenario. For the test that this
 /// page and the native program tell the same story. `zones` holds the bytes of `tzdb.bin`.
 #[wasm_bindgen]
-pub fn trace(scenario: &str, zones: &[u8]) -> String {
-    let Ok(scenario) = Scenario::parse(scenario, "scenario.yaml") else { return String::new() };
+pub async fn trace(scenario: String, zones: Vec<u8>) -> String {
+    let played = async {
+        fetch(Extra::Zones).await?;
+        fetch(Extra::Terminal).await?;
+        play(&scenario, &zones).await
+    };
+    played.await.unwrap_or_default()
+}
+
+/// It lies with the terminal's commands: who only looks on does not carry it.
+#[wasm_split(terminal, fallible)]
+fn play(scenario: &str, zones: &[u8]) -> Result<String, NotFetched> {
+    let Ok(scenario) = Scenario::parse(scenario, "scenario.yaml") else { return Ok(String::new()) };
     let zones = ZoneTable::from_bytes(zones).unwrap_or_else(|_| ZoneTable::empty());
     let mut sim = Sim::new(&scenario, &zones);
     let (start, end) = (sim.start(), sim.start() + scenario.duration);
@@ -342,5 +404,5 @@ pub fn trace(scenario: &str, zones: &[u8]) -> String {
             text.push('\n');
         }
     }
-    text
+    Ok(text)
 }

@@ -24,6 +24,7 @@ mod header;
 mod help;
 mod kept;
 mod lanes;
+mod later;
 mod live;
 mod logs;
 mod objects;
@@ -41,7 +42,6 @@ mod timeline;
 mod travel;
 mod ui;
 mod words;
-mod zones;
 
 fn main() {
     // Yew puts in a hook of its own when it renders, unless it was given one.

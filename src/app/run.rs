@@ -86,8 +86,8 @@ impl Run {
     }
 
     /// Starts; the answers are those of the files, in order.
-    pub fn start(setup: &Setup, zones: &ZoneTable, clock: Clock) -> (Run, Vec<Answer>) {
-        let (engine, answers) = Engine::new(setup, zones);
+    pub fn start(setup: &Setup, zones: &ZoneTable, lacks_shells: bool, clock: Clock) -> (Run, Vec<Answer>) {
+        let (engine, answers) = Engine::new(setup, zones, lacks_shells);
         let step = |(file, text): &(String, String)| Step::apply(0, file, text);
         let mut run = Run::stopped(clock.clone(), setup.files.iter().map(step).collect());
         run.clock = clock;
@@ -159,6 +159,24 @@ impl Run {
     pub fn broken(&self) -> impl Iterator<Item = &Broken> {
         let now_ms = self.now_ms();
         self.broken.iter().filter(move |one| one.from_ms <= now_ms && one.until_ms.is_none_or(|until| now_ms < until))
+    }
+
+    /// Whether time stands because the shells of containers are not here.
+    pub fn lacks_shells(&self) -> bool {
+        self.engine.as_ref().is_some_and(Engine::lacks_shells)
+    }
+
+    /// They are here now.
+    pub fn shells_came(&mut self) {
+        if let Some(engine) = &mut self.engine {
+            engine.shells_came();
+        }
+    }
+
+    /// Stands still, whatever was under way.
+    pub fn stand(&mut self) {
+        self.clock.playing = false;
+        self.errand = Errand::None;
     }
 
     pub fn set_zones(&mut self, zones: &ZoneTable) {
@@ -236,7 +254,7 @@ impl Run {
                     break;
                 }
             }
-            if late || (reached && stop >= target) {
+            if late || (reached && stop >= target) || self.lacks_shells() {
                 break;
             }
         }

@@ -132,10 +132,11 @@ fn terminals(props: &Props) -> Html {
     }
 }
 
-/// Puts a completed line in the place of the one that is typed.
-pub fn set_line(text: &str) {
+/// Puts a line in the place of the one that is typed, if that is still `old`.
+pub fn set_line(old: &str, text: &str) {
     let found = browser::document().query_selector(LINE).ok().flatten();
-    if let Some(input) = found.and_then(|found| found.dyn_into::<HtmlInputElement>().ok()) {
+    let input = found.and_then(|found| found.dyn_into::<HtmlInputElement>().ok());
+    if let Some(input) = input.filter(|input| input.value() == old) {
         // The cursor goes to the end with it.
         input.set_value(text);
     }

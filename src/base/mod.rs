@@ -1,5 +1,6 @@
 //! Values that know nothing of Kubernetes' machinery: time and its zones, schedules, randomness, quantities, the JSON tree.
 
+pub mod part;
 pub mod rng;
 pub mod template;
 pub mod time;

@@ -1,7 +1,7 @@
 //! `batchyard run`: plays a scenario to its end.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 
 use batchyard::base::time::SimTime;
 use batchyard::base::zone::ZoneTable;
@@ -74,7 +74,11 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
                     Ok(())
                 }
             };
-            written.map_err(|e| UsageError(e.to_string()))?;
+            match written {
+                // Whoever read the story has read enough (`… | head`).
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(0),
+                written => written.map_err(|e| UsageError(e.to_string()))?,
+            }
         }
     }
     printed.sort();

@@ -114,6 +114,11 @@ impl Cluster {
         self.zones = zones;
     }
 
+    /// The images that containers can have.
+    pub fn images(&self) -> &Images {
+        self.nodes.images()
+    }
+
     pub fn store(&self) -> &Store {
         &self.store
     }

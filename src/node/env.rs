@@ -120,13 +120,13 @@ fn add_service(env: &mut Env, name: &str, ip: &str, ports: impl Fn() -> Vec<(Str
     if ip.is_empty() || ip == "None" || ports.is_empty() {
         return;
     }
-    let upper = |text: &str| text.to_uppercase().replace('-', "_");
+    let upper = |text: &str| text.to_ascii_uppercase().replace('-', "_");
     let name = upper(name);
     env.insert(format!("{name}_SERVICE_HOST"), ip.to_owned());
     env.insert(format!("{name}_SERVICE_PORT"), ports[0].1.to_string());
     for (at, (port_name, port, protocol)) in ports.iter().enumerate() {
         let protocol = if protocol.is_empty() { "TCP" } else { protocol.as_str() };
-        let lower = protocol.to_lowercase();
+        let lower = protocol.to_ascii_lowercase();
         if !port_name.is_empty() {
             env.insert(format!("{name}_SERVICE_PORT_{}", upper(port_name)), port.to_string());
         }
@@ -134,7 +134,7 @@ fn add_service(env: &mut Env, name: &str, ip: &str, ports: impl Fn() -> Vec<(Str
         if at == 0 {
             env.insert(format!("{name}_PORT"), url.clone());
         }
-        let prefix = format!("{name}_PORT_{port}_{}", protocol.to_uppercase());
+        let prefix = format!("{name}_PORT_{port}_{}", protocol.to_ascii_uppercase());
         env.insert(format!("{prefix}_PROTO"), lower);
         env.insert(format!("{prefix}_PORT"), port.to_string());
         env.insert(format!("{prefix}_ADDR"), ip.to_owned());

@@ -164,6 +164,11 @@ impl Nodes {
         }
     }
 
+    /// The images that containers can have.
+    pub fn images(&self) -> &Images {
+        &self.images
+    }
+
     fn add(&mut self, pod: PodId, what: What, at: SimTime, cause: Cause) {
         self.queue.add(Task { pod, what }, at, cause);
     }

@@ -110,7 +110,7 @@ impl Nodes {
         if let Some(get) = &probe.http_get {
             let port = port_number(&pod, &name, &get.port);
             let host = if get.host.is_empty() { worker.ip.clone() } else { get.host.clone() };
-            let scheme = if get.scheme.is_empty() { "http".to_owned() } else { get.scheme.to_lowercase() };
+            let scheme = if get.scheme.is_empty() { "http".to_owned() } else { get.scheme.to_ascii_lowercase() };
             let path = if get.path.starts_with('/') { get.path.clone() } else { format!("/{}", get.path) };
             let request =
                 Request { method: "GET".into(), host: host.clone(), port, path: path.clone(), ..Request::default() };

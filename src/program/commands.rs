@@ -1,12 +1,14 @@
 //! The commands that stand as files in images with a shell.
 
+use super::shells;
+
 /// Programs that are files in an image although they are no common command of the shell: shells, and builtins that also
 /// exist as files.
 const MORE_FILES: &[&str] = &["ash", "bash", "curl", "kill", "printenv", "printf", "pwd", "sh", "time", "wget"];
 
 /// Whether an image with a shell has a program of this name in `/bin`.
 pub fn is_file(name: &str) -> bool {
-    MORE_FILES.contains(&name) || crate::shell::command_names().any(|known| known == name)
+    MORE_FILES.contains(&name) || (shells::now().has_command)(name)
 }
 
 /// Whether the name is that of a shell.

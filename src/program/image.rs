@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use crate::api::pod::PodSpec;
 use crate::base::rng::Rng;
 use crate::base::sorted::SortedMap;
 use crate::base::time::Span;
@@ -120,6 +121,21 @@ impl Images {
         };
         let tag_is_there = reference.tag.as_deref().is_none_or(|tag| image.has_tag(tag));
         if tag_is_there || described { Ok(Rc::clone(image)) } else { Err(Missing::Tag) }
+    }
+
+    /// Whether a container of the Pod may start a shell, or a command that comes with one: all but those that only run
+    /// a program of their image, named by its path.
+    pub fn may_start_shell(&self, pod: &PodSpec) -> bool {
+        pod.init_containers.iter().chain(&pod.containers).any(|container| {
+            let probes = [&container.startup_probe, &container.liveness_probe, &container.readiness_probe];
+            let runs_commands = probes.into_iter().flatten().any(|probe| probe.exec.is_some());
+            let image = Reference::parse(&container.image).ok().and_then(|reference| self.find(&reference, true).ok());
+            let is_program = image.is_some_and(|image| {
+                let own = image.entrypoint.first().or(container.args.first()).or(image.cmd.first());
+                container.command.first().or(own).is_some_and(|path| image.programs.contains_key(path))
+            });
+            runs_commands || !container.lifecycle.is_null() || !is_program
+        })
     }
 
     /// The full names of what is on every node from the start.

@@ -15,13 +15,15 @@ pub mod machine;
 mod memq;
 mod pi;
 pub mod reference;
+mod shells;
 pub mod wget;
 
 use crate::base::time::SimTime;
-use crate::shell::{Dialect, Env, Host, Io, Launch, Options, Poll, Shell, Signal};
+use crate::shell::{Env, Host, Io, Launch, Poll, Shell, Signal};
 
 pub use behaviour::{ANNOTATION, Behaviour, Occasion, OnTerm};
 pub use machine::{Connections, Machine, RequestId};
+pub use shells::{Shells, shells};
 pub use wget::curl_error;
 
 use behaviour::Scripted;
@@ -122,41 +124,7 @@ impl Process {
             "false" => Process::exits(1),
             "wget" => Process::Fetch(Box::new(Fetch::new(Tool::Wget, start.argv, start.cwd))),
             "curl" => Process::Fetch(Box::new(Fetch::new(Tool::Curl, start.argv, start.cwd))),
-            _ => Process::shell(start, base, machine),
-        }
-    }
-
-    fn shell(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
-        let dialect = if machine.image.shell == "busybox" { Dialect::Ash } else { Dialect::Bash };
-        let is_shell = commands::is_shell(base);
-        let read = if is_shell { Options::from_args(start.argv, dialect) } else { Ok(Options::new(dialect)) };
-        let mut options = match read {
-            Ok(options) => options,
-            Err(why) => {
-                return Process::Prints { out: String::new(), err: format!("{base}: {why}\n"), exit_code: 2 };
-            }
-        };
-        options.env = start.env.clone();
-        options.cwd = start.cwd.to_owned();
-        options.first_process = start.first;
-        options.started = machine.now;
-        if !is_shell {
-            let words: Vec<String> =
-                start.argv.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
-            return Process::Shell(Box::new(Shell::new(&words.join(" "), options)));
-        }
-        if let Some(script) = options.script.clone() {
-            return Process::Shell(Box::new(Shell::new(&script, options)));
-        }
-        match options.file.clone() {
-            None => Process::Reading(Box::new(Reading::new(options))),
-            Some(file) => match machine.files.read(&crate::shell::host::resolve(start.cwd, &file)) {
-                Ok(bytes) => Process::Shell(Box::new(Shell::new(&String::from_utf8_lossy(&bytes), options))),
-                Err(_) => {
-                    let err = format!("{base}: can't open '{file}': No such file or directory\n");
-                    Process::Prints { out: String::new(), err, exit_code: 2 }
-                }
-            },
+            _ => (shells::now().start)(start, base, machine),
         }
     }
 
@@ -169,11 +137,11 @@ impl Process {
         match self {
             Process::Shell(shell) => {
                 let mut steps = STEPS_PER_POLL;
-                shell.poll(machine, io, &mut steps)
+                (shells::now().poll)(shell, machine, io, &mut steps)
             }
             Process::Reading(reading) => {
                 let mut steps = STEPS_PER_POLL;
-                reading.poll(machine, io, &mut steps)
+                (shells::now().read)(reading, machine, io, &mut steps)
             }
             Process::Kuard(kuard) => kuard.poll(machine, io),
             Process::Scripted(scripted) => scripted.poll(machine, io),
@@ -215,7 +183,7 @@ impl Process {
             _ => None,
         };
         if let Some(shell) = shell {
-            shell.signal(machine, io, signal);
+            (shells::now().signal)(shell, machine, io, signal);
             return shell.ended().map_or(Reaction::Handled, Reaction::Dies);
         }
         let terminates = matches!(signal, Signal::Term | Signal::Int | Signal::Quit);

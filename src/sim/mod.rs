@@ -12,9 +12,11 @@ mod world;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::api::kind::Kind;
 use crate::base::time::{SimTime, Span};
 use crate::base::zone::ZoneTable;
 use crate::cluster::Cluster;
+use crate::store::ChangeType;
 use crate::terminal::Terminals;
 use crate::view::{self, History, View};
 
@@ -78,6 +80,8 @@ pub enum Progress {
     Reached,
     /// The budget was used up first; call again.
     Busy,
+    /// A container may soon start a shell, and the host has not brought the code for it: see [`Sim::wait_for_shells`].
+    Lacks,
 }
 
 /// A line of time: what was done from outside, and when.
@@ -98,6 +102,7 @@ struct Checkpoint {
     /// Inputs of the branch that had been given, and records that had been made.
     inputs: usize,
     recorded: u64,
+    wants_shells: bool,
 }
 
 /// Checkpoints kept at most; when there are more, every other one goes.
@@ -129,6 +134,10 @@ pub struct Sim {
     /// The latest moment of the branch that was reached.
     frontier: SimTime,
     view: Option<(u64, SimTime, Rc<View>)>,
+    /// A Pod was made whose containers may start a shell.
+    wants_shells: bool,
+    /// The code for that is not there yet.
+    lacks_shells: bool,
 }
 
 impl Sim {
@@ -149,6 +158,8 @@ impl Sim {
             handed_over: 0,
             frontier: scenario.start,
             view: None,
+            wants_shells: false,
+            lacks_shells: false,
             scenario,
         };
         sim.drain();
@@ -162,6 +173,17 @@ impl Sim {
         for checkpoint in &mut self.checkpoints {
             checkpoint.world.cluster.set_zones(zones.clone());
         }
+    }
+
+    /// For a host that fetches the part `program::shells` when it is first needed. While `waits`, time stops before the
+    /// first container that may need it starts ([`Progress::Lacks`]).
+    pub fn wait_for_shells(&mut self, waits: bool) {
+        self.lacks_shells = waits;
+    }
+
+    /// Whether time stands because that part is not there.
+    pub fn lacks_shells(&self) -> bool {
+        self.lacks_shells && self.wants_shells
     }
 
     pub fn scenario(&self) -> &Scenario {
@@ -227,6 +249,9 @@ impl Sim {
     /// Lets time pass until `until`, doing at most `budget` things.
     pub fn advance(&mut self, until: SimTime, budget: u32) -> Progress {
         for _ in 0..budget {
+            if self.lacks_shells() {
+                return Progress::Lacks;
+            }
             let input = self.branches[self.branch.0].inputs.get(self.given).cloned();
             if let Some((at, input)) = input.filter(|(at, _)| *at <= self.now()) {
                 debug_assert!(at <= self.now());
@@ -274,6 +299,7 @@ impl Sim {
             let checkpoint = self.checkpoints[near].clone();
             (self.world, self.history) = (checkpoint.world, checkpoint.history);
             (self.given, self.recorded) = (checkpoint.inputs, checkpoint.recorded);
+            self.wants_shells = checkpoint.wants_shells;
             self.view = None;
         }
         while self.advance(at, u32::MAX) == Progress::Busy {}
@@ -412,6 +438,10 @@ impl Sim {
         for record in fresh {
             if let Record::Change(change) = &record {
                 self.history.observe(change);
+                // Making a Pod and starting its containers are steps apart.
+                if let (ChangeType::Added, Kind::Pod) = (change.change, change.object.kind()) {
+                    self.wants_shells |= self.world.cluster.images().may_start_shell(&change.object.pod().spec);
+                }
             }
             self.recorded += 1;
             if self.recorded > self.handed_over {
@@ -428,7 +458,8 @@ impl Sim {
             return;
         }
         let (world, history) = (self.world.clone(), self.history.clone());
-        self.checkpoints.push(Checkpoint { world, history, inputs: self.given, recorded: self.recorded });
+        let (inputs, recorded, wants_shells) = (self.given, self.recorded, self.wants_shells);
+        self.checkpoints.push(Checkpoint { world, history, inputs, recorded, wants_shells });
         if self.checkpoints.len() > CHECKPOINTS_MAX {
             let mut odd = false;
             self.checkpoints.retain(|_| {

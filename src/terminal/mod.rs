@@ -2,6 +2,7 @@
 //!
 //! Rule: a command that takes time is part of the state that can be copied; it stops, goes on and rewinds with the rest.
 
+mod acts;
 mod command;
 pub mod completion;
 mod curl;
@@ -19,12 +20,13 @@ mod session;
 use crate::base::time::{SimTime, Span};
 use crate::cluster::Cluster;
 use crate::shell::host::resolve;
-use crate::shell::{Dialect, FileError, Input, Io, Options, Poll, Shell, Signal, Stream};
+use crate::shell::{FileError, Io, Shell};
 use crate::terminal::command::Command;
 use crate::terminal::files::{Files, HOME};
 use crate::terminal::host::Machine;
 use crate::yaml::Diagnostic;
 
+pub use acts::{Acts, acts};
 pub use host::environment;
 pub use lint::{lint, remarks};
 pub use session::{Ink, Piece, Session, SessionId};
@@ -39,6 +41,9 @@ const RUNAWAY_POLLS: u32 = 600;
 const RUNAWAY_EXIT: i32 = 137;
 /// Bytes of output that are kept of one command.
 const OUTPUT_MAX: usize = 1 << 20;
+
+/// An editor's tab: its name and its text.
+pub type Tab = (String, String);
 
 /// A command line under way.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -109,30 +114,7 @@ impl Terminals {
 
     /// Starts a command line in a fresh shell; it is polled once at the next step.
     pub fn start(&mut self, cluster: &mut Cluster, line: &str, stdin: Option<&str>) -> TaskId {
-        self.started += 1;
-        let id = TaskId(self.started);
-        let options =
-            Options { env: environment(), cwd: HOME.to_owned(), started: cluster.now(), ..Options::new(Dialect::Bash) };
-        let mut io = Io::without_input();
-        if let Some(text) = stdin {
-            io.stdin = Input::of(text.as_bytes());
-        }
-        self.tasks.push(Task {
-            id,
-            line: line.to_owned(),
-            shell: Shell::new(line, options),
-            io,
-            began: cluster.now(),
-            due: Some(cluster.now()),
-            listens: false,
-            busy_polls: 0,
-            cut: false,
-            stdout: String::new(),
-            stderr: String::new(),
-            lines: Vec::new(),
-            partial: String::new(),
-        });
-        id
+        (acts::now().start)(self, cluster, line, stdin)
     }
 
     /// `kubectl apply -f FILE` of an editor's tab: saves the text as the file, applies it, and says where it is wrong.
@@ -145,12 +127,7 @@ impl Terminals {
 
     /// Sends Ctrl-C to a command line.
     pub fn interrupt(&mut self, cluster: &mut Cluster, id: TaskId) {
-        let Terminals { machine, tasks, .. } = self;
-        if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
-            let mut desk = machine.desk(cluster, id.0, &mut task.listens);
-            task.shell.signal(&mut desk, &mut task.io, Signal::Int);
-            task.due = Some(desk.cluster.now());
-        }
+        (acts::now().interrupt)(self, cluster, id)
     }
 
     /// Saves the text of an editor's tab as the file of that name; `chart/values.yaml` makes its directory.
@@ -166,7 +143,7 @@ impl Terminals {
 
     /// Opens an interactive terminal.
     pub fn open(&mut self, now: SimTime) -> SessionId {
-        self.sessions.open(now)
+        (acts::now().open)(self, now)
     }
 
     /// The terminal that was opened last.
@@ -180,18 +157,12 @@ impl Terminals {
 
     /// Types a line into an interactive terminal.
     pub fn type_line(&mut self, id: SessionId, line: &str, now: SimTime) {
-        if let Some(session) = self.sessions.find_mut(id) {
-            session.type_line(line, now);
-        }
+        (acts::now().type_line)(self, id, line, now)
     }
 
     /// Ctrl-C in an interactive terminal.
     pub fn interrupt_session(&mut self, cluster: &mut Cluster, id: SessionId) {
-        let Terminals { machine, sessions, .. } = self;
-        if let Some(session) = sessions.find_mut(id) {
-            let (task, mut listens) = (session.draws_as(), false);
-            session.interrupt(&mut machine.desk(cluster, task, &mut listens));
-        }
+        (acts::now().interrupt_session)(self, cluster, id)
     }
 
     /// Ctrl-D in an interactive terminal while a command runs.
@@ -203,8 +174,7 @@ impl Terminals {
 
     /// Closes an interactive terminal; what runs in it ends.
     pub fn close_session(&mut self, cluster: &mut Cluster, id: SessionId) {
-        let Terminals { machine, sessions, .. } = self;
-        sessions.close(id, cluster, machine);
+        (acts::now().close_session)(self, cluster, id)
     }
 
     /// What Tab may put at the end of a line that is being typed, in a terminal that may not be open yet. `tabs` are files
@@ -213,17 +183,10 @@ impl Terminals {
         &self,
         id: Option<SessionId>,
         line: &str,
-        tabs: &[(String, String)],
+        tabs: &[Tab],
         cluster: &Cluster,
     ) -> completion::Completion {
-        let fresh = Session::new(SessionId(0), cluster.now());
-        let session = id.and_then(|id| self.session(id)).unwrap_or(&fresh);
-        let mut files = self.machine.files.clone();
-        for (name, text) in tabs {
-            // What cannot be saved is not offered.
-            let _ = save(&mut files, name, text, cluster.now());
-        }
-        completion::complete(line, &session.commands(), session.cwd(), &files, cluster.store())
+        (acts::now().complete)(self, id, line, tabs, cluster)
     }
 
     /// When a command next wants to go on.
@@ -242,41 +205,7 @@ impl Terminals {
 
     /// Polls the first command that is due.
     pub fn step(&mut self, cluster: &mut Cluster) {
-        let now = cluster.now();
-        let before = self.stirs();
-        let Some(i) = self.tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else {
-            self.sessions.step(cluster, &mut self.machine);
-            if self.stirs() != before {
-                self.wake(now);
-            }
-            return;
-        };
-        let Terminals { machine, tasks, .. } = self;
-        let task = &mut tasks[i];
-        task.listens = false;
-        let mut desk = machine.desk(cluster, task.id.0, &mut task.listens);
-        let mut budget = STEP_BUDGET;
-        let poll = task.shell.poll(&mut desk, &mut task.io, &mut budget);
-        task.take_output(now);
-        task.busy_polls = if poll == Poll::Yield { task.busy_polls + 1 } else { 0 };
-        match poll {
-            Poll::Exit(exit) => {
-                let task = tasks.remove(i);
-                self.finished.push(task.finish(exit, now));
-            }
-            Poll::SleepUntil(at) => task.due = Some(at.max(now + Span::ms(1))),
-            Poll::Wait => task.due = None,
-            Poll::Yield if task.busy_polls >= RUNAWAY_POLLS => {
-                let mut task = tasks.remove(i);
-                task.stderr.push_str(&runaway_text());
-                self.finished.push(task.finish(RUNAWAY_EXIT, now));
-            }
-            Poll::Yield => task.due = Some(now + busy_pause(task.busy_polls)),
-        }
-        // Who forwards the port has something to say.
-        if self.stirs() != before {
-            self.wake(now);
-        }
+        (acts::now().step)(self, cluster)
     }
 
     /// What moves when a command does something that others wait for, though nothing changed in the cluster.
@@ -313,49 +242,6 @@ fn save(files: &mut Files, file: &str, text: &str, now: SimTime) -> Result<(), F
         }
     }
     files.write(&path, text.as_bytes(), false, now)
-}
-
-impl Task {
-    fn finish(mut self, exit: i32, now: SimTime) -> Finished {
-        if !self.partial.is_empty() {
-            self.lines.push((now, std::mem::take(&mut self.partial)));
-        }
-        Finished {
-            id: self.id,
-            line: self.line,
-            exit,
-            stdout: self.stdout,
-            stderr: self.stderr,
-            began: self.began,
-            ended: now,
-            lines: self.lines,
-        }
-    }
-
-    fn take_output(&mut self, now: SimTime) {
-        for chunk in self.io.output.take() {
-            let text = String::from_utf8_lossy(&chunk.bytes).into_owned();
-            if self.cut || self.stdout.len() + self.stderr.len() + text.len() > OUTPUT_MAX {
-                if !self.cut {
-                    self.cut = true;
-                    self.stderr.push_str("batchyard: more than a mebibyte of output: the rest is left out\n");
-                }
-                continue;
-            }
-            if chunk.stream == Stream::Stderr {
-                self.stderr.push_str(&text);
-                continue;
-            }
-            self.stdout.push_str(&text);
-            for piece in text.split_inclusive('\n') {
-                self.partial.push_str(piece);
-                if self.partial.ends_with('\n') {
-                    self.partial.pop();
-                    self.lines.push((now, std::mem::take(&mut self.partial)));
-                }
-            }
-        }
-    }
 }
 
 /// How much time passes while a command line that does not wait works off its budget.

@@ -328,7 +328,7 @@ fn event_row(object: &Object, ms: &impl Fn(SimTime) -> i64) -> EventRow {
     let at = ["series.lastObservedTime", "lastTimestamp", "eventTime", "firstTimestamp"]
         .iter()
         .find_map(|path| SimTime::parse_rfc3339(event.str_at(path)?));
-    let kind = text("involvedObject.kind").to_lowercase();
+    let kind = text("involvedObject.kind").to_ascii_lowercase();
     let count = event.i64_at("series.count").or_else(|| event.i64_at("count")).unwrap_or(1);
     EventRow {
         key: object.name().to_owned(),

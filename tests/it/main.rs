@@ -13,6 +13,7 @@ mod kubelet_cases;
 mod lab;
 mod laws;
 mod node;
+mod parts;
 mod scale;
 mod scenarios;
 mod shell;

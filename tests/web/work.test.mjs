@@ -29,7 +29,8 @@ test('Tab completes in the terminal, and never holds anyone there', async () => 
     await toTerminal(page);
     await page.keyboard.type('kubec');
     await page.keyboard.press('Tab');
-    assert.equal(await line(page).inputValue(), 'kubectl ');
+    // The first time, the terminal's commands may still be on their way.
+    await page.waitForFunction(() => document.querySelector('#line').value === 'kubectl ');
     await page.keyboard.type('drain n');
     await page.keyboard.press('Tab');
     assert.equal(await line(page).inputValue(), 'kubectl drain node-');

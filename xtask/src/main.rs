@@ -12,6 +12,7 @@ mod pack;
 mod page;
 mod proc;
 mod serve;
+mod split;
 mod suites;
 mod watch;
 mod web;

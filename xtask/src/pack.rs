@@ -7,11 +7,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// What the page's wasm should weigh with brotli, in bytes. It weighs more today; see [`WASM_CEILING_BROTLI_BYTES`].
-pub const WASM_TARGET_BROTLI_BYTES: u64 = 600_000;
+use crate::split::LOADERS;
 
-/// What it must not exceed: a ratchet, to be lowered with every step towards the target and never raised.
-pub const WASM_CEILING_BROTLI_BYTES: u64 = 975_000;
+/// What the page's wasm may weigh with brotli, in bytes: all that is fetched to open the page on the running example.
+pub const WASM_BROTLI_BYTES_MAX: u64 = 600_000;
+
+/// What all wasm together may weigh, with the parts that are fetched when they are needed: a ratchet, to be lowered when it
+/// gets lighter and never raised.
+pub const ALL_WASM_BROTLI_BYTES_MAX: u64 = 1_050_000;
+
+/// The wasm that opens the page, and all wasm: bytes with brotli.
+pub fn wasm(sizes: &[Size]) -> (u64, u64) {
+    let sum = |of: fn(&&Size) -> bool| sizes.iter().filter(of).map(|size| size.brotli).sum();
+    (sum(|size| size.name == "app_bg.wasm"), sum(|size| size.name.ends_with(".wasm")))
+}
 
 /// Texts, wasm and the time zone table (`tzdb.bin`) are worth compressing; pictures are compressed already.
 const COMPRESSED: &[&str] =
@@ -41,7 +50,7 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Adds `?v=…` to each address in index.html that names a file of the folder.
+/// Adds `?v=…` to each address in index.html that names a file of the folder, and to the one that `app.js` imports.
 ///
 /// A static host may keep old files for minutes: without this a browser could pair a new `app.js` with an old
 /// `app_bg.wasm`. `boot.js` hands its own version on to what it loads.
@@ -54,16 +63,18 @@ pub fn stamp(folder: &Path) -> Result<()> {
         hash.add(relative(folder, file).as_bytes());
         hash.add(&fs::read(file)?);
     }
+    let version = hash.0 as u32 ^ (hash.0 >> 32) as u32;
     for file in &files {
         let name = relative(folder, file);
         for attribute in ["href", "src"] {
-            html = html.replace(
-                &format!("{attribute}=\"{name}\""),
-                &format!("{attribute}=\"{name}?v={:08x}\"", hash.0 as u32 ^ (hash.0 >> 32) as u32),
-            );
+            html = html.replace(&format!("{attribute}=\"{name}\""), &format!("{attribute}=\"{name}?v={version:08x}\""));
         }
     }
     fs::write(index, html)?;
+    // Where it imports them: to the wasm they stay known by their bare name.
+    let (bound, import) = (folder.join("app.js"), |query: &str| format!("from \"./{LOADERS}{query}\""));
+    let text = fs::read_to_string(&bound)?.replace(&import(""), &import(&format!("?v={version:08x}")));
+    fs::write(bound, text)?;
     Ok(())
 }
 
@@ -175,10 +186,14 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("batchyard-stamp-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("boot.js"), "1").unwrap();
+        fs::write(folder.join("app.js"), "import * as import1 from \"./parts.js\"; ({ \"./parts.js\": import1 })")
+            .unwrap();
         fs::write(folder.join("index.html"), r#"<script src="boot.js"></script><a href="elsewhere">"#).unwrap();
         stamp(&folder).unwrap();
         let html = fs::read_to_string(folder.join("index.html")).unwrap();
+        let bound = fs::read_to_string(folder.join("app.js")).unwrap();
         fs::remove_dir_all(&folder).unwrap();
+        assert!(bound.contains("from \"./parts.js?v=") && bound.ends_with("{ \"./parts.js\": import1 })"), "{bound}");
         assert!(html.contains("src=\"boot.js?v=") && html.contains("href=\"elsewhere\""), "{html}");
     }
 }

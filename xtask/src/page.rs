@@ -1,5 +1,5 @@
-//! Building the page: cargo makes the wasm, `wasm-bindgen-cli-support` binds it, and everything a browser needs is laid
-//! into one static folder with relative addresses only.
+//! Building the page: cargo makes the wasm, `split` cuts it, `wasm-bindgen-cli-support` binds it, and everything a browser
+//! needs is laid into one static folder with relative addresses only.
 //!
 //! The folder is put together beside its place and moved in at the end, so a failed build leaves the old page as it was.
 
@@ -12,7 +12,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::pack::{self, Size};
 use crate::proc;
-use crate::zones;
+use crate::{split, zones};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The binary of the root package that is the page, and so the stem of its files: `app.js`, `app_bg.wasm`.
@@ -45,7 +45,8 @@ pub fn build(profile: Profile, out: &Path) -> Result<Built> {
     let next = out.with_extension("next");
     remove(&next)?;
     fs::create_dir_all(&next)?;
-    bind(&wasm, profile, &next)?;
+    let rest = split::split(&wasm, &next, profile == Profile::Small)?;
+    bind(&rest, profile, &next)?;
     copy_folder(&proc::root().join("static"), &next)?;
     fs::copy(proc::root().join("index.html"), next.join("index.html")).context("index.html")?;
     fs::write(next.join("tzdb.bin"), zones::pack()).context("tzdb.bin")?;
@@ -81,7 +82,8 @@ fn compile(profile: Profile) -> Result<PathBuf> {
 /// Writes `app.js` and `app_bg.wasm`.
 ///
 /// `reset_state_function` exports `__wbg_reset_state`, with which `boot.js` starts a fresh instance after a panic: wasm32
-/// cannot unwind, so an instance that panicked is lost, but the page is not.
+/// cannot unwind, so an instance that panicked is lost, but the page is not. `keep_lld_exports` keeps the table of functions,
+/// through which the parts that `split` cut off are called.
 fn bind(wasm: &Path, profile: Profile, out: &Path) -> Result<()> {
     Bindgen::new()
         .input_path(wasm)
@@ -89,6 +91,7 @@ fn bind(wasm: &Path, profile: Profile, out: &Path) -> Result<()> {
         .web(true)?
         .typescript(false)
         .reset_state_function(true)
+        .keep_lld_exports(true)
         .remove_name_section(profile == Profile::Small)
         .remove_producers_section(profile == Profile::Small)
         .generate(out)

@@ -28,7 +28,7 @@ pub fn row(value: &Value, now: SimTime) -> Vec<String> {
     } else if count == 0 {
         count = 1;
     }
-    let kind = text(value, "involvedObject.kind").to_lowercase();
+    let kind = text(value, "involvedObject.kind").to_ascii_lowercase();
     let about = text(value, "involvedObject.name");
     vec![
         human::since(last, now),

@@ -1,8 +1,8 @@
 //! The fields of all kinds: names, Go types, what is required, how lists are merged, what a field means.
 //!
 //! Rule: the facts of the Go structs of Kubernetes 1.36, read from two checked-in texts: `kinds.txt` (facts; its header
-//! says how it was made) and `docs.txt` (sentences, our own). They are read once, on first use, and never change. Strict
-//! decoding, completion, hover texts, `kubectl explain` and strategic merge use them.
+//! says how it was made), read once, on first use; and `docs.txt` (sentences, our own), read by `kubectl explain` alone.
+//! Strict decoding, completion, `kubectl explain` and strategic merge use the facts.
 
 mod read;
 
@@ -73,8 +73,8 @@ pub struct Field {
     pub patch: Patch,
     /// The key that items of a merged list are told apart by.
     pub merge_key: Option<&'static str>,
-    /// What it means, in a sentence; empty where none has been written.
-    pub doc: &'static str,
+    /// The struct that declares it: `JobSpec`.
+    owner: &'static str,
 }
 
 /// What a strategic merge patch does to a list or struct.
@@ -124,11 +124,23 @@ pub enum Type {
     },
 }
 
+impl Field {
+    /// What it means, in a sentence; empty where none has been written.
+    pub fn doc(&self) -> &'static str {
+        let sentences = include_str!("docs.txt").lines().filter(|line| !line.starts_with('#'));
+        let sentence_of = |owner: &str| {
+            let of_field = |name: &str| name.split_once('.') == Some((owner, self.name));
+            sentences.clone().filter_map(|line| line.split_once(' ')).find(|(name, _)| of_field(name))
+        };
+        sentence_of(self.owner).or_else(|| sentence_of("*")).map_or("", |(_, sentence)| sentence)
+    }
+}
+
 impl Schema {
     /// The schema of Kubernetes 1.36.
     pub fn get() -> &'static Schema {
         static SCHEMA: OnceLock<Schema> = OnceLock::new();
-        SCHEMA.get_or_init(|| read::read(include_str!("kinds.txt"), include_str!("docs.txt")))
+        SCHEMA.get_or_init(|| read::read(include_str!("kinds.txt")))
     }
 
     /// The kinds, in the order of the table.
@@ -330,7 +342,7 @@ mod tests {
                 Member::Field(f) if f.name == field => Some(f),
                 _ => None,
             });
-            assert_eq!(found.map(|f| f.doc), Some(sentence), "{name}");
+            assert_eq!(found.map(Field::doc), Some(sentence), "{name}");
         }
     }
 }

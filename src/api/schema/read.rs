@@ -1,13 +1,13 @@
-//! Reads the schema's two texts. Their formats are told in the header of `kinds.txt`.
+//! Reads the schema's text. Its format is told in its own header.
 //!
-//! The texts are part of the program: a line that cannot be read is our own fault, and a test reads them all.
+//! The text is part of the program: a line that cannot be read is our own fault, and a test reads it all.
 
 use crate::base::sorted::SortedMap;
 
 use super::{Field, KindEntry, Member, Patch, Place, Schema, Struct, StructId, Type};
 
-/// Makes the schema of `kinds.txt` and `docs.txt`.
-pub(super) fn read(kinds: &'static str, docs: &'static str) -> Schema {
+/// Makes the schema of `kinds.txt`.
+pub(super) fn read(kinds: &'static str) -> Schema {
     let lines = || kinds.lines().filter(|l| !l.is_empty() && !l.starts_with('#'));
     let mut names = Names { structs: SortedMap::new(), named: SortedMap::new() };
     for line in lines() {
@@ -25,8 +25,6 @@ pub(super) fn read(kinds: &'static str, docs: &'static str) -> Schema {
             _ => {}
         }
     }
-    let docs: SortedMap<&str, &str> =
-        docs.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(' ')).collect();
     let mut schema = Schema { structs: Vec::new(), by_name: names.structs.clone(), kinds: Vec::new() };
     for line in lines() {
         let words: Vec<&'static str> = line.split(' ').collect();
@@ -40,10 +38,7 @@ pub(super) fn read(kinds: &'static str, docs: &'static str) -> Schema {
             ["+", name] => last(&mut schema).members.push(Member::Inline(names.structs[name])),
             [name, ty, ref flags @ ..] => {
                 let owner = last(&mut schema).name;
-                let field = field(name, names.parse(ty), flags, |json| {
-                    let own = docs.get(&*format!("{owner}.{json}"));
-                    own.or_else(|| docs.get(&*format!("*.{json}"))).copied().unwrap_or("")
-                });
+                let field = field(owner, name, names.parse(ty), flags);
                 last(&mut schema).members.push(Member::Field(field));
             }
             _ => panic!("schema line {line:?}"),
@@ -73,7 +68,7 @@ fn collect(schema: &Schema, id: StructId, lookup: &mut SortedMap<&'static str, P
     }
 }
 
-fn field(name: &'static str, ty: Type, flags: &[&'static str], doc: impl Fn(&str) -> &'static str) -> Field {
+fn field(owner: &'static str, name: &'static str, ty: Type, flags: &[&'static str]) -> Field {
     let (name, go_name) = name.split_once(':').map_or((name, None), |(json, go)| (json, Some(go)));
     let value = |key: &str| flags.iter().find_map(|f| f.strip_prefix(key));
     let patch = match value("patch=") {
@@ -91,7 +86,7 @@ fn field(name: &'static str, ty: Type, flags: &[&'static str], doc: impl Fn(&str
         required: flags.contains(&"required"),
         patch,
         merge_key: value("key="),
-        doc: doc(name),
+        owner,
     }
 }
 

@@ -85,7 +85,7 @@ pub fn annotations(errors: &mut Errors, path: &Path<'_>, map: &Value) {
     for (key, value) in map.as_map().into_iter().flat_map(|map| map.iter()) {
         // Here, and only here, letter case is free in the prefix.
         let messages = if key.bytes().any(|b| b.is_ascii_uppercase()) {
-            names::qualified_name(&key.to_lowercase())
+            names::qualified_name(&key.to_ascii_lowercase())
         } else {
             names::qualified_name(key)
         };

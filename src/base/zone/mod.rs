@@ -5,6 +5,7 @@
 //! or repeats becomes the instant Go's `time.Date` picks, because schedules depend on it.
 
 use std::fmt;
+use std::rc::Rc;
 
 use jiff::tz::TimeZone;
 
@@ -12,18 +13,23 @@ use crate::base::time::SimTime;
 
 #[cfg(not(target_family = "wasm"))]
 mod pack;
+mod rules;
 mod table;
 mod wall;
 
 #[cfg(not(target_family = "wasm"))]
 pub use pack::pack;
+pub use rules::{Rules, rules};
 pub use table::{BadTable, ZoneTable};
 pub use wall::Wall;
 
 /// A time zone: UTC or one of the tz database. Cheap to clone.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// Any zone but UTC needs the part [`rules`].
+#[derive(Clone)]
 pub struct Zone {
-    rules: TimeZone,
+    /// Name and rules; none for UTC.
+    rules: Option<(Rc<str>, TimeZone)>,
 }
 
 /// Why a zone could not be loaded; displays as Go's error does.
@@ -57,7 +63,7 @@ impl std::error::Error for ZoneError {}
 
 impl Zone {
     /// Coordinated Universal Time.
-    pub const UTC: Zone = Zone { rules: TimeZone::UTC };
+    pub const UTC: Zone = Zone { rules: None };
 
     /// The zone of that name; the empty name and `UTC` are UTC with any table. So is `Local`, the zone of the machine
     /// the control plane runs on.
@@ -72,9 +78,9 @@ impl Zone {
             return Err(ZoneError::InvalidName);
         }
         match table.rules(name) {
-            Some(rules) => match TimeZone::tzif(name, rules) {
-                Ok(rules) => Ok(Zone { rules }),
-                Err(_) => Err(ZoneError::Malformed),
+            Some(file) => match (rules::now().read)(name, file) {
+                Some(rules) => Ok(Zone { rules: Some((name.into(), rules)) }),
+                None => Err(ZoneError::Malformed),
             },
             None if table.is_empty() => Err(ZoneError::NoTable(name.to_string())),
             None if is_folder(name, table) => Err(ZoneError::Folder),
@@ -84,18 +90,12 @@ impl Zone {
 
     /// The name it was loaded by; `UTC` for UTC.
     pub fn name(&self) -> &str {
-        self.rules.iana_name().unwrap_or("UTC")
+        self.rules.as_ref().map_or("UTC", |(name, _)| name)
     }
 
     /// Seconds that local time is ahead of UTC at this many seconds since the epoch.
     pub fn offset_secs(&self, secs: i64) -> i64 {
-        if self.rules == TimeZone::UTC {
-            return 0;
-        }
-        // Before and after the years jiff knows (-9999 to 9999), the zone stays as it is at their ends.
-        let (min, max) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
-        let at = jiff::Timestamp::from_second(secs.clamp(min, max)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        self.rules.to_offset(at).seconds().into()
+        self.rules.as_ref().map_or(0, |(_, zone)| (rules::now().offset_secs)(zone, secs))
     }
 
     /// What the wall clock shows at this many seconds since the epoch.
@@ -130,6 +130,14 @@ impl Zone {
         format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 }
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Zone) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Zone {}
 
 impl Default for Zone {
     fn default() -> Zone {

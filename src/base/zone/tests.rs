@@ -131,8 +131,8 @@ fn the_ends_of_time_are_no_trouble() {
 fn no_zone_changes_its_clocks_twice_within_a_day() {
     let until: jiff::Timestamp = "2100-01-01T00:00:00Z".parse().unwrap();
     for name in ZoneTable::bundled().names() {
-        let zone = zone(name);
-        let changes = zone.rules.following(jiff::Timestamp::MIN).take_while(|change| change.timestamp() < until);
+        let Some((_, rules)) = zone(name).rules else { continue };
+        let changes = rules.following(jiff::Timestamp::MIN).take_while(|change| change.timestamp() < until);
         let moments: Vec<i64> = changes.map(|change| change.timestamp().as_second()).collect();
         for pair in moments.windows(2) {
             assert!(pair[1] - pair[0] > 86_400, "{name} at {pair:?}");

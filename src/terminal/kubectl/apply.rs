@@ -64,7 +64,7 @@ struct Printed {
 impl Printed {
     /// Says what became of an object.
     fn say(&mut self, way: &Way, (object, how): (Value, &str)) {
-        match common::told(&object, &format!("{how}{}", way.dry_run.suffix()), way.format.as_deref()) {
+        match (way.tell)(&object, &format!("{how}{}", way.dry_run.suffix()), way.format.as_deref()) {
             Ok(text) => self.stdout.push_str(&text),
             Err(text) => self.errors.push(format!("error: {text}")),
         }
@@ -72,7 +72,6 @@ impl Printed {
 }
 
 /// How to apply.
-#[derive(Default)]
 struct Way {
     validation: FieldValidation,
     server_side: bool,
@@ -80,6 +79,8 @@ struct Way {
     labels: Labels,
     /// `-o`; none: a line for each object.
     format: Option<String>,
+    /// Prints an object: [`common::told`], or less where there is no `-o`.
+    tell: fn(&Value, &str, Option<&str>) -> Result<String, String>,
     dry_run: DryRun,
 }
 
@@ -105,7 +106,7 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         Err(line) => return call.fail_line(&line),
     };
     let format = call.parsed.text("output").filter(|format| !format.is_empty()).map(str::to_owned);
-    let way = Way { validation: call.validation(), server_side, labels, format, dry_run };
+    let way = Way { validation: call.validation(), server_side, labels, format, tell: common::told, dry_run };
     let namespace = call.namespace().to_owned();
     let mut printed = Printed::default();
     let mut copy = (dry_run == DryRun::Server).then(|| call.desk.cluster.clone());
@@ -127,7 +128,15 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
 pub fn apply_text(cluster: &mut Cluster, file: &str, text: &str, namespace: &str) -> Reply {
     let manifests = read_text(text, file);
     let mut printed = Printed::default();
-    let refused = apply_all(cluster, &manifests, namespace, &Way::default(), &mut printed);
+    let way = Way {
+        validation: FieldValidation::default(),
+        server_side: false,
+        labels: Labels::default(),
+        format: None,
+        tell: |object, how, _| Ok(common::line(object, how)),
+        dry_run: DryRun::default(),
+    };
+    let refused = apply_all(cluster, &manifests, namespace, &way, &mut printed);
     let parsed = yaml::parse(text, file);
     let mut diagnostics = parsed.diagnostics;
     for node in &parsed.documents {

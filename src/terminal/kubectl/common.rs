@@ -161,7 +161,7 @@ impl Call<'_, '_> {
 
 /// `job.batch/x`
 pub fn name_of(object: &Value) -> String {
-    let kind = object.str_at("kind").unwrap_or_default().to_lowercase();
+    let kind = object.str_at("kind").unwrap_or_default().to_ascii_lowercase();
     let group = object.str_at("apiVersion").unwrap_or_default().split_once('/').map(|(group, _)| format!(".{group}"));
     format!("{kind}{}/{}", group.unwrap_or_default(), object.str_at("metadata.name").unwrap_or_default())
 }
@@ -172,9 +172,14 @@ pub fn name_of(object: &Value) -> String {
 /// The format is none, in kubectl's words.
 pub fn told(object: &Value, how: &str, format: Option<&str>) -> Result<String, String> {
     match format {
-        None | Some("") => Ok(format!("{} {how}\n", name_of(object))),
+        None | Some("") => Ok(line(object, how)),
         Some(format) => formatted(object, format, None),
     }
+}
+
+/// `job.batch/one created`
+pub fn line(object: &Value, how: &str) -> String {
+    format!("{} {how}\n", name_of(object))
 }
 
 /// The object in a format of `-o`.

@@ -78,7 +78,7 @@ fn explanation(schema: &Schema, kind: &str, id: Option<StructId>, field: Option<
                 text.push('\n');
             }
             text.push('\n');
-            field.doc.to_owned()
+            field.doc().to_owned()
         }
         None => format!("{kind} as the API server keeps it."),
     };
@@ -107,7 +107,7 @@ fn fields(schema: &Schema, id: StructId, recursive: bool, depth: usize, text: &m
         *text += &format!("{indent}{}\t<{}>{}\n", field.name, field.ty.explained(schema), required(field));
         *text += &enumeration(field.ty.values(), &indent);
         if !recursive {
-            *text += &wrapped(if field.doc.is_empty() { "<no description>" } else { field.doc });
+            *text += &wrapped(if field.doc().is_empty() { "<no description>" } else { field.doc() });
             text.push('\n');
         } else if let Some(inner) = field.ty.struct_within().filter(|inner| *inner != id && depth < DEPTH_MAX) {
             fields(schema, inner, recursive, depth + 1, text);

@@ -114,7 +114,7 @@ pub fn field_ref(errors: &mut Errors, path: &Path<'_>, reference: &Value, suppor
     if let Some((name, key)) = subscript(field) {
         match name {
             "metadata.annotations" => {
-                let key = key.to_lowercase();
+                let key = key.to_ascii_lowercase();
                 errors.invalid_each(path, key.as_str(), names::qualified_name(&key));
             }
             "metadata.labels" => errors.invalid_each(path, key, names::qualified_name(key)),
