@@ -3,6 +3,8 @@
 //! Rule: a key that is already waiting keeps the earlier of both times; failures wait longer each time.
 //! Source: `client-go/util/workqueue/{delaying_queue,default_rate_limiters}.go`.
 
+use std::cmp::Reverse;
+
 use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
 use crate::store::Cause;
@@ -39,7 +41,8 @@ struct Waiting {
 #[derive(Clone, Debug)]
 pub struct WorkQueue<K> {
     waiting: SortedMap<K, Waiting>,
-    order: SortedSet<(SimTime, u64, K)>,
+    /// The last is due first, so that taking it moves nothing.
+    order: SortedSet<Reverse<(SimTime, u64, K)>>,
     failures: SortedMap<K, u32>,
     turns: u64,
 }
@@ -61,16 +64,16 @@ impl<K: Ord + Clone> WorkQueue<K> {
             if waiting.at <= at {
                 return;
             }
-            self.order.remove(&(waiting.at, waiting.turn, key.clone()));
+            self.order.remove(&Reverse((waiting.at, waiting.turn, key.clone())));
         }
         self.turns += 1;
-        self.order.insert((at, self.turns, key.clone()));
+        self.order.insert(Reverse((at, self.turns, key.clone())));
         self.waiting.insert(key, Waiting { at, turn: self.turns, cause });
     }
 
     /// The next time anything is due.
     pub fn next_at(&self) -> Option<SimTime> {
-        self.order.first().map(|(at, _, _)| *at)
+        self.order.last().map(|Reverse((at, _, _))| *at)
     }
 
     /// Takes the first key that is due at `now`.
@@ -78,7 +81,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
         if self.next_at()? > now {
             return None;
         }
-        let (_, _, key) = self.order.pop_first()?;
+        let Reverse((_, _, key)) = self.order.pop_last()?;
         let waiting = self.waiting.remove(&key)?;
         Some(Due { key, cause: waiting.cause })
     }
@@ -105,7 +108,7 @@ impl<K: Ord + Clone> WorkQueue<K> {
     /// Takes `key` out, if it waits.
     pub fn remove(&mut self, key: &K) {
         if let Some(waiting) = self.waiting.remove(key) {
-            self.order.remove(&(waiting.at, waiting.turn, key.clone()));
+            self.order.remove(&Reverse((waiting.at, waiting.turn, key.clone())));
         }
         self.failures.remove(key);
     }

@@ -12,7 +12,7 @@ use crate::api::core::{Node, Service};
 use crate::api::kind::Kind;
 use crate::api::meta::{Key, ObjectMeta};
 use crate::api::pod::{Pod, PodSpec};
-use crate::base::value::{Record, Value};
+use crate::base::value::{Record, Text, Value};
 
 /// One version of one object.
 #[derive(Clone, Debug)]
@@ -63,8 +63,7 @@ macro_rules! typed {
 impl Object {
     pub fn new(kind: Kind, value: Value, resource_version: u64) -> Object {
         let metadata = value.at("metadata");
-        let text =
-            |field: &str| if let Value::Str(text) = metadata.at(field) { Rc::clone(text) } else { Rc::default() };
+        let text = |field: &str| metadata.at(field).as_text().map(Text::shared).unwrap_or_default();
         let namespace = if kind.info().namespaced { text("namespace") } else { Rc::default() };
         Object {
             key: Key { kind, namespace, name: text("name") },
@@ -177,7 +176,7 @@ mod tests {
         let changed = |before: &Object, version: u64, path: &str, to: &str| {
             let mut value = before.value().clone();
             value.set("metadata.resourceVersion", version.to_string());
-            value.set(path, to);
+            value.put(path, to);
             before.renewed(value, version)
         };
         let running = changed(&first, 2, "status.phase", "Running");

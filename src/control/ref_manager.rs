@@ -85,7 +85,7 @@ pub fn release(api: &mut Api<'_>, key: &Key, owner_uid: &str, finalizer: Option<
 }
 
 /// Keeps the items of a list that pass; a list that ends up empty is taken out.
-fn keep_in_list(value: &mut Value, path: &str, keep: impl Fn(&Value) -> bool) {
+fn keep_in_list(value: &mut Value, path: &'static str, keep: impl Fn(&Value) -> bool) {
     let rest: Vec<Value> = value.list_at(path).iter().filter(|item| keep(item)).cloned().collect();
     if rest.is_empty() {
         value.remove(path);
@@ -103,7 +103,7 @@ mod tests {
     fn meta(uid: &str, label: &str, owner: Option<&str>, deleted: bool) -> ObjectMeta {
         ObjectMeta {
             uid: uid.into(),
-            labels: [("app".to_owned(), label.to_owned())].into(),
+            labels: [("app".into(), label.into())].into(),
             owner_references: owner
                 .map(|uid| OwnerReference { uid: uid.into(), controller: Some(true), ..OwnerReference::default() })
                 .into_iter()
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn claims() {
         let selector =
-            LabelSelector { match_labels: [("app".to_owned(), "a".to_owned())].into(), ..LabelSelector::default() };
+            LabelSelector { match_labels: [("app".into(), "a".into())].into(), ..LabelSelector::default() };
         for (label, owner, object_deleted, controller_deleted, expected) in [
             ("a", Some("me"), false, false, Claim::Keep),
             ("a", Some("me"), true, true, Claim::Keep),

@@ -109,9 +109,9 @@ impl Nodes {
         let name = worker.slots[slot].name.clone();
         if let Some(get) = &probe.http_get {
             let port = port_number(&pod, &name, &get.port);
-            let host = if get.host.is_empty() { worker.ip.clone() } else { get.host.clone() };
+            let host = if get.host.is_empty() { worker.ip.to_string() } else { get.host.to_string() };
             let scheme = if get.scheme.is_empty() { "http".to_owned() } else { get.scheme.to_lowercase() };
-            let path = if get.path.starts_with('/') { get.path.clone() } else { format!("/{}", get.path) };
+            let path = if get.path.starts_with('/') { get.path.to_string() } else { format!("/{}", get.path) };
             let request =
                 Request { method: "GET".into(), host: host.clone(), port, path: path.clone(), ..Request::default() };
             return match self.serve_in(worker, port, &request, now) {
@@ -125,7 +125,7 @@ impl Nodes {
         }
         let Some(socket) = &probe.tcp_socket else { return (true, String::new()) };
         let port = port_number(&pod, &name, &socket.port);
-        let host = if socket.host.is_empty() { worker.ip.clone() } else { socket.host.clone() };
+        let host = if socket.host.is_empty() { worker.ip.to_string() } else { socket.host.to_string() };
         let listens = worker
             .slots
             .iter()

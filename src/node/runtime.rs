@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::api::pod::Container;
 use crate::base::time::{SimTime, Span};
+use crate::base::value::Text;
 use crate::net::{self, NetError, Request, Response};
 use crate::node::start::{host_name, message_path};
 use crate::node::worker::{Ended, PodId, Purpose, Run, Running, Stage, Worker};
@@ -120,7 +121,7 @@ impl Nodes {
         worker: &mut Worker,
         slot: usize,
         exit_code: i32,
-        reason: Option<&str>,
+        reason: Option<&'static str>,
         now: SimTime,
     ) {
         let container = worker.spec_of(slot).clone();
@@ -141,8 +142,8 @@ impl Nodes {
         run.ended = Some(Ended {
             at: now,
             exit_code,
-            reason: reason.unwrap_or(usual).to_owned(),
-            message: termination_message(&container, run, message, exit_code),
+            reason: Text::Known(reason.unwrap_or(usual)),
+            message: termination_message(&container, run, message, exit_code).into(),
             never_started: false,
         });
         for running in run.processes.values_mut() {

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::base::quantity::Quantity;
 use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::node::backoff::go_seconds;
 use crate::node::env::{self, Facts};
 use crate::node::logs::Log;
@@ -94,7 +94,7 @@ impl Nodes {
         let now = api.now();
         worker.sandbox = Sandbox::Unseen;
         let kubelet = &mut self.kubelets[worker.node];
-        worker.ip = if worker.pod().spec.host_network { kubelet.ip.clone() } else { kubelet.new_address() };
+        worker.ip = if worker.pod().spec.host_network { kubelet.ip.clone() } else { kubelet.new_address().into() };
         self.ask_status(worker, now);
         worker.stage = Stage::Idle;
         worker.plan = super::sync::to_start(worker);
@@ -135,7 +135,7 @@ impl Nodes {
         let (name, wait) = (state.name.clone(), go_seconds(state.back_off.wait()));
         let pod = format!("{}_{}({})", worker.key.name, worker.key.namespace, worker.uid);
         let message = format!("back-off {wait} restarting failed container={name} pod={pod}");
-        state.reason = Some(Waiting { reason: "CrashLoopBackOff".into(), message });
+        state.reason = Some(Waiting { reason: Text::Known("CrashLoopBackOff"), message: message.into() });
         let text = format!("Back-off restarting failed container {name} in pod {pod}");
         self.event(worker, Some(slot), true, "BackOff", &text, api);
         Nodes::note_error(worker, SyncError::BackOffUntil(until));
@@ -143,8 +143,15 @@ impl Nodes {
     }
 
     /// The container cannot be started in this sync.
-    fn cannot_start(&mut self, worker: &mut Worker, slot: usize, reason: &str, message: &str, api: &mut Api<'_>) {
-        worker.slots[slot].reason = Some(Waiting { reason: reason.into(), message: message.into() });
+    fn cannot_start(
+        &mut self,
+        worker: &mut Worker,
+        slot: usize,
+        reason: &'static str,
+        message: &str,
+        api: &mut Api<'_>,
+    ) {
+        worker.slots[slot].reason = Some(Waiting { reason: Text::Known(reason), message: message.into() });
         Nodes::note_error(worker, SyncError::Plain);
         // An init container that does not start holds back all that follow.
         if worker.slots[slot].init {
@@ -259,8 +266,8 @@ impl Nodes {
         let image = self.images.find(reference, true).or_else(|_| self.images.find(reference, described));
         let Ok(image) = image else { return };
         let state = &mut worker.slots[slot];
-        state.image_id = image.id(reference, self.rng);
-        state.image_name = reference.full();
+        state.image_id = image.id(reference, self.rng).into();
+        state.image_name = reference.full().into();
         state.image = Some(image);
         let delay = self.draw(latency::CREATE, "create", worker, now);
         self.stage(worker, Stage::Create { slot }, now, delay);
@@ -378,8 +385,8 @@ impl Nodes {
                     run.ended = Some(Ended {
                         at: now,
                         exit_code: 128,
-                        reason: "StartError".into(),
-                        message: message.clone(),
+                        reason: Text::Known("StartError"),
+                        message: Text::from(&message),
                         never_started: true,
                     });
                 }
@@ -407,8 +414,8 @@ impl Nodes {
         if container.termination_message_path.starts_with("/dev") || container.termination_message_path.is_empty() {
             files.put(message_path(container), b"", false, now);
         }
-        let own_dir = if container.working_dir.is_empty() { &image.working_dir } else { &container.working_dir };
-        let cwd = if own_dir.is_empty() { "/".to_owned() } else { own_dir.clone() };
+        let own_dir: &str = if container.working_dir.is_empty() { &image.working_dir } else { &container.working_dir };
+        let cwd = if own_dir.is_empty() { "/".to_owned() } else { own_dir.to_owned() };
         files.put_dir(&cwd);
         let security = |path: &str| {
             let own = container.security_context.i64_at(path);
@@ -418,7 +425,7 @@ impl Nodes {
         let limit = container.resources.limits.get("memory").and_then(|text| Quantity::parse(text).ok());
         let has_readiness = container.readiness_probe.is_some();
         Run {
-            container_id: format!("containerd://{}", self.rng.stream("container-id", &key).hex(64)),
+            container_id: format!("containerd://{}", self.rng.stream("container-id", &key).hex(64)).into(),
             restart_count: 0,
             started_at: now,
             ended: None,
@@ -459,9 +466,9 @@ impl Nodes {
     /// Counts the starts of a container of this owner, index and name.
     fn occasion(&mut self, worker: &Worker, slot: usize) -> Occasion {
         let meta = &worker.pod().metadata;
-        let index = meta.annotations.get("batch.kubernetes.io/job-completion-index").cloned();
-        let owner = meta.controller().map_or(worker.uid.clone(), |owner| owner.uid.clone());
-        let key = (owner, index.clone().unwrap_or_default(), worker.slots[slot].name.clone());
+        let index = meta.annotations.get("batch.kubernetes.io/job-completion-index").map(Text::to_string);
+        let owner = meta.controller().map_or(worker.uid.to_string(), |owner| owner.uid.to_string());
+        let key = (owner, index.clone().unwrap_or_default(), worker.slots[slot].name.to_string());
         let count = self.attempts.entry(key).or_insert(0);
         *count += 1;
         Occasion { attempt: *count - 1, index }
@@ -472,7 +479,7 @@ impl Nodes {
 pub(super) fn described(worker: &Worker, slot: usize) -> Option<Behaviour> {
     let annotations = &worker.pod().metadata.annotations;
     let own = format!("{ANNOTATION}.{}", worker.slots[slot].name);
-    let text = annotations.get(&own).or_else(|| annotations.get(ANNOTATION))?;
+    let text = annotations.get(own.as_str()).or_else(|| annotations.get(ANNOTATION))?;
     Behaviour::parse(text).ok()
 }
 

@@ -9,7 +9,7 @@ use crate::api::pod::{
 };
 use crate::base::sort::sort_by;
 use crate::base::time::SimTime;
-use crate::base::value::{Map, Name, Value};
+use crate::base::value::{Map, Text, Value};
 use crate::node::conditions::{self, Finding};
 use crate::node::phase::{AfterExit, after_exit, phase};
 use crate::node::worker::{EndReason, EndStep, Ended, Run, Sandbox, Seen, Slot, Worker};
@@ -24,7 +24,7 @@ const OWN_CONDITIONS: [&str; 5] =
 
 impl Worker {
     /// The status as of now.
-    pub fn status(&self, now: SimTime, host_ip: &str) -> Value {
+    pub fn status(&self, now: SimTime, host_ip: &Text) -> Value {
         let object = &self.object;
         let pod = object.pod();
         let mut statuses: Vec<ContainerStatus> =
@@ -52,13 +52,13 @@ impl Worker {
         } else if keeps_phase && matches!(final_phase, "Succeeded" | "Failed") {
             pod.status.phase.clone()
         } else {
-            final_phase.to_owned()
+            Text::Known(final_phase)
         };
         let mut status = PodStatus {
             observed_generation: pod.metadata.generation,
             phase,
-            host_ip: host_ip.to_owned(),
-            host_ips: vec![PodIp { ip: host_ip.to_owned() }],
+            host_ip: host_ip.clone(),
+            host_ips: vec![PodIp { ip: host_ip.clone() }],
             start_time: Some(self.start_time),
             qos_class: pod.status.qos_class.clone(),
             ..PodStatus::default()
@@ -126,15 +126,15 @@ impl Worker {
         let mut value = Value::encode(status);
         let map = value.map_mut();
         if !container.volume_mounts.is_empty() {
-            map.insert(Name::Known("volumeMounts"), volume_mounts(container));
+            map.insert(Text::Known("volumeMounts"), volume_mounts(container));
         }
         if let Some(run) = self.slots[slot].seen_run() {
             let ids = i64::from(run.user);
             let linux = object! { "gid" => ids, "supplementalGroups" => vec![Value::Int(ids)], "uid" => ids };
-            map.insert(Name::Known("user"), object! { "linux" => linux });
-            map.insert(Name::Known("resources"), resources_value(container));
+            map.insert(Text::Known("user"), object! { "linux" => linux });
+            map.insert(Text::Known("resources"), resources_value(container));
             if !container.resources.requests.is_empty() {
-                map.insert(Name::Known("allocatedResources"), string_map(&container.resources.requests));
+                map.insert(Text::Known("allocatedResources"), string_map(&container.resources.requests));
             }
         }
         value
@@ -157,9 +157,9 @@ impl Worker {
             let before = old.iter().find(|c| c.kind == *kind);
             let since = before.filter(|c| c.status == text).and_then(|c| c.last_transition_time);
             PodCondition {
-                kind: (*kind).to_owned(),
+                kind: Text::Known(kind),
                 observed_generation: pod.metadata.generation,
-                status: text.to_owned(),
+                status: Text::Known(text),
                 last_probe_time: None,
                 last_transition_time: Some(since.unwrap_or(now.whole_second())),
                 reason: finding.reason,
@@ -213,7 +213,8 @@ impl Worker {
         let seen: Vec<&Run> = slot.runs.iter().rev().filter(|run| run.seen != Seen::Nothing).collect();
         match seen.first() {
             None => {
-                status.state.waiting = Some(StateWaiting { reason: default_reason.into(), ..StateWaiting::default() })
+                status.state.waiting =
+                    Some(StateWaiting { reason: Text::Known(default_reason), ..StateWaiting::default() })
             }
             Some(run) => {
                 status.restart_count = run.restart_count;
@@ -267,8 +268,8 @@ impl Worker {
             status.state = ContainerState {
                 terminated: Some(StateTerminated {
                     exit_code: 137,
-                    reason: "ContainerStatusUnknown".into(),
-                    message: "The container could not be located when the pod was terminated".into(),
+                    reason: Text::Known("ContainerStatusUnknown"),
+                    message: Text::Known("The container could not be located when the pod was terminated"),
                     ..StateTerminated::default()
                 }),
                 ..ContainerState::default()

@@ -5,7 +5,7 @@
 
 use crate::api::object::Object;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::node::phase::{AfterExit, after_exit};
 use crate::node::worker::{EndReason, Sandbox, Seen, Slot, Stage, SyncError, Worker};
 use crate::node::{Nodes, What, latency};
@@ -14,21 +14,21 @@ use crate::store::{Api, Cause, EventType};
 impl Worker {
     pub fn new(id: u32, node: usize, object: &std::rc::Rc<Object>, now: SimTime, cause: Cause) -> Worker {
         let spec = &object.pod().spec;
-        let slot = |index: usize, name: &str, init: bool, sidecar: bool| Slot::new(index, name, init, sidecar);
+        let slot = |index: usize, name: &Text, init: bool, sidecar: bool| Slot::new(index, name, init, sidecar);
         let init = spec.init_containers.iter().enumerate().map(|(i, c)| slot(i, &c.name, true, c.is_sidecar()));
         let main = spec.containers.iter().enumerate().map(|(i, c)| slot(i, &c.name, false, false));
         Worker {
             id,
             node,
             key: object.key(),
-            uid: object.uid().to_owned(),
+            uid: object.shared_uid(),
             object: std::rc::Rc::clone(object),
             start_time: now.whole_second(),
             slots: init.chain(main).collect(),
             volumes: Default::default(),
             shared_volumes: Vec::new(),
             sandbox: Sandbox::None,
-            ip: String::new(),
+            ip: Text::default(),
             stage: Stage::Idle,
             plan: Vec::new(),
             sync_error: None,
@@ -175,7 +175,7 @@ impl Nodes {
     /// Writes the wanted status. What others wrote since it was computed stays.
     pub(super) fn write_status(&mut self, worker: &mut Worker, api: &mut Api<'_>) {
         let Some(mut status) = worker.wanted_status.take() else { return };
-        let Some(current) = api.get(&worker.key).filter(|object| object.uid() == worker.uid) else { return };
+        let Some(current) = api.get(&worker.key).filter(|object| object.uid() == &*worker.uid) else { return };
         let own = status.list_at("conditions");
         let is_own = |c: &Value| own.iter().any(|own| own == c || own.at("type") == c.at("type"));
         let mut conditions: Vec<Value> =
@@ -206,9 +206,9 @@ impl Nodes {
 }
 
 impl Slot {
-    fn new(index: usize, name: &str, init: bool, sidecar: bool) -> Slot {
+    fn new(index: usize, name: &Text, init: bool, sidecar: bool) -> Slot {
         Slot {
-            name: name.to_owned(),
+            name: name.clone(),
             init,
             sidecar,
             index,
@@ -218,8 +218,8 @@ impl Slot {
             pull_back_off: Default::default(),
             reason: None,
             image: None,
-            image_id: String::new(),
-            image_name: String::new(),
+            image_id: Text::default(),
+            image_name: Text::default(),
             probers: Vec::new(),
             kill: None,
             unhealthy: None,
@@ -243,8 +243,8 @@ fn told_to_end(worker: &Worker, now: SimTime) -> Option<EndReason> {
         return Some(EndReason::Deleted);
     }
     deadline(worker).filter(|at| now >= *at).map(|_| EndReason::Failed {
-        reason: "DeadlineExceeded".into(),
-        message: "Pod was active on the node longer than the specified deadline".into(),
+        reason: Text::Known("DeadlineExceeded"),
+        message: Text::Known("Pod was active on the node longer than the specified deadline"),
     })
 }
 

@@ -7,7 +7,7 @@ use crate::api::object::Object;
 use crate::api::pod::{Container, Pod};
 use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::node::backoff::BackOff;
 use crate::node::logs::Log;
 use crate::node::probe::Prober;
@@ -28,7 +28,7 @@ pub struct Worker {
     /// Index of the node's kubelet.
     pub node: usize,
     pub key: Key,
-    pub uid: String,
+    pub uid: Rc<str>,
     /// The newest version heard of.
     pub object: Rc<Object>,
     /// When the kubelet first saw it.
@@ -39,7 +39,7 @@ pub struct Worker {
     /// Volumes that outlive the Pod: the Pod's name for it, and what it is known as on the cluster.
     pub shared_volumes: Vec<(String, String)>,
     pub sandbox: Sandbox,
-    pub ip: String,
+    pub ip: Text,
     pub stage: Stage,
     /// Containers still to be started by the running sync.
     pub plan: Vec<usize>,
@@ -117,7 +117,7 @@ pub enum Stage {
 /// One container of the spec.
 #[derive(Clone, Debug)]
 pub struct Slot {
-    pub name: String,
+    pub name: Text,
     /// Init containers and sidecars.
     pub init: bool,
     pub sidecar: bool,
@@ -132,8 +132,8 @@ pub struct Slot {
     pub reason: Option<Waiting>,
     /// The image as found for this container.
     pub image: Option<Rc<Image>>,
-    pub image_id: String,
-    pub image_name: String,
+    pub image_id: Text,
+    pub image_name: Text,
     pub probers: Vec<Prober>,
     /// The container is being stopped.
     pub kill: Option<Kill>,
@@ -145,8 +145,8 @@ pub struct Slot {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Waiting {
-    pub reason: String,
-    pub message: String,
+    pub reason: Text,
+    pub message: Text,
 }
 
 /// A probe has given up on a container.
@@ -179,7 +179,7 @@ pub enum Seen {
 /// One instance of a container.
 #[derive(Clone, Debug)]
 pub struct Run {
-    pub container_id: String,
+    pub container_id: Text,
     pub restart_count: i32,
     pub started_at: SimTime,
     pub ended: Option<Ended>,
@@ -205,8 +205,8 @@ pub struct Run {
 pub struct Ended {
     pub at: SimTime,
     pub exit_code: i32,
-    pub reason: String,
-    pub message: String,
+    pub reason: Text,
+    pub message: Text,
     /// It never ran: `startedAt` is 1970.
     pub never_started: bool,
 }
@@ -249,7 +249,7 @@ pub enum EndReason {
     /// The API says so.
     Deleted,
     /// `status.reason` and `status.message`: `DeadlineExceeded`, `Evicted` …
-    Failed { reason: String, message: String },
+    Failed { reason: Text, message: Text },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

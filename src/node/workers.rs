@@ -39,7 +39,7 @@ impl Workers {
 
     /// The Pod of this name and uid.
     pub fn find(&self, key: &Key, uid: &str) -> Option<PodId> {
-        self.named(key).filter(|id| self.get(*id).is_some_and(|worker| worker.uid == uid))
+        self.named(key).filter(|id| self.get(*id).is_some_and(|worker| *worker.uid == *uid))
     }
 
     /// Takes a worker out to be worked on beside the others; it is to be [put back](Workers::put).

@@ -12,7 +12,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Map, Text, Value};
 use crate::object;
 use crate::store::{Api, Store};
 
@@ -231,7 +231,14 @@ impl Api<'_> {
     }
 
     /// Records an event as `events.k8s.io` clients do (the scheduler): repeats become a series under the first text.
-    pub fn event_series(&mut self, object: &Object, event_type: EventType, reason: &str, action: &str, message: &str) {
+    pub fn event_series(
+        &mut self,
+        object: &Object,
+        event_type: EventType,
+        reason: &str,
+        action: &'static str,
+        message: &str,
+    ) {
         let like = Like { object, actor: self.actor, host: "", field_path: "", event_type, reason };
         let version = object.resource_version();
         let series = &self.store.correlator.recorder(like, self.now).group(like, self.now).series;
@@ -250,13 +257,13 @@ impl Api<'_> {
         }
         let cut: String = message.chars().take(1024).collect();
         let mut event = self.new_event(like, cut.into());
+        event.remove("count");
         event.set("eventTime", self.now.rfc3339_micro());
         event.set("firstTimestamp", Value::Null);
         event.set("lastTimestamp", Value::Null);
-        event.set("action", action);
+        event.set("action", Text::Known(action));
         event.set("source", Value::map());
         event.set("reportingInstance", format!("{}-vm", self.actor));
-        event.remove("count");
         let key = self.write_event(event);
         let series = &mut self.store.correlator.recorder(like, self.now).group(like, self.now).series;
         series.retain(|(of, _)| *of != version);
@@ -267,35 +274,38 @@ impl Api<'_> {
         let Like { object, host, field_path, .. } = like;
         let now = self.now;
         let about = object.key();
-        let mut involved = object! {
-            "apiVersion" => about.kind.info().api_version(), "kind" => about.kind.name(), "name" => about.name,
-            "resourceVersion" => object.resource_version().to_string(), "uid" => object.shared_uid(),
-        };
+        let mut involved = Map::with_capacity(7);
+        involved.insert(Text::Known("apiVersion"), about.kind.info().api_version());
+        if !field_path.is_empty() {
+            involved.insert(Text::Known("fieldPath"), field_path);
+        }
+        involved.insert(Text::Known("kind"), Text::Known(about.kind.name()));
+        involved.insert(Text::Known("name"), about.name);
         let mut namespace = Value::from(about.namespace);
         if namespace.is_empty() {
             namespace = "default".into();
         } else {
-            involved.set("namespace", namespace.clone());
+            involved.insert(Text::Known("namespace"), namespace.clone());
         }
-        if !field_path.is_empty() {
-            involved.set("fieldPath", field_path);
-        }
-        let mut source = object! { "component" => self.actor };
+        involved.insert(Text::Known("resourceVersion"), object.resource_version().to_string());
+        involved.insert(Text::Known("uid"), object.shared_uid());
+        let mut source = Map::with_capacity(2);
+        source.insert(Text::Known("component"), Text::Known(self.actor));
         if !host.is_empty() {
-            source.set("host", host);
+            source.insert(Text::Known("host"), host);
         }
         // The name ends in the moment in nanoseconds; ours has milliseconds, the revision makes it unique.
         let nanos = now.millis().wrapping_mul(1_000_000).wrapping_add((self.store.revision % 1_000_000) as i64);
         let now = Value::from(now);
         let metadata = object! {
             "creationTimestamp" => now.clone(), "name" => format!("{}.{nanos:x}", object.name()),
-            "namespace" => namespace, "uid" => self.rng.uuid(&format!("event/{}/{nanos}", object.uid())),
+            "namespace" => namespace, "resourceVersion" => Value::Null, "uid" => self.rng.uuid(&format!("event/{}/{nanos}", object.uid())),
         };
         object! {
-            "apiVersion" => "v1", "count" => 1, "eventTime" => Value::Null, "firstTimestamp" => now.clone(),
-            "involvedObject" => involved, "kind" => "Event", "lastTimestamp" => now, "message" => message,
-            "metadata" => metadata, "reason" => like.reason, "reportingComponent" => self.actor,
-            "reportingInstance" => host, "source" => source, "type" => like.event_type.name(),
+            "apiVersion" => Text::Known("v1"), "count" => 1, "eventTime" => Value::Null, "firstTimestamp" => now.clone(),
+            "involvedObject" => involved, "kind" => Text::Known("Event"), "lastTimestamp" => now, "message" => message,
+            "metadata" => metadata, "reason" => like.reason, "reportingComponent" => Text::Known(self.actor),
+            "reportingInstance" => host, "source" => source, "type" => Text::Known(like.event_type.name()),
         }
     }
 
@@ -316,7 +326,7 @@ impl Api<'_> {
     }
 
     fn write_event(&mut self, event: Value) -> Key {
-        let text = |path: &str| if let Value::Str(text) = event.at(path) { Rc::clone(text) } else { Rc::default() };
+        let text = |path: &str| event.at(path).as_text().map(Text::shared).unwrap_or_default();
         let key = Key { kind: Kind::Event, namespace: text("metadata.namespace"), name: text("metadata.name") };
         self.commit_event(key.clone(), event);
         key

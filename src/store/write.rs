@@ -275,7 +275,7 @@ fn keep_system_fields(value: &mut Value, current: &Value) {
     }
 }
 
-fn keep(value: &mut Value, current: &Value, path: &str) {
+fn keep(value: &mut Value, current: &Value, path: &'static str) {
     match current.at(path) {
         Value::Null => {
             value.remove(path);

@@ -98,14 +98,14 @@ impl History {
         let job = change.object.job();
         if change.change == ChangeType::Added {
             if job.metadata.controller().is_some_and(|owner| owner.kind == "CronJob") {
-                self.marks.push((change.at, MarkKind::Cron, job.metadata.name.clone()));
+                self.marks.push((change.at, MarkKind::Cron, job.metadata.name.to_string()));
             }
             return;
         }
         let before = change.previous.as_ref().and_then(|p| p.job().finished().map(|c| c.kind.clone()));
         let Some(condition) = job.finished().filter(|_| before.is_none()) else { return };
         let kind = if condition.kind == "Complete" { MarkKind::Complete } else { MarkKind::Failed };
-        self.marks.push((change.at, kind, job.metadata.name.clone()));
+        self.marks.push((change.at, kind, job.metadata.name.to_string()));
     }
 
     /// Drops rows of Pods that are gone, the oldest first; looks only when the rows have doubled since the last time.

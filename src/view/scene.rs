@@ -59,7 +59,7 @@ pub(crate) fn sign_of(pod: &Pod) -> (Sign, String) {
     }
     if status.phase == "Failed" {
         let word = match ended {
-            _ if status.reason == "Evicted" || status.reason == "DeadlineExceeded" => status.reason.clone(),
+            _ if status.reason == "Evicted" || status.reason == "DeadlineExceeded" => status.reason.to_string(),
             Some(ended) if ended.reason == "OOMKilled" => "OOMKilled".to_owned(),
             Some(ended) => format!("exit {}", ended.exit_code),
             None => Sign::Failed.word().to_owned(),
@@ -106,7 +106,7 @@ fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
     let place = match sign {
         Sign::Done | Sign::Failed => Place::Finished,
         _ if pod.spec.node_name.is_empty() => Place::Waiting,
-        _ => Place::Node(pod.spec.node_name.clone()),
+        _ => Place::Node(pod.spec.node_name.to_string()),
     };
     let inits = pod.spec.init_containers.iter();
     PodToken {
@@ -114,7 +114,7 @@ fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
         name: object.name().to_owned(),
         short: short_name(object.name()),
         owner: owner_text(meta),
-        index: meta.annotations.get(crate::api::batch::JOB_COMPLETION_INDEX).cloned(),
+        index: meta.annotations.get(crate::api::batch::JOB_COMPLETION_INDEX).map(|index| index.to_string()),
         place,
         sign,
         word,
@@ -124,7 +124,7 @@ fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
         since_ms: since(pod, sign).map_or(0, ms),
         until_ms: until(pod, sign).map(ms),
         created_ms: meta.creation_timestamp.map_or(0, ms),
-        containers: inits.chain(&pod.spec.containers).map(|c| c.name.clone()).collect(),
+        containers: inits.chain(&pod.spec.containers).map(|c| c.name.to_string()).collect(),
         note: note(pod),
     }
 }
@@ -193,7 +193,7 @@ fn job_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) ->
     let hold = cluster.next_try(object).filter(|_| wants_pods(job));
     JobCard {
         uid: object.uid().to_owned(),
-        name: job.metadata.name.clone(),
+        name: job.metadata.name.to_string(),
         owner: owner_text(&job.metadata),
         status: job_status(job).to_owned(),
         active: status.active.into(),
@@ -318,7 +318,7 @@ fn service_card(object: &Object, pods: &[&Rc<Object>]) -> ServiceCard {
     ServiceCard {
         name: object.name().to_owned(),
         cluster_ip: service.spec.cluster_ip.clone(),
-        endpoints: pods.iter().map(|p| &**p.pod()).filter(behind).map(|p| p.metadata.name.clone()).collect(),
+        endpoints: pods.iter().map(|p| &**p.pod()).filter(behind).map(|p| p.metadata.name.to_string()).collect(),
     }
 }
 

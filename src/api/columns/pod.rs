@@ -26,7 +26,7 @@ pub fn row(pod: &Pod, now: SimTime) -> Vec<String> {
     };
     let or_none = |text: &str| if text.is_empty() { NONE.to_owned() } else { text.to_owned() };
     vec![
-        pod.metadata.name.clone(),
+        pod.metadata.name.to_string(),
         format!("{}/{}", columns.ready, columns.total),
         columns.status,
         restarts,
@@ -105,7 +105,7 @@ fn phase_or_reason(pod: &Pod) -> String {
         return "SchedulingGated".to_owned();
     }
     let status = &pod.status;
-    if status.reason.is_empty() { status.phase.clone() } else { status.reason.clone() }
+    if status.reason.is_empty() { status.phase.to_string() } else { status.reason.to_string() }
 }
 
 /// True if an init container is not done yet; then the status is its.
@@ -176,7 +176,7 @@ fn waiting_reason(state: &ContainerState) -> Option<&str> {
 fn ended_word(state: &ContainerState) -> String {
     let Some(ended) = &state.terminated else { return String::new() };
     if !ended.reason.is_empty() {
-        ended.reason.clone()
+        ended.reason.to_string()
     } else if ended.signal != 0 {
         format!("Signal:{}", ended.signal)
     } else {

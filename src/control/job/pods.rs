@@ -252,7 +252,7 @@ mod tests {
             "status" => object! { "phase" => "Running", "conditions" => vec![ready("True", 100)] },
         };
         for (path, change) in changes {
-            value.set(path, change.clone());
+            value.put(path, change.clone());
         }
         JobPod::new(Rc::new(Object::new(Kind::Pod, value, 1)))
     }
