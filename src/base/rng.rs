@@ -3,6 +3,8 @@
 //! Rule (design §1): one seed and one scenario give one run. A draw therefore never depends on how many draws were
 //! made before it, only on `(seed, purpose, key)`; adding a draw somewhere leaves all others as they were.
 
+use std::fmt::{self, Write};
+
 /// The letters Kubernetes uses for generated suffixes (`k8s.io/apimachinery/pkg/util/rand`).
 pub const SUFFIX_LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -21,16 +23,26 @@ impl Rng {
 
     /// A stream of draws for one purpose (`"start-delay"`) and one key (a Pod's uid and container, say).
     pub fn stream(self, purpose: &str, key: &str) -> Stream {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ mix(self.seed);
-        for byte in purpose.bytes().chain([0xff]).chain(key.bytes()) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-        Stream { state: mix(hash) }
+        let mut hash = Hash::new(self.seed, purpose);
+        hash.take(key.as_bytes());
+        hash.stream()
+    }
+
+    /// The same with a key that is put together (`format_args!("{uid}/{container}")`).
+    pub fn stream_of(self, purpose: &str, key: fmt::Arguments<'_>) -> Stream {
+        let mut hash = Hash::new(self.seed, purpose);
+        hash.write_fmt(key).expect("the hash takes any text");
+        hash.stream()
     }
 
     /// One draw in `low..=high`.
     pub fn between(self, purpose: &str, key: &str, low: i64, high: i64) -> i64 {
         self.stream(purpose, key).between(low, high)
+    }
+
+    /// One draw in `low..=high`, by a key that is put together.
+    pub fn between_of(self, purpose: &str, key: fmt::Arguments<'_>, low: i64, high: i64) -> i64 {
+        self.stream_of(purpose, key).between(low, high)
     }
 
     /// Five letters for a generated name.
@@ -39,8 +51,8 @@ impl Rng {
     }
 
     /// A version 4 UUID for an object.
-    pub fn uuid(self, key: &str) -> String {
-        let mut stream = self.stream("uid", key);
+    pub fn uuid(self, key: fmt::Arguments<'_>) -> String {
+        let mut stream = self.stream_of("uid", key);
         let (a, b) = (stream.next(), stream.next());
         let b = (b & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
         let a = (a & !0xf000) | 0x4000;
@@ -90,6 +102,35 @@ impl Stream {
 
     pub fn hex(&mut self, digits: usize) -> String {
         (0..digits).map(|_| char::from(HEX_DIGITS[(self.next() % 16) as usize])).collect()
+    }
+}
+
+/// What a stream of draws begins with: the seed, the purpose and the key, byte by byte (FNV-1a).
+struct Hash(u64);
+
+impl Hash {
+    fn new(seed: u64, purpose: &str) -> Hash {
+        let mut hash = Hash(0xcbf2_9ce4_8422_2325 ^ mix(seed));
+        hash.take(purpose.as_bytes());
+        hash.take(&[0xff]);
+        hash
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    fn stream(self) -> Stream {
+        Stream { state: mix(self.0) }
+    }
+}
+
+impl fmt::Write for Hash {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.take(text.as_bytes());
+        Ok(())
     }
 }
 

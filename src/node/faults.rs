@@ -76,7 +76,7 @@ impl Nodes {
         let pods: Vec<(u32, Rc<str>)> =
             self.pods.iter().filter(|w| w.node == node).map(|w| (w.id, w.uid.clone())).collect();
         for (id, uid) in pods {
-            let delay = latency::HEAR.draw(self.rng, "thaw", &format!("{uid}/{}", now.millis()));
+            let delay = latency::HEAR.draw(self.rng, "thaw", format_args!("{uid}/{}", now.millis()));
             self.add(id, What::Relist, now + Span::ms(1), Cause::default());
             // What others wrote into its Pods' status meanwhile is written over.
             self.add(id, What::Sync, now + delay, Cause::default());

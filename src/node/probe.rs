@@ -44,16 +44,16 @@ impl ProbeKind {
 impl Nodes {
     /// A container runs: its probes begin.
     pub(super) fn begin_probing(&mut self, worker: &mut Worker, slot: usize, now: SimTime) {
-        let container = worker.spec_of(slot).clone();
+        let container = worker.spec_of(slot);
         let probes = [
-            (ProbeKind::Startup, container.startup_probe),
-            (ProbeKind::Readiness, container.readiness_probe),
-            (ProbeKind::Liveness, container.liveness_probe),
+            (ProbeKind::Startup, &container.startup_probe),
+            (ProbeKind::Readiness, &container.readiness_probe),
+            (ProbeKind::Liveness, &container.liveness_probe),
         ];
         worker.slots[slot].probers = probes
             .into_iter()
             .filter_map(|(kind, probe)| {
-                Some(Prober { kind, probe: probe?, in_a_row: (false, 0), process: None, done: false })
+                Some(Prober { kind, probe: probe.clone()?, in_a_row: (false, 0), process: None, done: false })
             })
             .collect();
         for prober in 0..worker.slots[slot].probers.len() {

@@ -124,10 +124,11 @@ impl Nodes {
         reason: Option<&'static str>,
         now: SimTime,
     ) {
-        let container = worker.spec_of(slot).clone();
+        let object = Rc::clone(&worker.object);
+        let container = worker.slots[slot].spec_in(object.pod());
         let was_signalled = worker.slots[slot].kill.is_some_and(|kill| kill.signalled);
         let message = self
-            .with_machine(worker, slot, now, |machine| machine.files.read(message_path(&container)).unwrap_or_default())
+            .with_machine(worker, slot, now, |machine| machine.files.read(message_path(container)).unwrap_or_default())
             .unwrap_or_default();
         let Some(run) = worker.slots[slot].run_mut().filter(|run| run.ended.is_none()) else { return };
         // Nothing else ends a program with 137 by itself where memory is limited.
@@ -143,7 +144,7 @@ impl Nodes {
             at: now,
             exit_code,
             reason: Text::Known(reason.unwrap_or(usual)),
-            message: termination_message(&container, run, message, exit_code).into(),
+            message: termination_message(container, run, message, exit_code).into(),
             never_started: false,
         });
         for running in run.processes.values_mut() {
@@ -238,7 +239,7 @@ impl Nodes {
             let number = self.next_request;
             let in_flight = InFlight { client: worker.id, slot, run: restart_count, id, request, answer: None };
             self.requests.insert(number, in_flight);
-            let delay = latency::NETWORK.draw(self.rng, "network", &number.to_string());
+            let delay = latency::NETWORK.draw(self.rng, "network", format_args!("{number}"));
             self.add(0, What::Deliver { request: number }, now + delay, worker.cause);
         }
     }
@@ -260,7 +261,7 @@ impl Nodes {
         };
         // Nobody there: the client finds out only when its patience ends.
         let patience = if matches!(answer, Err(NetError::TimedOut { .. })) { Span::secs(30) } else { Span::ZERO };
-        let delay = latency::NETWORK.draw(self.rng, "network-back", &number.to_string());
+        let delay = latency::NETWORK.draw(self.rng, "network-back", format_args!("{number}"));
         if let Some(waiting) = self.requests.get_mut(&number) {
             waiting.answer = Some(answer);
             self.add(0, What::Answer { request: number }, api.now() + delay + patience, cause);

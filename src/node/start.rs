@@ -398,7 +398,6 @@ impl Nodes {
 
     fn new_run(&self, worker: &Worker, slot: usize, image: &Image, env: crate::shell::host::Env, now: SimTime) -> Run {
         let container = worker.spec_of(slot);
-        let key = format!("{}/{}/{}", worker.uid, container.name, now.millis());
         let mut files = self.usual_directories.clone();
         files.put("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", false, now);
         files.put("/etc/hostname", format!("{}\n", host_name(worker)).as_bytes(), false, now);
@@ -423,9 +422,11 @@ impl Nodes {
         };
         let user = security("runAsUser").and_then(|user| u32::try_from(user).ok()).unwrap_or(image.user);
         let limit = container.resources.limits.get("memory").and_then(|text| Quantity::parse(text).ok());
+        let key = format_args!("{}/{}/{}", worker.uid, container.name, now.millis());
+        let mut id = self.rng.stream_of("container-id", key);
         let has_readiness = container.readiness_probe.is_some();
         Run {
-            container_id: format!("containerd://{}", self.rng.stream("container-id", &key).hex(64)).into(),
+            container_id: format!("containerd://{}", id.hex(64)).into(),
             restart_count: 0,
             started_at: now,
             ended: None,

@@ -273,9 +273,7 @@ impl Worker {
     }
 
     pub fn spec_of(&self, slot: usize) -> &Container {
-        let slot = &self.slots[slot];
-        let spec = &self.object.pod().spec;
-        if slot.init { &spec.init_containers[slot.index] } else { &spec.containers[slot.index] }
+        self.slots[slot].spec_in(self.object.pod())
     }
 
     /// `spec.containers{main}`
@@ -295,6 +293,11 @@ impl Worker {
 }
 
 impl Slot {
+    /// The container as the Pod describes it.
+    pub fn spec_in<'p>(&self, pod: &'p Pod) -> &'p Container {
+        if self.init { &pod.spec.init_containers[self.index] } else { &pod.spec.containers[self.index] }
+    }
+
     pub fn run(&self) -> Option<&Run> {
         self.runs.last()
     }

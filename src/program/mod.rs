@@ -145,7 +145,7 @@ impl Process {
                 start.argv.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
             return Process::Shell(Box::new(Shell::new(&words.join(" "), options)));
         }
-        if let Some(script) = options.script.clone() {
+        if let Some(script) = options.script.take() {
             return Process::Shell(Box::new(Shell::new(&script, options)));
         }
         match options.file.clone() {

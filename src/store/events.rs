@@ -299,7 +299,7 @@ impl Api<'_> {
         let now = Value::from(now);
         let metadata = object! {
             "creationTimestamp" => now.clone(), "name" => format!("{}.{nanos:x}", object.name()),
-            "namespace" => namespace, "resourceVersion" => Value::Null, "uid" => self.rng.uuid(&format!("event/{}/{nanos}", object.uid())),
+            "namespace" => namespace, "resourceVersion" => Value::Null, "uid" => self.rng.uuid(format_args!("event/{}/{nanos}", object.uid())),
         };
         object! {
             "apiVersion" => Text::Known("v1"), "count" => 1, "eventTime" => Value::Null, "firstTimestamp" => now.clone(),
@@ -351,7 +351,7 @@ impl Api<'_> {
         for key in due {
             self.store.commit(key, None, self.now, self.actor, self.cause);
         }
-        self.store.correlator.forget(|key| self.store.objects.contains_key(key), self.now);
+        self.store.correlator.forget(|key| self.store.objects.get(key).is_some(), self.now);
     }
 }
 

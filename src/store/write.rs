@@ -66,7 +66,7 @@ impl Api<'_> {
         let namespace = value.str_at("metadata.namespace").unwrap_or_default().to_owned();
         let key = Key::new(kind, &namespace, &name);
         admission::check_namespace(self, &key)?;
-        let uid = self.rng.uuid(&format!("{kind}/{namespace}/{name}/{}", self.store.revision));
+        let uid = self.rng.uuid(format_args!("{kind}/{namespace}/{name}/{}", self.store.revision));
         value.set("metadata.uid", uid);
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;

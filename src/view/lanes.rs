@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::api::kind::Kind;
 use crate::base::time::SimTime;
+use crate::base::value::Text;
 use crate::store::{Change, ChangeType};
 use crate::view::scene::{owner_text, sign_of};
 use crate::view::{Lane, Mark, MarkKind, Segment, Sign};
@@ -29,7 +30,7 @@ pub struct History {
 struct PodHistory {
     name: String,
     owner: String,
-    signs: Vec<(SimTime, Sign, String)>,
+    signs: Vec<(SimTime, Sign, Text)>,
     gone: Option<SimTime>,
 }
 
@@ -135,7 +136,7 @@ impl PodHistory {
             .zip(ends)
             .map(|((from, sign, word), to)| Segment {
                 sign: *sign,
-                word: word.clone(),
+                word: word.to_string(),
                 from_ms: ms(*from),
                 to_ms: to.map(ms),
             })
