@@ -11,7 +11,7 @@ use crate::api::batch::{CronJob, Job};
 use crate::api::core::{Node, Service};
 use crate::api::kind::Kind;
 use crate::api::meta::{Key, ObjectMeta};
-use crate::api::pod::{Pod, PodSpec};
+use crate::api::pod::{Pod, PodSpec, PodStatus};
 use crate::base::value::{Record, Text, Value};
 
 /// One version of one object.
@@ -24,6 +24,7 @@ pub struct Object {
     meta: OnceCell<Rc<ObjectMeta>>,
     /// Of a Pod, which is written many times with the same spec.
     pod_spec: OnceCell<Rc<PodSpec>>,
+    pod_status: OnceCell<Rc<PodStatus>>,
     typed: OnceCell<Typed>,
 }
 
@@ -72,6 +73,7 @@ impl Object {
             resource_version,
             meta: OnceCell::new(),
             pod_spec: OnceCell::new(),
+            pod_status: OnceCell::new(),
             typed: OnceCell::new(),
         }
     }
@@ -84,6 +86,9 @@ impl Object {
         }
         if let Some(spec) = self.pod_spec.get().filter(|_| self.value.at("spec") == next.value.at("spec")) {
             next.pod_spec.get_or_init(|| Rc::clone(spec));
+        }
+        if let Some(status) = self.pod_status.get().filter(|_| self.value.at("status") == next.value.at("status")) {
+            next.pod_status.get_or_init(|| Rc::clone(status));
         }
         next
     }
@@ -137,7 +142,14 @@ impl Object {
 
     fn read_pod(&self) -> Pod {
         let spec = self.pod_spec.get_or_init(|| Rc::new(self.read_at("spec")));
-        Pod { metadata: Rc::clone(self.meta()), spec: Rc::clone(spec), status: self.read_at("status") }
+        let status = self.pod_status.get_or_init(|| Rc::new(self.read_at("status")));
+        Pod { metadata: Rc::clone(self.meta()), spec: Rc::clone(spec), status: Rc::clone(status) }
+    }
+
+    /// Whoever wrote this Pod's status knows it by type: then nobody needs to read it out of the tree.
+    pub fn know_pod_status(&self, status: Rc<PodStatus>) {
+        debug_assert_eq!(self.read_at::<PodStatus>("status"), *status, "the status of {} as written", self.name());
+        self.pod_status.get_or_init(|| status);
     }
 
     fn read<T: Record>(&self) -> T {

@@ -11,10 +11,10 @@ use crate::record;
 
 record! {
     pub struct Pod {
-        /// This and the spec are shared by all versions of the Pod in which they are the same.
+        /// Each part is shared by all versions of the Pod in which it is the same.
         pub metadata: Rc<ObjectMeta>,
         pub spec: Rc<PodSpec>,
-        pub status: PodStatus,
+        pub status: Rc<PodStatus>,
     }
 
     pub struct PodSpec {

@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use crate::api::pod::Container;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Text;
 use crate::net::{self, NetError, Request, Response};
@@ -152,7 +153,10 @@ impl Nodes {
         }
         // Only its log and how it ended are still asked for.
         run.processes.remove(&0);
-        run.files = FileTree::default();
+        if run.processes.is_empty() {
+            run.processes = SortedMap::new();
+        }
+        (run.files, run.env, run.mounts) = (FileTree::default(), Rc::default(), Rc::default());
         worker.slots[slot].kill = None;
         let relist_at = self.kubelets[worker.node].next_relist(now);
         self.add(worker.id, What::Relist, relist_at, worker.cause);

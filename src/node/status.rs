@@ -12,7 +12,7 @@ use crate::base::time::SimTime;
 use crate::base::value::{Map, Text, Value};
 use crate::node::conditions::{self, Finding};
 use crate::node::phase::{AfterExit, after_exit, phase};
-use crate::node::worker::{EndReason, EndStep, Ended, Run, Sandbox, Seen, Slot, Worker};
+use crate::node::worker::{EndReason, EndStep, Ended, Run, Sandbox, Seen, Slot, WantedStatus, Worker};
 use crate::object;
 
 /// What the kernel reports for a memory limit that is not set (cgroup v1), as recorded.
@@ -24,7 +24,7 @@ const OWN_CONDITIONS: [&str; 5] =
 
 impl Worker {
     /// The status as of now.
-    pub fn status(&self, now: SimTime, host_ip: &Text) -> Value {
+    pub fn status(&self, now: SimTime, host_ip: &Text) -> WantedStatus {
         let object = &self.object;
         let pod = object.pod();
         let mut statuses: Vec<ContainerStatus> =
@@ -61,6 +61,7 @@ impl Worker {
             host_ips: vec![PodIp { ip: host_ip.clone() }],
             start_time: Some(self.start_time),
             qos_class: pod.status.qos_class.clone(),
+            nominated_node_name: pod.status.nominated_node_name.clone(),
             ..PodStatus::default()
         };
         if !matches!(self.sandbox, Sandbox::None | Sandbox::Unseen) && !self.ip.is_empty() {
@@ -71,7 +72,7 @@ impl Worker {
             status.reason = reason.clone();
             status.message = message.clone();
         }
-        let mut value = Value::encode(&status);
+        let mut tree = Value::encode(&status);
         let main = statuses.split_off(pod.spec.init_containers.len());
         let mut main: Vec<(usize, ContainerStatus)> = (statuses.len()..).zip(main).collect();
         sort_by(&mut main, |a, b| a.1.name.cmp(&b.1.name));
@@ -88,18 +89,21 @@ impl Worker {
             ),
         ] {
             if !list.is_empty() {
-                value.set(field, list);
+                tree.set(field, list);
             }
         }
-        self.add_resources(&mut value);
+        status.conditions = conditions;
+        status.container_statuses = main.into_iter().map(|(_, status)| status).collect();
+        status.init_container_statuses = init.into_iter().map(|(_, status)| status).collect();
+        self.add_resources(&mut tree);
         // What others wrote into the status stays.
-        for field in ["nominatedNodeName", "resize", "ephemeralContainerStatuses", "resourceClaimStatuses"] {
+        for field in ["resize", "ephemeralContainerStatuses", "resourceClaimStatuses"] {
             let kept = object.value().at("status").at(field);
             if !kept.is_null() {
-                value.set(field, kept.clone());
+                tree.set(field, kept.clone());
             }
         }
-        value
+        WantedStatus { typed: status, tree }
     }
 
     /// The conditions as trees. Those of the kubelet that are as before are taken over from the Pod as it stands.

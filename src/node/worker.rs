@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::api::meta::Key;
 use crate::api::object::Object;
-use crate::api::pod::{Container, Pod};
+use crate::api::pod::{Container, Pod, PodStatus};
 use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::{Text, Value};
@@ -53,7 +53,7 @@ pub struct Worker {
     /// What made the newest work necessary.
     pub cause: Cause,
     /// The status to be written.
-    pub wanted_status: Option<Value>,
+    pub wanted_status: Option<WantedStatus>,
     pub started_counted: bool,
     pub initialized: bool,
     /// The number of the next process that is started beside a container's first.
@@ -62,6 +62,13 @@ pub struct Worker {
     pub probes_from: SimTime,
     /// The kubelet has looked whether it takes the Pod at all.
     pub admitted: bool,
+}
+
+/// A Pod's status as it was computed: by type, and the tree, which has more in it.
+#[derive(Clone, Debug)]
+pub struct WantedStatus {
+    pub typed: PodStatus,
+    pub tree: Value,
 }
 
 /// Why the sync could not do all it wanted.
