@@ -352,8 +352,7 @@ mod tests {
 
     #[test]
     fn label_selectors_choose() {
-        let labels: StringMap =
-            [("app", "queue"), ("n", "5"), ("empty", "")].map(|(k, v)| (k.into(), v.into())).into();
+        let labels: StringMap = [("app", "queue"), ("n", "5"), ("empty", "")].map(|(k, v)| (k.into(), v.into())).into();
         for (text, expected) in [
             ("", true),
             ("app=queue", true),

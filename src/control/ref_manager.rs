@@ -6,7 +6,7 @@
 use crate::api::meta::{Key, LabelSelector, ObjectMeta};
 use crate::api::object::Object;
 use crate::api::status::{ApiError, Reason};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::object;
 use crate::store::Api;
 
@@ -41,7 +41,7 @@ pub fn claim(controller: &ObjectMeta, selector: &LabelSelector, object: &ObjectM
 /// The entry of `ownerReferences` by which `owner` manages an object.
 pub fn controller_reference(owner: &Object) -> Value {
     object! {
-        "apiVersion" => owner.kind().info().api_version(), "kind" => owner.kind().name(), "name" => owner.name(),
+        "apiVersion" => owner.kind().info().api_version(), "kind" => Text::Known(owner.kind().name()), "name" => owner.name(),
         "uid" => owner.uid(), "controller" => true, "blockOwnerDeletion" => true,
     }
 }
@@ -115,8 +115,7 @@ mod tests {
 
     #[test]
     fn claims() {
-        let selector =
-            LabelSelector { match_labels: [("app".into(), "a".into())].into(), ..LabelSelector::default() };
+        let selector = LabelSelector { match_labels: [("app".into(), "a".into())].into(), ..LabelSelector::default() };
         for (label, owner, object_deleted, controller_deleted, expected) in [
             ("a", Some("me"), false, false, Claim::Keep),
             ("a", Some("me"), true, true, Claim::Keep),

@@ -195,7 +195,8 @@ impl Nodes {
             worker.object = Rc::clone(object);
             if change.starts_deletion() || change.changes_spec() {
                 worker.cause = cause;
-                let delay = latency::HEAR.draw(self.rng, "kubelet-hears", format_args!("{}/{}", worker.uid, now.millis()));
+                let delay =
+                    latency::HEAR.draw(self.rng, "kubelet-hears", format_args!("{}/{}", worker.uid, now.millis()));
                 let what = if worker.ending.is_some() { What::End } else { What::Sync };
                 self.add(id, what, now + delay, cause);
             }

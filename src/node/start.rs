@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::base::quantity::Quantity;
 use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::{Text, Value};
+use crate::base::value::{Text, Value, beginning};
 use crate::node::backoff::go_seconds;
 use crate::node::env::{self, Facts};
 use crate::node::logs::Log;
@@ -426,7 +426,7 @@ impl Nodes {
         let mut id = self.rng.stream_of("container-id", key);
         let has_readiness = container.readiness_probe.is_some();
         Run {
-            container_id: format!("containerd://{}", id.hex(64)).into(),
+            container_id: Text::from(format_args!("containerd://{}", id.hex(64))),
             restart_count: 0,
             started_at: now,
             ended: None,
@@ -479,6 +479,9 @@ impl Nodes {
 /// What the Pod itself says of a container's behaviour. What cannot be read says nothing.
 pub(super) fn described(worker: &Worker, slot: usize) -> Option<Behaviour> {
     let annotations = &worker.pod().metadata.annotations;
+    if annotations.is_empty() {
+        return None;
+    }
     let own = format!("{ANNOTATION}.{}", worker.slots[slot].name);
     let text = annotations.get(own.as_str()).or_else(|| annotations.get(ANNOTATION))?;
     Behaviour::parse(text).ok()
@@ -488,7 +491,7 @@ pub(super) fn described(worker: &Worker, slot: usize) -> Option<Behaviour> {
 pub(super) fn host_name(worker: &Worker) -> String {
     let own = &worker.pod().spec.hostname;
     let name: &str = if own.is_empty() { &worker.key.name } else { own };
-    name.chars().take(63).collect()
+    beginning(name, 63).to_owned()
 }
 
 pub(super) fn message_path(container: &crate::api::pod::Container) -> &str {

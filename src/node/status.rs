@@ -198,7 +198,7 @@ impl Worker {
         if !limits.is_empty() {
             resources.insert("limits", limits);
         } else if self.measured {
-            resources.insert("limits", object! { "memory" => NO_MEMORY_LIMIT });
+            resources.insert("limits", object! { "memory" => Text::Known(NO_MEMORY_LIMIT) });
         }
         value.set("resources", resources);
     }
@@ -331,17 +331,17 @@ fn terminated(run: &Run, ended: &Ended) -> StateTerminated {
 
 fn volume_mounts(container: &crate::api::pod::Container) -> Value {
     Value::list(container.volume_mounts.iter().map(|mount| {
-        let mut value = object! { "mountPath" => mount.mount_path.as_str(), "name" => mount.name.as_str() };
+        let mut value = object! { "mountPath" => &mount.mount_path, "name" => &mount.name };
         if mount.read_only {
             value.set("readOnly", true);
-            value.set("recursiveReadOnly", "Disabled");
+            value.set("recursiveReadOnly", Text::Known("Disabled"));
         }
         value
     }))
 }
 
 fn string_map(map: &crate::api::meta::StringMap) -> Value {
-    Value::from(map.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Map>())
+    Value::from(map.iter().map(|(k, v)| (k.clone(), v)).collect::<Map>())
 }
 
 fn resources_value(container: &crate::api::pod::Container) -> Value {

@@ -12,7 +12,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::{Map, Text, Value};
+use crate::base::value::{Map, Text, Value, beginning};
 use crate::object;
 use crate::store::{Api, Store};
 
@@ -255,8 +255,7 @@ impl Api<'_> {
             }
             return;
         }
-        let cut: String = message.chars().take(1024).collect();
-        let mut event = self.new_event(like, cut.into());
+        let mut event = self.new_event(like, beginning(message, 1024).into());
         event.remove("count");
         event.set("eventTime", self.now.rfc3339_micro());
         event.set("firstTimestamp", Value::Null);
@@ -287,7 +286,7 @@ impl Api<'_> {
         } else {
             involved.insert(Text::Known("namespace"), namespace.clone());
         }
-        involved.insert(Text::Known("resourceVersion"), object.resource_version().to_string());
+        involved.insert(Text::Known("resourceVersion"), Text::from(object.resource_version()));
         involved.insert(Text::Known("uid"), object.shared_uid());
         let mut source = Map::with_capacity(2);
         source.insert(Text::Known("component"), Text::Known(self.actor));
@@ -298,7 +297,7 @@ impl Api<'_> {
         let nanos = now.millis().wrapping_mul(1_000_000).wrapping_add((self.store.revision % 1_000_000) as i64);
         let now = Value::from(now);
         let metadata = object! {
-            "creationTimestamp" => now.clone(), "name" => format!("{}.{nanos:x}", object.name()),
+            "creationTimestamp" => now.clone(), "name" => Text::from(format_args!("{}.{nanos:x}", object.name())),
             "namespace" => namespace, "resourceVersion" => Value::Null, "uid" => self.rng.uuid(format_args!("event/{}/{nanos}", object.uid())),
         };
         object! {

@@ -21,13 +21,13 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::base::zone::ZoneTable;
 
 pub use api::Api;
 use events::Lease;
-use objects::Objects;
 pub use events::{Correlator, EventType};
+use objects::Objects;
 pub use write::{DeleteOptions, Propagation};
 
 /// What happened to an object.
@@ -208,7 +208,7 @@ impl Store {
         let gone = value.is_none();
         let mut value =
             value.or_else(|| previous.as_ref().map(|p| p.value().clone())).expect("only what exists is deleted");
-        value.set("metadata.resourceVersion", revision.to_string());
+        value.set("metadata.resourceVersion", Text::from(revision));
         let object = Rc::new(match &previous {
             Some(previous) => previous.renewed(value, revision),
             None => Object::new(kind, value, revision),

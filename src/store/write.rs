@@ -10,7 +10,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::api::status::ApiError;
 use crate::base::time::Span;
-use crate::base::value::Value;
+use crate::base::value::{Value, beginning};
 use crate::store::{Api, admission, strategy};
 
 /// What becomes of the objects that the deleted one owns.
@@ -239,10 +239,11 @@ impl Api<'_> {
             return;
         };
         // `names.SimpleNameGenerator`: the base is cut so that five letters still fit into 63.
-        let base: String = base.chars().take(58).collect();
+        let base = beginning(base, 58);
         self.store.names_generated += 1;
         let suffix = self.rng.suffix("name", &format!("{base}{}", self.store.names_generated));
-        value.set("metadata.name", format!("{base}{suffix}"));
+        let name = format!("{base}{suffix}");
+        value.set("metadata.name", name);
     }
 }
 

@@ -13,7 +13,7 @@ use std::fmt;
 use std::rc::Rc;
 
 pub use record::{CamelCase, DecodeError, Reader, Record, write_field};
-pub use text::Text;
+pub use text::{Text, beginning};
 
 /// A JSON value with shared branches.
 #[derive(Clone, Debug, Default)]

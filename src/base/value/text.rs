@@ -6,7 +6,7 @@
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -34,6 +34,15 @@ impl Text {
             Text::Shared(text) => Rc::clone(text),
         }
     }
+}
+
+/// The first so many characters of a text.
+pub fn beginning(text: &str, characters: usize) -> &str {
+    // No text has more characters than bytes.
+    if text.len() <= characters {
+        return text;
+    }
+    text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
 }
 
 impl Default for Text {
@@ -132,6 +141,28 @@ impl fmt::Debug for Text {
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&**self, f)
+    }
+}
+
+impl From<u64> for Text {
+    /// The number in decimal digits.
+    fn from(number: u64) -> Text {
+        let (mut digits, mut rest, mut first) = ([0; 20], number, 20);
+        while rest > 0 || first == 20 {
+            first -= 1;
+            digits[first] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        Text::Shared(std::str::from_utf8(&digits[first..]).expect("digits").into())
+    }
+}
+
+impl From<fmt::Arguments<'_>> for Text {
+    /// As `format!`, with room for what most texts need.
+    fn from(parts: fmt::Arguments<'_>) -> Text {
+        let mut text = String::with_capacity(96);
+        text.write_fmt(parts).expect("a string takes any text");
+        text.into()
     }
 }
 

@@ -268,7 +268,8 @@ fn check_creation(pod: &Pod, object: &Object, world: &World, broken: &mut Vec<St
             fail(format!("its index {index} is done"));
         }
         let same = |other: &&&Pod| {
-            other.is_active() && other.metadata.annotations.get(JOB_COMPLETION_INDEX).is_some_and(|own| *own == index.to_string())
+            other.is_active()
+                && other.metadata.annotations.get(JOB_COMPLETION_INDEX).is_some_and(|own| *own == index.to_string())
         };
         if pods.iter().filter(same).count() != 1 {
             fail(format!("another works on index {index}"));
