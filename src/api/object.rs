@@ -66,9 +66,14 @@ impl Object {
         let metadata = value.at("metadata");
         let text = |field: &str| metadata.at(field).as_text().map(Text::shared).unwrap_or_default();
         let namespace = if kind.info().namespaced { text("namespace") } else { Rc::default() };
+        let key = Key { kind, namespace, name: text("name") };
+        Object::of(key, text("uid"), value, resource_version)
+    }
+
+    fn of(key: Key, uid: Rc<str>, value: Value, resource_version: u64) -> Object {
         Object {
-            key: Key { kind, namespace, name: text("name") },
-            uid: text("uid"),
+            key,
+            uid,
             value,
             resource_version,
             meta: OnceCell::new(),
@@ -80,12 +85,19 @@ impl Object {
 
     /// The next version of this object. What is the same in both need not be decoded again.
     pub fn renewed(&self, value: Value, resource_version: u64) -> Object {
-        let next = Object::new(self.kind(), value, resource_version);
-        if let Some(meta) = self.meta.get().filter(|_| differ_in_version_only(&self.value, &next.value)) {
+        let next = Object::of(self.key.clone(), Rc::clone(&self.uid), value, resource_version);
+        if let Some(meta) =
+            self.meta.get().filter(|_| same_but(&self.value, &next.value, "metadata", "resourceVersion"))
+        {
             next.meta.get_or_init(|| Rc::clone(meta));
         }
-        if let Some(spec) = self.pod_spec.get().filter(|_| self.value.at("spec") == next.value.at("spec")) {
-            next.pod_spec.get_or_init(|| Rc::clone(spec));
+        if let Some(spec) = self.pod_spec.get() {
+            if self.value.at("spec") == next.value.at("spec") {
+                next.pod_spec.get_or_init(|| Rc::clone(spec));
+            } else if same_but(&self.value, &next.value, "spec", "nodeName") {
+                let node_name = next.value.at("spec.nodeName").as_text().cloned().unwrap_or_default();
+                next.pod_spec.get_or_init(|| Rc::new(PodSpec { node_name, ..(**spec).clone() }));
+            }
         }
         if let Some(status) = self.pod_status.get().filter(|_| self.value.at("status") == next.value.at("status")) {
             next.pod_status.get_or_init(|| Rc::clone(status));
@@ -168,11 +180,11 @@ impl Object {
     }
 }
 
-/// True if two versions have the same metadata, but for the `resourceVersion` that each write gives.
-fn differ_in_version_only(before: &Value, after: &Value) -> bool {
-    let (Some(before), Some(after)) = (before.map_at("metadata"), after.map_at("metadata")) else { return false };
-    let is_ours = |entry: &(&str, &Value)| entry.0 != "resourceVersion";
-    before.iter().filter(is_ours).eq(after.iter().filter(is_ours))
+/// True if the maps at `path` are the same in both versions, but for one field that is often written alone.
+fn same_but(before: &Value, after: &Value, path: &str, field: &str) -> bool {
+    let (Some(before), Some(after)) = (before.map_at(path), after.map_at(path)) else { return false };
+    let matters = |entry: &(&str, &Value)| entry.0 != field;
+    before.iter().filter(matters).eq(after.iter().filter(matters))
 }
 
 #[cfg(test)]

@@ -13,11 +13,12 @@ use crate::node::backoff::go_seconds;
 use crate::node::env::{self, Facts};
 use crate::node::logs::Log;
 use crate::node::volume::{mount_all, mounts_of};
-use crate::node::worker::{Ended, Purpose, Run, Running, Sandbox, Seen, Stage, SyncError, Waiting, Worker};
+use crate::node::worker::{Ended, Prepared, Purpose, Run, Running, Sandbox, Seen, Stage, SyncError, Waiting, Worker};
 use crate::node::{Nodes, What, latency};
 use crate::program::image::{Image, Missing};
 use crate::program::reference::Reference;
 use crate::program::{ANNOTATION, Behaviour, Connections, Occasion, Process, Start};
+use crate::shell::host::Env;
 use crate::shell::process::Io;
 use crate::store::Api;
 
@@ -281,12 +282,13 @@ impl Nodes {
                 self.event(worker, Some(slot), true, "Failed", &format!("Error: {why}"), api);
                 self.cannot_start(worker, slot, "CreateContainerConfigError", &why, api);
             }
-            Ok(argv) if argv.is_empty() => {
+            Ok(prepared) if prepared.argv.is_empty() => {
                 let why = "failed to generate container spec: no command specified";
                 self.event(worker, Some(slot), true, "Failed", &format!("Error: {why}"), api);
                 self.cannot_start(worker, slot, "CreateContainerError", why, api);
             }
-            Ok(_) => {
+            Ok(prepared) => {
+                worker.slots[slot].prepared = Some(prepared);
                 self.event(worker, Some(slot), false, "Created", "Container created", api);
                 let alone = self.draw(latency::START, "start", worker, now);
                 let others = self.kubelets[worker.node].starting - i64::from(worker.started_counted);
@@ -296,8 +298,8 @@ impl Nodes {
         }
     }
 
-    /// The arguments the container starts with, or why its configuration cannot be made.
-    fn prepare(&self, worker: &Worker, slot: usize, api: &Api<'_>) -> Result<Vec<String>, String> {
+    /// What the container starts with, or why its configuration cannot be made.
+    fn prepare(&self, worker: &Worker, slot: usize, api: &Api<'_>) -> Result<Prepared, String> {
         let image = worker.slots[slot].image.clone().unwrap_or_default();
         let container = worker.spec_of(slot);
         let security = |path: &str| {
@@ -314,17 +316,6 @@ impl Nodes {
                 format!("container has runAsNonRoot and image will run as root (pod: {pod:?}, container: {name})")
             });
         }
-        let env = self.environment(worker, slot, &image, api)?;
-        Ok(env::argv(container, &image, &env))
-    }
-
-    fn environment(
-        &self,
-        worker: &Worker,
-        slot: usize,
-        image: &Image,
-        api: &Api<'_>,
-    ) -> Result<crate::shell::host::Env, String> {
         let kubelet = &self.kubelets[worker.node];
         let host_name = host_name(worker);
         let facts = Facts {
@@ -334,14 +325,14 @@ impl Nodes {
             node_cpu: &kubelet.cpu,
             node_memory: &kubelet.memory,
         };
-        env::environment(api.store(), worker.pod(), worker.spec_of(slot), image, facts)
+        let env = env::environment(api.store(), worker.pod(), container, &image, facts)?;
+        Ok(Prepared { argv: env::argv(container, &image, &env), env: Rc::new(env) })
     }
 
     fn start(&mut self, worker: &mut Worker, slot: usize, api: &mut Api<'_>) {
         let now = api.now();
         let image = worker.slots[slot].image.clone().unwrap_or_default();
-        let env = self.environment(worker, slot, &image, api).unwrap_or_default();
-        let argv = env::argv(worker.spec_of(slot), &image, &env);
+        let Some(Prepared { env, argv }) = worker.slots[slot].prepared.take() else { return };
         let run = self.new_run(worker, slot, &image, env, now);
         let occasion = self.occasion(worker, slot);
         let state = &mut worker.slots[slot];
@@ -396,7 +387,7 @@ impl Nodes {
         }
     }
 
-    fn new_run(&self, worker: &Worker, slot: usize, image: &Image, env: crate::shell::host::Env, now: SimTime) -> Run {
+    fn new_run(&self, worker: &Worker, slot: usize, image: &Image, env: Rc<Env>, now: SimTime) -> Run {
         let container = worker.spec_of(slot);
         let mut files = self.usual_directories.clone();
         files.put("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", false, now);
@@ -433,7 +424,7 @@ impl Nodes {
             seen: Seen::Nothing,
             files,
             mounts: Rc::new(mounts_of(worker.pod(), container)),
-            env: Rc::new(env),
+            env,
             cwd,
             net: Connections::default(),
             draws: 0,

@@ -224,6 +224,7 @@ impl Slot {
             back_off: Default::default(),
             pull_back_off: Default::default(),
             reason: None,
+            prepared: None,
             image: None,
             image_id: Text::default(),
             image_name: Text::default(),

@@ -137,6 +137,8 @@ pub struct Slot {
     pub pull_back_off: BackOff,
     /// Why it waits, as the last sync found (the kubelet's reason cache).
     pub reason: Option<Waiting>,
+    /// Created, and about to be started with this.
+    pub prepared: Option<Prepared>,
     /// The image as found for this container.
     pub image: Option<Rc<Image>>,
     pub image_id: Text,
@@ -148,6 +150,14 @@ pub struct Slot {
     pub unhealthy: Option<Unhealthy>,
     /// All containers start anew, and this one has not yet: however it ended, it runs again.
     pub anew: bool,
+}
+
+/// What a container is created with.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub env: Rc<Env>,
+    /// Its program and arguments.
+    pub argv: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -146,7 +146,8 @@ impl Recorder {
                 reason: like.reason.into(),
                 messages: SortedSet::new(),
                 last_at: now,
-                written: Vec::new(),
+                // Mostly the only one.
+                written: Vec::with_capacity(1),
                 series: Vec::new(),
             });
             self.groups.len() - 1

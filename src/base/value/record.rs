@@ -118,8 +118,9 @@ macro_rules! record {
     )*};
     (@key $field:ident $key:literal) => { $key };
     (@key $field:ident) => {{
-        const NAME: &$crate::base::value::CamelCase = &$crate::base::value::CamelCase::of(stringify!($field));
-        NAME.as_str()
+        const CAMEL_CASE: &$crate::base::value::CamelCase = &$crate::base::value::CamelCase::of(stringify!($field));
+        const NAME: &str = CAMEL_CASE.as_str();
+        NAME
     }};
     (@always always) => { true };
     (@always) => { false };
