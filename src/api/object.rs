@@ -183,8 +183,7 @@ impl Object {
 /// True if the maps at `path` are the same in both versions, but for one field that is often written alone.
 fn same_but(before: &Value, after: &Value, path: &str, field: &str) -> bool {
     let (Some(before), Some(after)) = (before.map_at(path), after.map_at(path)) else { return false };
-    let matters = |entry: &(&str, &Value)| entry.0 != field;
-    before.iter().filter(matters).eq(after.iter().filter(matters))
+    before.same_but(after, field)
 }
 
 #[cfg(test)]

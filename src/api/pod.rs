@@ -55,9 +55,9 @@ record! {
         pub env_from: Vec<Value>,
         pub resources: Resources,
         pub volume_mounts: Vec<VolumeMount>,
-        pub liveness_probe: Option<Probe>,
-        pub readiness_probe: Option<Probe>,
-        pub startup_probe: Option<Probe>,
+        pub liveness_probe: Option<Rc<Probe>>,
+        pub readiness_probe: Option<Rc<Probe>>,
+        pub startup_probe: Option<Rc<Probe>>,
         pub lifecycle: Value,
         /// `Always`, `IfNotPresent` or `Never`.
         pub image_pull_policy: Text,
@@ -210,23 +210,24 @@ record! {
     }
 
     /// `status` of a Pod, without what nobody acts on: resources, users and mounts, which the kubelet writes into the
-    /// tree.
+    /// tree. Fields of this and its parts stand in the order in which the tree has them, so that writing, which happens
+    /// often, only ever adds at the end.
     pub struct PodStatus {
+        pub conditions: Vec<PodCondition>,
+        pub container_statuses: Vec<ContainerStatus>,
+        pub host_ip: Text as "hostIP",
+        pub host_ips: Vec<PodIp> as "hostIPs",
+        pub init_container_statuses: Vec<ContainerStatus>,
+        pub message: Text,
+        pub nominated_node_name: Text,
         pub observed_generation: i64,
         /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
         pub phase: Text,
-        pub conditions: Vec<PodCondition>,
-        pub message: Text,
-        pub reason: Text,
-        pub nominated_node_name: Text,
-        pub host_ip: Text as "hostIP",
-        pub host_ips: Vec<PodIp> as "hostIPs",
         pub pod_ip: Text as "podIP",
         pub pod_ips: Vec<PodIp> as "podIPs",
-        pub start_time: Option<SimTime>,
-        pub init_container_statuses: Vec<ContainerStatus>,
-        pub container_statuses: Vec<ContainerStatus>,
         pub qos_class: Text,
+        pub reason: Text,
+        pub start_time: Option<SimTime>,
     }
 
     #[derive(Eq)]
@@ -235,38 +236,38 @@ record! {
     }
 
     pub struct PodCondition {
-        pub kind: Text as "type" = always,
-        pub observed_generation: i64,
-        pub status: Text = always,
         /// Always written, always null.
         pub last_probe_time: Option<SimTime> = always,
         pub last_transition_time: Option<SimTime> = always,
-        pub reason: Text,
         pub message: Text,
+        pub observed_generation: i64,
+        pub reason: Text,
+        pub status: Text = always,
+        pub kind: Text as "type" = always,
     }
 
     pub struct ContainerStatus {
-        pub name: Text = always,
-        pub state: ContainerState = always,
-        pub last_state: ContainerState = always,
-        pub ready: bool = always,
-        pub restart_count: i32 = always,
+        pub container_id: Text as "containerID",
         pub image: Text = always,
         pub image_id: Text as "imageID" = always,
-        pub container_id: Text as "containerID",
+        pub last_state: ContainerState = always,
+        pub name: Text = always,
+        pub ready: bool = always,
+        pub restart_count: i32 = always,
         pub started: Option<bool>,
+        pub state: ContainerState = always,
     }
 
     /// At most one of the three is set; none means waiting.
     pub struct ContainerState {
-        pub waiting: Option<StateWaiting>,
         pub running: Option<StateRunning>,
         pub terminated: Option<StateTerminated>,
+        pub waiting: Option<StateWaiting>,
     }
 
     pub struct StateWaiting {
-        pub reason: Text,
         pub message: Text,
+        pub reason: Text,
     }
 
     pub struct StateRunning {
@@ -274,13 +275,13 @@ record! {
     }
 
     pub struct StateTerminated {
-        pub exit_code: i32 = always,
-        pub signal: i32,
-        pub reason: Text,
-        pub message: Text,
-        pub started_at: Option<SimTime> = always,
-        pub finished_at: Option<SimTime> = always,
         pub container_id: Text as "containerID",
+        pub exit_code: i32 = always,
+        pub finished_at: Option<SimTime> = always,
+        pub message: Text,
+        pub reason: Text,
+        pub signal: i32,
+        pub started_at: Option<SimTime> = always,
     }
 }
 

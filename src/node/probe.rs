@@ -3,6 +3,8 @@
 //! Rules: `semantics/kubelet.md` §9, recorded in `probes`. A prober's period counts from when the Pod's volumes were mounted; the
 //! other probes wait for the startup probe. Source: `pkg/kubelet/prober/{worker,prober,prober_manager}.go`.
 
+use std::rc::Rc;
+
 use crate::api::pod::{Pod, Probe};
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
@@ -16,7 +18,7 @@ use crate::store::Api;
 #[derive(Clone, Debug)]
 pub struct Prober {
     pub kind: ProbeKind,
-    pub probe: Probe,
+    pub probe: Rc<Probe>,
     /// How often the same came out in a row, and what.
     in_a_row: (bool, i64),
     /// The exec'd command under way.
@@ -105,7 +107,7 @@ impl Nodes {
 
     /// An HTTP or TCP probe.
     fn ask_port(&mut self, worker: &mut Worker, slot: usize, probe: &Probe, now: SimTime) -> (bool, String) {
-        let pod = std::rc::Rc::clone(worker.pod());
+        let pod = Rc::clone(worker.pod());
         let name = worker.slots[slot].name.clone();
         if let Some(get) = &probe.http_get {
             let port = port_number(&pod, &name, &get.port);

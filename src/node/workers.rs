@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::api::meta::Key;
-use crate::base::sorted::SortedMap;
 use crate::node::worker::{PodId, Worker};
 
 #[derive(Clone, Debug, Default)]
 pub struct Workers {
-    /// None while someone works on it.
-    by_id: SortedMap<PodId, Option<Rc<Worker>>>,
+    /// By number; none while someone works on it.
+    by_id: Vec<(PodId, Option<Rc<Worker>>)>,
     /// The newest Pod of each name.
     by_key: BTreeMap<Key, PodId>,
 }
@@ -21,15 +20,26 @@ pub struct Workers {
 impl Workers {
     pub fn add(&mut self, worker: Worker) {
         self.by_key.insert(worker.key.clone(), worker.id);
-        self.by_id.insert(worker.id, Some(Rc::new(worker)));
+        debug_assert!(self.by_id.last().is_none_or(|(last, _)| *last < worker.id), "numbers only rise");
+        self.by_id.push((worker.id, Some(Rc::new(worker))));
+    }
+
+    /// Where the Pod's worker is. Numbers follow each other without a gap until Pods go.
+    fn position(&self, id: PodId) -> Option<usize> {
+        let (first, _) = self.by_id.first()?;
+        let at_most = id.checked_sub(*first)? as usize;
+        match self.by_id.get(at_most) {
+            Some((there, _)) if *there == id => Some(at_most),
+            _ => self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok(),
+        }
     }
 
     pub fn get(&self, id: PodId) -> Option<&Worker> {
-        self.by_id.get(&id)?.as_deref()
+        self.by_id[self.position(id)?].1.as_deref()
     }
 
     pub fn get_mut(&mut self, id: PodId) -> Option<&mut Worker> {
-        self.by_id.get_mut(&id)?.as_mut().map(Rc::make_mut)
+        self.position(id).and_then(|at| self.by_id[at].1.as_mut()).map(Rc::make_mut)
     }
 
     /// The newest Pod of this name.
@@ -44,28 +54,30 @@ impl Workers {
 
     /// Takes a worker out to be worked on beside the others; it is to be [put back](Workers::put).
     pub fn take(&mut self, id: PodId) -> Option<Rc<Worker>> {
-        self.by_id.get_mut(&id)?.take()
+        self.position(id).and_then(|at| self.by_id[at].1.take())
     }
 
     pub fn put(&mut self, worker: Rc<Worker>) {
-        if let Some(place) = self.by_id.get_mut(&worker.id) {
-            *place = Some(worker);
+        if let Some(at) = self.position(worker.id) {
+            self.by_id[at].1 = Some(worker);
         }
     }
 
     /// The Pod is gone.
     pub fn forget(&mut self, worker: &Worker) {
-        self.by_id.remove(&worker.id);
+        if let Some(at) = self.position(worker.id) {
+            self.by_id.remove(at);
+        }
         if self.by_key.get(&worker.key) == Some(&worker.id) {
             self.by_key.remove(&worker.key);
         }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Worker> {
-        self.by_id.values().flatten().map(|worker| &**worker)
+        self.by_id.iter().filter_map(|(_, worker)| worker.as_ref()).map(|worker| &**worker)
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Worker> {
-        self.by_id.values_mut().flatten().map(Rc::make_mut)
+        self.by_id.iter_mut().filter_map(|(_, worker)| worker.as_mut()).map(Rc::make_mut)
     }
 }

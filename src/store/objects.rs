@@ -16,7 +16,8 @@ pub(super) type Names = BTreeMap<Rc<str>, Rc<Object>>;
 /// All objects. Namespaces stay listed when they are empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Objects {
-    kinds: SortedMap<Kind, SortedMap<Rc<str>, Names>>,
+    /// By the number of the kind; shorter if the last kinds have none.
+    kinds: Vec<SortedMap<Rc<str>, Names>>,
 }
 
 impl Objects {
@@ -30,12 +31,16 @@ impl Objects {
 
     /// The namespace does not matter to kinds that have none.
     pub(super) fn names(&self, kind: Kind, namespace: &str) -> Option<&Names> {
-        self.kinds.get(&kind)?.get(if kind.info().namespaced { namespace } else { "" })
+        self.kinds.get(kind as usize)?.get(if kind.info().namespaced { namespace } else { "" })
     }
 
     /// The objects beside which that of `key` is kept.
     pub(super) fn beside(&mut self, key: &Key) -> &mut Names {
-        let namespaces = self.kinds.entry(key.kind).or_default();
+        let at = key.kind as usize;
+        if self.kinds.len() <= at {
+            self.kinds.resize_with(at + 1, SortedMap::new);
+        }
+        let namespaces = &mut self.kinds[at];
         if !namespaces.contains_key(&key.namespace) {
             namespaces.insert(Rc::clone(&key.namespace), Names::new());
         }
@@ -44,10 +49,10 @@ impl Objects {
 
     /// All objects of a kind, by namespace and name.
     pub(super) fn list(&self, kind: Kind) -> impl Iterator<Item = &Rc<Object>> {
-        self.kinds.get(&kind).into_iter().flat_map(SortedMap::values).flat_map(BTreeMap::values)
+        self.kinds.get(kind as usize).into_iter().flat_map(SortedMap::values).flat_map(BTreeMap::values)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.kinds.values().flat_map(SortedMap::values).map(BTreeMap::len).sum()
+        self.kinds.iter().flat_map(SortedMap::values).map(BTreeMap::len).sum()
     }
 }

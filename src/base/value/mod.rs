@@ -145,6 +145,12 @@ impl Map {
         self.entries.retain(|(k, v)| keep(k, v));
     }
 
+    /// True if `other` has the same entries, but for that of `key`.
+    pub fn same_but(&self, other: &Map, key: &str) -> bool {
+        let matters = |entry: &&(Text, Value)| *entry.0 != *key;
+        self.entries.iter().filter(matters).eq(other.entries.iter().filter(matters))
+    }
+
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.entries.binary_search_by(|(k, _)| (**k).cmp(key))
     }
