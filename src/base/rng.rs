@@ -154,6 +154,12 @@ mod tests {
     }
 
     #[test]
+    fn a_key_may_be_put_together() {
+        let (rng, number) = (Rng::new(7), 12);
+        assert_eq!(rng.stream("a", "pod/12").next(), rng.stream_of("a", format_args!("pod/{number}")).next());
+    }
+
+    #[test]
     fn ranges_hold_and_reach_their_ends() {
         let mut stream = Rng::new(1).stream("range", "");
         let draws: Vec<i64> = (0..1000).map(|_| stream.between(3, 5)).collect();
@@ -164,7 +170,7 @@ mod tests {
 
     #[test]
     fn uuids_look_like_uuids() {
-        let uuid = Rng::new(1).uuid("pod/default/a");
+        let uuid = Rng::new(1).uuid(format_args!("pod/default/a"));
         let lengths: Vec<usize> = uuid.split('-').map(str::len).collect();
         assert_eq!(lengths, [8, 4, 4, 4, 12]);
         assert!(uuid.split('-').nth(2).unwrap().starts_with('4'));

@@ -377,7 +377,7 @@ impl Nodes {
                         at: now,
                         exit_code: 128,
                         reason: Text::Known("StartError"),
-                        message: Text::from(&message),
+                        message: message.as_str().into(),
                         never_started: true,
                     });
                 }

@@ -7,19 +7,20 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::api::meta::Key;
+use crate::base::hashed::Hashed;
 use crate::node::worker::{PodId, Worker};
 
 #[derive(Clone, Debug, Default)]
 pub struct Workers {
     /// By number; none while someone works on it.
     by_id: Vec<(PodId, Option<Rc<Worker>>)>,
-    /// The newest Pod of each name.
-    by_key: BTreeMap<Key, PodId>,
+    /// The newest Pod of each name and namespace.
+    by_name: BTreeMap<(Hashed, Rc<str>), PodId>,
 }
 
 impl Workers {
     pub fn add(&mut self, worker: Worker) {
-        self.by_key.insert(worker.key.clone(), worker.id);
+        self.by_name.insert(name_of(&worker.key), worker.id);
         debug_assert!(self.by_id.last().is_none_or(|(last, _)| *last < worker.id), "numbers only rise");
         self.by_id.push((worker.id, Some(Rc::new(worker))));
     }
@@ -44,7 +45,7 @@ impl Workers {
 
     /// The newest Pod of this name.
     pub fn named(&self, key: &Key) -> Option<PodId> {
-        self.by_key.get(key).copied()
+        self.by_name.get(&name_of(key)).copied()
     }
 
     /// The Pod of this name and uid.
@@ -68,8 +69,8 @@ impl Workers {
         if let Some(at) = self.position(worker.id) {
             self.by_id.remove(at);
         }
-        if self.by_key.get(&worker.key) == Some(&worker.id) {
-            self.by_key.remove(&worker.key);
+        if self.named(&worker.key) == Some(worker.id) {
+            self.by_name.remove(&name_of(&worker.key));
         }
     }
 
@@ -80,4 +81,8 @@ impl Workers {
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Worker> {
         self.by_id.iter_mut().filter_map(|(_, worker)| worker.as_mut()).map(Rc::make_mut)
     }
+}
+
+fn name_of(pod: &Key) -> (Hashed, Rc<str>) {
+    (Rc::clone(&pod.name).into(), Rc::clone(&pod.namespace))
 }

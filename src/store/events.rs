@@ -10,6 +10,7 @@ use std::rc::Rc;
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
+use crate::base::hashed::Hashed;
 use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
 use crate::base::value::{Map, Text, Value, beginning};
@@ -46,7 +47,7 @@ impl EventType {
 /// What the recorders of all components remember, by the uid of the object that their events are about.
 #[derive(Clone, Debug, Default)]
 pub struct Correlator {
-    about: BTreeMap<Rc<str>, Rc<Vec<Recorder>>>,
+    about: BTreeMap<Hashed, Rc<Vec<Recorder>>>,
     /// Objects remembered when it is next looked which of them can be forgotten.
     look_at: usize,
 }
@@ -98,7 +99,7 @@ struct Like<'e> {
 
 impl Correlator {
     fn recorder(&mut self, like: Like<'_>, now: SimTime) -> &mut Recorder {
-        let recorders = Rc::make_mut(self.about.entry(like.object.shared_uid()).or_default());
+        let recorders = Rc::make_mut(self.about.entry(like.object.shared_uid().into()).or_default());
         let is_it = |r: &Recorder| r.event_type == like.event_type && r.actor == like.actor && *r.host == *like.host;
         let at = recorders.iter().position(is_it).unwrap_or_else(|| {
             recorders.push(Recorder {

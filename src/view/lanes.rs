@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::api::kind::Kind;
+use crate::base::hashed::Hashed;
 use crate::base::time::SimTime;
 use crate::base::value::Text;
 use crate::store::{Change, ChangeType};
@@ -18,7 +19,7 @@ const LANES_MAX: usize = 2_000;
 /// All that the time line remembers of a run.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    lanes: BTreeMap<Rc<str>, Rc<PodHistory>>,
+    lanes: BTreeMap<Hashed, Rc<PodHistory>>,
     /// Uids in the order in which their Pods came.
     order: Vec<Rc<str>>,
     /// How many rows there may be before the next look at what can go.
@@ -54,7 +55,7 @@ impl History {
         let ms = |at: SimTime| at.since(start).as_ms();
         self.order
             .iter()
-            .filter_map(|uid| self.lanes.get(uid).map(|pod| (uid, pod)))
+            .filter_map(|uid| self.lanes.get(&Rc::clone(uid).into()).map(|pod| (uid, pod)))
             .map(|(uid, pod)| Lane {
                 uid: uid.to_string(),
                 name: pod.name.clone(),
@@ -77,14 +78,15 @@ impl History {
 
     fn observe_pod(&mut self, change: &Change) {
         let object = &change.object;
-        if change.previous.is_none() && !self.lanes.contains_key(object.uid()) {
+        let uid = Hashed::from(object.shared_uid());
+        if change.previous.is_none() && !self.lanes.contains_key(&uid) {
             self.order.push(object.shared_uid());
             let owner = owner_text(object.meta());
             let pod = PodHistory { name: object.name().to_owned(), owner, signs: Vec::new(), gone: None };
-            self.lanes.insert(object.shared_uid(), Rc::new(pod));
+            self.lanes.insert(uid.clone(), Rc::new(pod));
             self.drop_oldest();
         }
-        let Some(history) = self.lanes.get_mut(object.uid()).map(Rc::make_mut) else { return };
+        let Some(history) = self.lanes.get_mut(&uid).map(Rc::make_mut) else { return };
         if change.change == ChangeType::Deleted {
             history.gone = Some(change.at);
             return;
@@ -117,10 +119,11 @@ impl History {
         let over = self.order.len() - LANES_MAX;
         let (mut dropped, lanes) = (0, &mut self.lanes);
         self.order.retain(|uid| {
-            let old = dropped < over && lanes.get(uid).is_none_or(|pod| pod.gone.is_some());
+            let key = Hashed::from(Rc::clone(uid));
+            let old = dropped < over && lanes.get(&key).is_none_or(|pod| pod.gone.is_some());
             if old {
                 dropped += 1;
-                lanes.remove(uid);
+                lanes.remove(&key);
             }
             !old
         });

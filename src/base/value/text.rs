@@ -36,15 +36,6 @@ impl Text {
     }
 }
 
-/// The first so many characters of a text.
-pub fn beginning(text: &str, characters: usize) -> &str {
-    // No text has more characters than bytes.
-    if text.len() <= characters {
-        return text;
-    }
-    text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
-}
-
 impl Default for Text {
     fn default() -> Text {
         Text::Known("")
@@ -102,12 +93,6 @@ impl PartialEq<Text> for &str {
     }
 }
 
-impl PartialEq<Text> for str {
-    fn eq(&self, other: &Text) -> bool {
-        *self == **other
-    }
-}
-
 impl PartialOrd for Text {
     fn partial_cmp(&self, other: &Text) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -117,12 +102,6 @@ impl PartialOrd for Text {
 impl Ord for Text {
     fn cmp(&self, other: &Text) -> Ordering {
         (**self).cmp(&**other)
-    }
-}
-
-impl AsRef<str> for Text {
-    fn as_ref(&self) -> &str {
-        self
     }
 }
 
@@ -178,21 +157,9 @@ impl From<String> for Text {
     }
 }
 
-impl From<&String> for Text {
-    fn from(text: &String) -> Text {
-        Text::Shared(text.as_str().into())
-    }
-}
-
 impl From<Rc<str>> for Text {
     fn from(text: Rc<str>) -> Text {
         Text::Shared(text)
-    }
-}
-
-impl From<Text> for String {
-    fn from(text: Text) -> String {
-        text.as_str().to_owned()
     }
 }
 
@@ -209,5 +176,34 @@ impl<'de> Deserialize<'de> for Text {
             }
         }
         deserializer.deserialize_str(AnyText)
+    }
+}
+
+/// The first so many characters of a text.
+pub fn beginning(text: &str, characters: usize) -> &str {
+    // No text has more characters than bytes.
+    if text.len() <= characters {
+        return text;
+    }
+    text.char_indices().nth(characters).map_or(text, |(end, _)| &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_digits() {
+        for number in [0, 7, 10, 1_234_567_890, u64::MAX] {
+            assert_eq!(Text::from(number), number.to_string());
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        for (text, characters, expected) in [("pod", 3, "pod"), ("pods", 3, "pod"), ("äöü", 2, "äö"), ("äöü", 4, "äöü")]
+        {
+            assert_eq!(beginning(text, characters), expected);
+        }
     }
 }
