@@ -111,7 +111,7 @@ fn through_service(
             (*pod, target_port(named, pod.pod()))
         }
     };
-    let address = pod.pod().status.pod_ip.clone();
+    let address = pod.pod().status.pod_ip.to_string();
     let target_port = u16::try_from(target_port).map_err(|_| NetError::Refused { address: address.clone(), port })?;
     Ok(Target { pod: pod.key(), address, port: target_port })
 }

@@ -3,7 +3,9 @@
 //! Rule: a key that is already waiting keeps the earlier of both times; failures wait longer each time.
 //! Source: `client-go/util/workqueue/{delaying_queue,default_rate_limiters}.go`.
 
-use crate::base::sorted::{SortedMap, SortedSet};
+use std::cmp::Reverse;
+
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
 use crate::store::Cause;
 
@@ -27,26 +29,22 @@ impl Retry {
     pub const CONTROLLER: Retry = Retry { base: Span::ms(5), max: Span::secs(1000) };
 }
 
-#[derive(Clone, Debug)]
-struct Waiting {
-    at: SimTime,
-    /// Order of arrival, so that equal times are served first come, first served.
-    turn: u64,
-    cause: Cause,
-}
+/// When a key is due, and its order of arrival, so that equal times are served first come, first served.
+type Turn = (SimTime, u64);
 
 /// Keys by the time they are due.
 #[derive(Clone, Debug)]
 pub struct WorkQueue<K> {
-    waiting: SortedMap<K, Waiting>,
-    order: SortedSet<(SimTime, u64, K)>,
+    waiting: SortedMap<K, Turn>,
+    /// The last is due first, so that taking it moves nothing.
+    order: SortedMap<Reverse<Turn>, (K, Cause)>,
     failures: SortedMap<K, u32>,
     turns: u64,
 }
 
 impl<K> Default for WorkQueue<K> {
     fn default() -> WorkQueue<K> {
-        WorkQueue { waiting: SortedMap::new(), order: SortedSet::new(), failures: SortedMap::new(), turns: 0 }
+        WorkQueue { waiting: SortedMap::new(), order: SortedMap::new(), failures: SortedMap::new(), turns: 0 }
     }
 }
 
@@ -57,20 +55,21 @@ impl<K: Ord + Clone> WorkQueue<K> {
 
     /// Asks for `key` at `at`. If it already waits, the earlier time and its cause stay.
     pub fn add(&mut self, key: K, at: SimTime, cause: Cause) {
-        if let Some(waiting) = self.waiting.get(&key) {
-            if waiting.at <= at {
+        if let Some(turn) = self.waiting.get(&key) {
+            if turn.0 <= at {
                 return;
             }
-            self.order.remove(&(waiting.at, waiting.turn, key.clone()));
+            self.order.remove(&Reverse(*turn));
         }
         self.turns += 1;
-        self.order.insert((at, self.turns, key.clone()));
-        self.waiting.insert(key, Waiting { at, turn: self.turns, cause });
+        let turn = (at, self.turns);
+        self.order.insert(Reverse(turn), (key.clone(), cause));
+        self.waiting.insert(key, turn);
     }
 
     /// The next time anything is due.
     pub fn next_at(&self) -> Option<SimTime> {
-        self.order.first().map(|(at, _, _)| *at)
+        self.order.keys().next_back().map(|Reverse((at, _))| *at)
     }
 
     /// Takes the first key that is due at `now`.
@@ -78,9 +77,9 @@ impl<K: Ord + Clone> WorkQueue<K> {
         if self.next_at()? > now {
             return None;
         }
-        let (_, _, key) = self.order.pop_first()?;
-        let waiting = self.waiting.remove(&key)?;
-        Some(Due { key, cause: waiting.cause })
+        let (_, (key, cause)) = self.order.pop_last()?;
+        self.waiting.remove(&key);
+        Some(Due { key, cause })
     }
 
     /// Work on `key` failed: ask for it again, later each time.
@@ -99,13 +98,13 @@ impl<K: Ord + Clone> WorkQueue<K> {
 
     /// When `key` is due, if it waits.
     pub fn due_at(&self, key: &K) -> Option<SimTime> {
-        self.waiting.get(key).map(|w| w.at)
+        self.waiting.get(key).map(|(at, _)| *at)
     }
 
     /// Takes `key` out, if it waits.
     pub fn remove(&mut self, key: &K) {
-        if let Some(waiting) = self.waiting.remove(key) {
-            self.order.remove(&(waiting.at, waiting.turn, key.clone()));
+        if let Some(turn) = self.waiting.remove(key) {
+            self.order.remove(&Reverse(turn));
         }
         self.failures.remove(key);
     }

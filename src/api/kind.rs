@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::base::value::Text;
+
 /// A kind of object the API server keeps. The order is the order of lists that mix kinds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
@@ -155,8 +157,11 @@ impl Kind {
 
 impl KindInfo {
     /// `batch/v1`, or `v1` in the core group.
-    pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+    pub fn api_version(&self) -> Text {
+        if self.group.is_empty() {
+            return Text::Known(self.version);
+        }
+        format!("{}/{}", self.group, self.version).into()
     }
 
     /// `jobs.batch`, or `pods` in the core group: how errors name a resource.

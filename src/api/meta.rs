@@ -8,18 +8,19 @@ use std::rc::Rc;
 use crate::api::kind::Kind;
 use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
+use crate::base::value::Text;
 use crate::record;
 
 /// Labels, annotations, selectors: sorted by key.
-pub type StringMap = SortedMap<String, String>;
+pub type StringMap = SortedMap<Text, Text>;
 
 record! {
     /// `metadata` as controllers read it. Writes go to the tree, not here.
     pub struct ObjectMeta {
-        pub name: String,
-        pub generate_name: String,
-        pub namespace: String,
-        pub uid: String,
+        pub name: Text,
+        pub generate_name: Text,
+        pub namespace: Text,
+        pub uid: Text,
         pub generation: i64,
         pub creation_timestamp: Option<SimTime>,
         /// When the object is due to go: the moment of the delete request plus the grace period.
@@ -28,7 +29,7 @@ record! {
         pub labels: StringMap,
         pub annotations: StringMap,
         pub owner_references: Vec<OwnerReference>,
-        pub finalizers: Vec<String>,
+        pub finalizers: Vec<Text>,
     }
 }
 
@@ -55,10 +56,10 @@ record! {
     /// A pointer to an owner; identity is the uid.
     #[derive(Eq)]
     pub struct OwnerReference {
-        pub api_version: String = always,
-        pub kind: String = always,
-        pub name: String = always,
-        pub uid: String = always,
+        pub api_version: Text = always,
+        pub kind: Text = always,
+        pub name: Text = always,
+        pub uid: Text = always,
         pub controller: Option<bool>,
         pub block_owner_deletion: Option<bool>,
     }
@@ -105,10 +106,10 @@ record! {
 
     /// One line of `matchExpressions`.
     pub struct LabelExpression {
-        pub key: String,
+        pub key: Text,
         /// `In`, `NotIn`, `Exists`, `DoesNotExist` (node selectors also `Gt`, `Lt`).
-        pub operator: String,
-        pub values: Vec<String>,
+        pub operator: Text,
+        pub values: Vec<Text>,
     }
 }
 
@@ -128,7 +129,7 @@ impl LabelExpression {
     /// Source: `apimachinery/pkg/labels/selector.go` `Requirement.Matches`.
     pub fn matches(&self, labels: &StringMap) -> bool {
         let value = labels.get(&self.key);
-        let number = |text: &String| text.parse::<i64>().ok();
+        let number = |text: &Text| text.parse::<i64>().ok();
         let bound = || self.values.first().and_then(number);
         match self.operator.as_str() {
             "In" => value.is_some_and(|v| self.values.contains(v)),
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> StringMap {
-        pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+        pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()
     }
 
     #[test]
@@ -166,7 +167,7 @@ mod tests {
             let expression = LabelExpression {
                 key: key.into(),
                 operator: operator.into(),
-                values: values.iter().map(|v| v.to_string()).collect(),
+                values: values.into_iter().map(Text::from).collect(),
             };
             assert_eq!(expression.matches(&have), expected, "{operator} {key}");
         }

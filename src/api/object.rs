@@ -11,8 +11,8 @@ use crate::api::batch::{CronJob, Job};
 use crate::api::core::{Node, Service};
 use crate::api::kind::Kind;
 use crate::api::meta::{Key, ObjectMeta};
-use crate::api::pod::{Pod, PodSpec};
-use crate::base::value::{Record, Value};
+use crate::api::pod::{Pod, PodSpec, PodStatus};
+use crate::base::value::{Record, Text, Value};
 
 /// One version of one object.
 #[derive(Clone, Debug)]
@@ -24,6 +24,7 @@ pub struct Object {
     meta: OnceCell<Rc<ObjectMeta>>,
     /// Of a Pod, which is written many times with the same spec.
     pod_spec: OnceCell<Rc<PodSpec>>,
+    pod_status: OnceCell<Rc<PodStatus>>,
     typed: OnceCell<Typed>,
 }
 
@@ -63,28 +64,43 @@ macro_rules! typed {
 impl Object {
     pub fn new(kind: Kind, value: Value, resource_version: u64) -> Object {
         let metadata = value.at("metadata");
-        let text =
-            |field: &str| if let Value::Str(text) = metadata.at(field) { Rc::clone(text) } else { Rc::default() };
+        let text = |field: &str| metadata.at(field).as_text().map(Text::shared).unwrap_or_default();
         let namespace = if kind.info().namespaced { text("namespace") } else { Rc::default() };
+        let key = Key { kind, namespace, name: text("name") };
+        Object::of(key, text("uid"), value, resource_version)
+    }
+
+    fn of(key: Key, uid: Rc<str>, value: Value, resource_version: u64) -> Object {
         Object {
-            key: Key { kind, namespace, name: text("name") },
-            uid: text("uid"),
+            key,
+            uid,
             value,
             resource_version,
             meta: OnceCell::new(),
             pod_spec: OnceCell::new(),
+            pod_status: OnceCell::new(),
             typed: OnceCell::new(),
         }
     }
 
     /// The next version of this object. What is the same in both need not be decoded again.
     pub fn renewed(&self, value: Value, resource_version: u64) -> Object {
-        let next = Object::new(self.kind(), value, resource_version);
-        if let Some(meta) = self.meta.get().filter(|_| differ_in_version_only(&self.value, &next.value)) {
+        let next = Object::of(self.key.clone(), Rc::clone(&self.uid), value, resource_version);
+        if let Some(meta) =
+            self.meta.get().filter(|_| same_but(&self.value, &next.value, "metadata", "resourceVersion"))
+        {
             next.meta.get_or_init(|| Rc::clone(meta));
         }
-        if let Some(spec) = self.pod_spec.get().filter(|_| self.value.at("spec") == next.value.at("spec")) {
-            next.pod_spec.get_or_init(|| Rc::clone(spec));
+        if let Some(spec) = self.pod_spec.get() {
+            if self.value.at("spec") == next.value.at("spec") {
+                next.pod_spec.get_or_init(|| Rc::clone(spec));
+            } else if same_but(&self.value, &next.value, "spec", "nodeName") {
+                let node_name = next.value.at("spec.nodeName").as_text().cloned().unwrap_or_default();
+                next.pod_spec.get_or_init(|| Rc::new(PodSpec { node_name, ..(**spec).clone() }));
+            }
+        }
+        if let Some(status) = self.pod_status.get().filter(|_| self.value.at("status") == next.value.at("status")) {
+            next.pod_status.get_or_init(|| Rc::clone(status));
         }
         next
     }
@@ -138,7 +154,14 @@ impl Object {
 
     fn read_pod(&self) -> Pod {
         let spec = self.pod_spec.get_or_init(|| Rc::new(self.read_at("spec")));
-        Pod { metadata: Rc::clone(self.meta()), spec: Rc::clone(spec), status: self.read_at("status") }
+        let status = self.pod_status.get_or_init(|| Rc::new(self.read_at("status")));
+        Pod { metadata: Rc::clone(self.meta()), spec: Rc::clone(spec), status: Rc::clone(status) }
+    }
+
+    /// Whoever wrote this Pod's status knows it by type: then nobody needs to read it out of the tree.
+    pub fn know_pod_status(&self, status: Rc<PodStatus>) {
+        debug_assert_eq!(self.read_at::<PodStatus>("status"), *status, "the status of {} as written", self.name());
+        self.pod_status.get_or_init(|| status);
     }
 
     fn read<T: Record>(&self) -> T {
@@ -157,11 +180,10 @@ impl Object {
     }
 }
 
-/// True if two versions have the same metadata, but for the `resourceVersion` that each write gives.
-fn differ_in_version_only(before: &Value, after: &Value) -> bool {
-    let (Some(before), Some(after)) = (before.map_at("metadata"), after.map_at("metadata")) else { return false };
-    let is_ours = |entry: &(&str, &Value)| entry.0 != "resourceVersion";
-    before.iter().filter(is_ours).eq(after.iter().filter(is_ours))
+/// True if the maps at `path` are the same in both versions, but for one field that is often written alone.
+fn same_but(before: &Value, after: &Value, path: &str, field: &str) -> bool {
+    let (Some(before), Some(after)) = (before.map_at(path), after.map_at(path)) else { return false };
+    before.same_but(after, field)
 }
 
 #[cfg(test)]
@@ -177,7 +199,7 @@ mod tests {
         let changed = |before: &Object, version: u64, path: &str, to: &str| {
             let mut value = before.value().clone();
             value.set("metadata.resourceVersion", version.to_string());
-            value.set(path, to);
+            value.put(path, to);
             before.renewed(value, version)
         };
         let running = changed(&first, 2, "status.phase", "Running");

@@ -6,15 +6,15 @@ use std::rc::Rc;
 
 use crate::api::meta::{LabelExpression, LabelSelector, ObjectMeta, StringMap};
 use crate::base::time::SimTime;
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::record;
 
 record! {
     pub struct Pod {
-        /// This and the spec are shared by all versions of the Pod in which they are the same.
+        /// Each part is shared by all versions of the Pod in which it is the same.
         pub metadata: Rc<ObjectMeta>,
         pub spec: Rc<PodSpec>,
-        pub status: PodStatus,
+        pub status: Rc<PodStatus>,
     }
 
     pub struct PodSpec {
@@ -22,50 +22,50 @@ record! {
         pub init_containers: Vec<Container>,
         pub volumes: Vec<Value>,
         /// `Always`, `OnFailure` or `Never`.
-        pub restart_policy: String,
+        pub restart_policy: Text,
         pub termination_grace_period_seconds: Option<i64>,
         pub active_deadline_seconds: Option<i64>,
-        pub node_name: String,
+        pub node_name: Text,
         pub node_selector: StringMap,
         pub affinity: Affinity,
         pub tolerations: Vec<Toleration>,
         pub topology_spread_constraints: Vec<TopologySpreadConstraint>,
         pub scheduling_gates: Vec<Value>,
         pub readiness_gates: Vec<Value>,
-        pub scheduler_name: String,
+        pub scheduler_name: Text,
         pub priority: i32,
-        pub priority_class_name: String,
-        pub preemption_policy: Option<String>,
-        pub service_account_name: String,
-        pub hostname: String,
-        pub subdomain: String,
+        pub priority_class_name: Text,
+        pub preemption_policy: Option<Text>,
+        pub service_account_name: Text,
+        pub hostname: Text,
+        pub subdomain: Text,
         pub host_network: bool,
         pub enable_service_links: Option<bool>,
         pub overhead: StringMap,
     }
 
     pub struct Container {
-        pub name: String,
-        pub image: String,
+        pub name: Text,
+        pub image: Text,
         pub command: Vec<String>,
         pub args: Vec<String>,
-        pub working_dir: String,
+        pub working_dir: Text,
         pub ports: Vec<ContainerPort>,
         pub env: Vec<EnvVar>,
         pub env_from: Vec<Value>,
         pub resources: Resources,
         pub volume_mounts: Vec<VolumeMount>,
-        pub liveness_probe: Option<Probe>,
-        pub readiness_probe: Option<Probe>,
-        pub startup_probe: Option<Probe>,
+        pub liveness_probe: Option<Rc<Probe>>,
+        pub readiness_probe: Option<Rc<Probe>>,
+        pub startup_probe: Option<Rc<Probe>>,
         pub lifecycle: Value,
         /// `Always`, `IfNotPresent` or `Never`.
-        pub image_pull_policy: String,
-        pub termination_message_path: String,
+        pub image_pull_policy: Text,
+        pub termination_message_path: Text,
         /// `File` or `FallbackToLogsOnError`.
-        pub termination_message_policy: String,
+        pub termination_message_policy: Text,
         /// Of the container itself: `Always` makes an init container a sidecar.
-        pub restart_policy: Option<String>,
+        pub restart_policy: Option<Text>,
         pub restart_policy_rules: Vec<RestartRule>,
         pub stdin: bool,
         pub tty: bool,
@@ -82,15 +82,15 @@ impl Container {
 
 record! {
     pub struct ContainerPort {
-        pub name: String,
+        pub name: Text,
         pub container_port: i32,
         pub host_port: i32,
-        pub protocol: String,
+        pub protocol: Text,
     }
 
     pub struct EnvVar {
-        pub name: String,
-        pub value: String,
+        pub name: Text,
+        pub value: Text,
         /// `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`.
         pub value_from: Value,
     }
@@ -102,9 +102,9 @@ record! {
     }
 
     pub struct VolumeMount {
-        pub name: String,
-        pub mount_path: String,
-        pub sub_path: String,
+        pub name: Text,
+        pub mount_path: Text,
+        pub sub_path: Text,
         pub read_only: bool,
     }
 
@@ -126,36 +126,36 @@ record! {
     }
 
     pub struct HttpGetAction {
-        pub path: String,
+        pub path: Text,
         /// A number or the name of a port.
         pub port: Value,
-        pub host: String,
-        pub scheme: String,
+        pub host: Text,
+        pub scheme: Text,
     }
 
     pub struct TcpSocketAction {
         pub port: Value,
-        pub host: String,
+        pub host: Text,
     }
 
     pub struct RestartRule {
         /// `Restart` or `RestartAllContainers`.
-        pub action: String,
+        pub action: Text,
         pub exit_codes: Option<RestartExitCodes>,
     }
 
     pub struct RestartExitCodes {
         /// `In` or `NotIn`.
-        pub operator: String,
+        pub operator: Text,
         pub values: Vec<i32>,
     }
 
     pub struct Toleration {
-        pub key: String,
+        pub key: Text,
         /// `Equal` (also when empty) or `Exists`.
-        pub operator: String,
-        pub value: String,
-        pub effect: String,
+        pub operator: Text,
+        pub value: Text,
+        pub effect: Text,
         pub toleration_seconds: Option<i64>,
     }
 
@@ -196,77 +196,78 @@ record! {
 
     pub struct PodAffinityTerm {
         pub label_selector: Option<LabelSelector>,
-        pub namespaces: Vec<String>,
-        pub topology_key: String,
+        pub namespaces: Vec<Text>,
+        pub topology_key: Text,
     }
 
     pub struct TopologySpreadConstraint {
         pub max_skew: i64,
-        pub topology_key: String,
+        pub topology_key: Text,
         /// `DoNotSchedule` or `ScheduleAnyway`.
-        pub when_unsatisfiable: String,
+        pub when_unsatisfiable: Text,
         pub label_selector: Option<LabelSelector>,
         pub min_domains: Option<i64>,
     }
 
     /// `status` of a Pod, without what nobody acts on: resources, users and mounts, which the kubelet writes into the
-    /// tree.
+    /// tree. Fields of this and its parts stand in the order in which the tree has them, so that writing, which happens
+    /// often, only ever adds at the end.
     pub struct PodStatus {
+        pub conditions: Vec<PodCondition>,
+        pub container_statuses: Vec<ContainerStatus>,
+        pub host_ip: Text as "hostIP",
+        pub host_ips: Vec<PodIp> as "hostIPs",
+        pub init_container_statuses: Vec<ContainerStatus>,
+        pub message: Text,
+        pub nominated_node_name: Text,
         pub observed_generation: i64,
         /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
-        pub phase: String,
-        pub conditions: Vec<PodCondition>,
-        pub message: String,
-        pub reason: String,
-        pub nominated_node_name: String,
-        pub host_ip: String as "hostIP",
-        pub host_ips: Vec<PodIp> as "hostIPs",
-        pub pod_ip: String as "podIP",
+        pub phase: Text,
+        pub pod_ip: Text as "podIP",
         pub pod_ips: Vec<PodIp> as "podIPs",
+        pub qos_class: Text,
+        pub reason: Text,
         pub start_time: Option<SimTime>,
-        pub init_container_statuses: Vec<ContainerStatus>,
-        pub container_statuses: Vec<ContainerStatus>,
-        pub qos_class: String,
     }
 
     #[derive(Eq)]
     pub struct PodIp {
-        pub ip: String = always,
+        pub ip: Text = always,
     }
 
     pub struct PodCondition {
-        pub kind: String as "type" = always,
-        pub observed_generation: i64,
-        pub status: String = always,
         /// Always written, always null.
         pub last_probe_time: Option<SimTime> = always,
         pub last_transition_time: Option<SimTime> = always,
-        pub reason: String,
-        pub message: String,
+        pub message: Text,
+        pub observed_generation: i64,
+        pub reason: Text,
+        pub status: Text = always,
+        pub kind: Text as "type" = always,
     }
 
     pub struct ContainerStatus {
-        pub name: String = always,
-        pub state: ContainerState = always,
+        pub container_id: Text as "containerID",
+        pub image: Text = always,
+        pub image_id: Text as "imageID" = always,
         pub last_state: ContainerState = always,
+        pub name: Text = always,
         pub ready: bool = always,
         pub restart_count: i32 = always,
-        pub image: String = always,
-        pub image_id: String as "imageID" = always,
-        pub container_id: String as "containerID",
         pub started: Option<bool>,
+        pub state: ContainerState = always,
     }
 
     /// At most one of the three is set; none means waiting.
     pub struct ContainerState {
-        pub waiting: Option<StateWaiting>,
         pub running: Option<StateRunning>,
         pub terminated: Option<StateTerminated>,
+        pub waiting: Option<StateWaiting>,
     }
 
     pub struct StateWaiting {
-        pub reason: String,
-        pub message: String,
+        pub message: Text,
+        pub reason: Text,
     }
 
     pub struct StateRunning {
@@ -274,13 +275,13 @@ record! {
     }
 
     pub struct StateTerminated {
+        pub container_id: Text as "containerID",
         pub exit_code: i32 = always,
-        pub signal: i32,
-        pub reason: String,
-        pub message: String,
-        pub started_at: Option<SimTime> = always,
         pub finished_at: Option<SimTime> = always,
-        pub container_id: String as "containerID",
+        pub message: Text,
+        pub reason: Text,
+        pub signal: i32,
+        pub started_at: Option<SimTime> = always,
     }
 }
 

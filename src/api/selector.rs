@@ -6,7 +6,7 @@
 use crate::api::kind::Kind;
 use crate::api::meta::{LabelExpression, StringMap};
 use crate::api::object::Object;
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 
 /// Requirements on labels; all must hold.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -138,7 +138,11 @@ impl Parser {
             token = self.take();
         }
         let Token::Word(key) = token else { return Err(format!("found '{}', expected: identifier", token.literal())) };
-        let expression = |operator: &str, values| LabelExpression { key, operator: operator.to_owned(), values };
+        let expression = |operator: &'static str, values: Vec<String>| LabelExpression {
+            key: key.into(),
+            operator: Text::Known(operator),
+            values: values.into_iter().map(Text::from).collect(),
+        };
         if absent {
             return Ok(expression("DoesNotExist", Vec::new()));
         }
@@ -348,8 +352,7 @@ mod tests {
 
     #[test]
     fn label_selectors_choose() {
-        let labels: StringMap =
-            [("app", "queue"), ("n", "5"), ("empty", "")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let labels: StringMap = [("app", "queue"), ("n", "5"), ("empty", "")].map(|(k, v)| (k.into(), v.into())).into();
         for (text, expected) in [
             ("", true),
             ("app=queue", true),

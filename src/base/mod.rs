@@ -6,6 +6,7 @@ pub mod template;
 pub mod time;
 pub mod value;
 pub mod duration;
+pub mod hashed;
 pub mod human;
 pub mod jsonpath;
 pub mod quantity;

@@ -3,6 +3,8 @@
 //! Rule (design §1): one seed and one scenario give one run. A draw therefore never depends on how many draws were
 //! made before it, only on `(seed, purpose, key)`; adding a draw somewhere leaves all others as they were.
 
+use std::fmt::{self, Write};
+
 /// The letters Kubernetes uses for generated suffixes (`k8s.io/apimachinery/pkg/util/rand`).
 pub const SUFFIX_LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -21,16 +23,26 @@ impl Rng {
 
     /// A stream of draws for one purpose (`"start-delay"`) and one key (a Pod's uid and container, say).
     pub fn stream(self, purpose: &str, key: &str) -> Stream {
-        let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ mix(self.seed);
-        for byte in purpose.bytes().chain([0xff]).chain(key.bytes()) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-        Stream { state: mix(hash) }
+        let mut hash = Hash::new(self.seed, purpose);
+        hash.take(key.as_bytes());
+        hash.stream()
+    }
+
+    /// The same with a key that is put together (`format_args!("{uid}/{container}")`).
+    pub fn stream_of(self, purpose: &str, key: fmt::Arguments<'_>) -> Stream {
+        let mut hash = Hash::new(self.seed, purpose);
+        hash.write_fmt(key).expect("the hash takes any text");
+        hash.stream()
     }
 
     /// One draw in `low..=high`.
     pub fn between(self, purpose: &str, key: &str, low: i64, high: i64) -> i64 {
         self.stream(purpose, key).between(low, high)
+    }
+
+    /// One draw in `low..=high`, by a key that is put together.
+    pub fn between_of(self, purpose: &str, key: fmt::Arguments<'_>, low: i64, high: i64) -> i64 {
+        self.stream_of(purpose, key).between(low, high)
     }
 
     /// Five letters for a generated name.
@@ -39,8 +51,8 @@ impl Rng {
     }
 
     /// A version 4 UUID for an object.
-    pub fn uuid(self, key: &str) -> String {
-        let mut stream = self.stream("uid", key);
+    pub fn uuid(self, key: fmt::Arguments<'_>) -> String {
+        let mut stream = self.stream_of("uid", key);
         let (a, b) = (stream.next(), stream.next());
         let b = (b & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
         let a = (a & !0xf000) | 0x4000;
@@ -93,6 +105,35 @@ impl Stream {
     }
 }
 
+/// What a stream of draws begins with: the seed, the purpose and the key, byte by byte (FNV-1a).
+struct Hash(u64);
+
+impl Hash {
+    fn new(seed: u64, purpose: &str) -> Hash {
+        let mut hash = Hash(0xcbf2_9ce4_8422_2325 ^ mix(seed));
+        hash.take(purpose.as_bytes());
+        hash.take(&[0xff]);
+        hash
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    fn stream(self) -> Stream {
+        Stream { state: mix(self.0) }
+    }
+}
+
+impl fmt::Write for Hash {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.take(text.as_bytes());
+        Ok(())
+    }
+}
+
 const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -113,6 +154,12 @@ mod tests {
     }
 
     #[test]
+    fn a_key_may_be_put_together() {
+        let (rng, number) = (Rng::new(7), 12);
+        assert_eq!(rng.stream("a", "pod/12").next(), rng.stream_of("a", format_args!("pod/{number}")).next());
+    }
+
+    #[test]
     fn ranges_hold_and_reach_their_ends() {
         let mut stream = Rng::new(1).stream("range", "");
         let draws: Vec<i64> = (0..1000).map(|_| stream.between(3, 5)).collect();
@@ -123,7 +170,7 @@ mod tests {
 
     #[test]
     fn uuids_look_like_uuids() {
-        let uuid = Rng::new(1).uuid("pod/default/a");
+        let uuid = Rng::new(1).uuid(format_args!("pod/default/a"));
         let lengths: Vec<usize> = uuid.split('-').map(str::len).collect();
         assert_eq!(lengths, [8, 4, 4, 4, 12]);
         assert!(uuid.split('-').nth(2).unwrap().starts_with('4'));

@@ -24,7 +24,7 @@ impl Cluster {
     pub fn logs_of(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
         let key = Key::new(Kind::Pod, "default", pod);
         let object = self.store.get(&key).ok_or_else(|| format!("pods \"{pod}\" not found"))?;
-        let first = || object.pod().spec.containers.first().map(|c| c.name.clone());
+        let first = || object.pod().spec.containers.first().map(|c| c.name.to_string());
         let container = container.map(str::to_owned).or_else(first).unwrap_or_default();
         match self.nodes.logs(&key, &container, previous) {
             Ok((_, lines)) => Ok(lines),

@@ -16,7 +16,7 @@ use crate::base::rng::Rng;
 use crate::base::sort::sort_by_key;
 use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::control::ref_manager;
 use crate::object;
 use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Store};
@@ -107,7 +107,7 @@ fn selects(selector: &StringMap, labels: &StringMap) -> bool {
 }
 
 /// What of a Pod matters to its Services.
-fn facts(pod: &Object) -> (bool, bool, bool, String, StringMap) {
+fn facts(pod: &Object) -> (bool, bool, bool, Text, StringMap) {
     let typed = pod.pod();
     let ip = typed.status.pod_ip.clone();
     let labels = typed.metadata.labels.clone();

@@ -13,7 +13,7 @@ use crate::api::meta::{Key, OwnerReference};
 use crate::api::object::Object;
 use crate::base::rng::Rng;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Propagation, Store};
 
 const FOREGROUND: &str = "foregroundDeletion";
@@ -125,7 +125,7 @@ impl GarbageCollector {
         }
         if !owners.solid.is_empty() {
             api.because("gc/drop-absent-owners");
-            let gone: Vec<String> = owners.absent.into_iter().chain(owners.waiting).map(|r| r.uid).collect();
+            let gone: Vec<Text> = owners.absent.into_iter().chain(owners.waiting).map(|r| r.uid).collect();
             drop_references(api, key, &gone);
             return;
         }
@@ -171,7 +171,7 @@ impl GarbageCollector {
         let dependents: Vec<Key> = api.store().owned_by(owner.uid()).map(|o| o.key()).collect();
         api.because("gc/orphan");
         for dependent in dependents {
-            drop_references(api, &dependent, &[owner.uid().to_owned()]);
+            drop_references(api, &dependent, &[owner.uid().into()]);
         }
         self.queue.add(Work::Release(key.clone()), api.now() + ORPHANED_DELAY, api.cause());
     }
@@ -199,11 +199,11 @@ fn find_owner<'s>(store: &'s Store, namespace: &str, reference: &OwnerReference)
     store.find(kind, namespace, &reference.name).filter(|owner| owner.uid() == reference.uid)
 }
 
-fn drop_references(api: &mut Api<'_>, key: &Key, uids: &[String]) {
+fn drop_references(api: &mut Api<'_>, key: &Key, gone: &[Text]) {
     let written = api.update(key, |object| {
-        let gone = |r: &Value| uids.iter().any(|uid| r.str_at("uid") == Some(uid));
+        let is_gone = |r: &Value| gone.iter().any(|uid| r.str_at("uid") == Some(uid));
         let kept: Vec<Value> =
-            object.list_at("metadata.ownerReferences").iter().filter(|r| !gone(r)).cloned().collect();
+            object.list_at("metadata.ownerReferences").iter().filter(|r| !is_gone(r)).cloned().collect();
         if kept.is_empty() {
             object.remove("metadata.ownerReferences");
         } else {

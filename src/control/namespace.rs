@@ -76,7 +76,7 @@ fn look(api: &Api<'_>, content: &[Key]) -> Remaining {
             estimate = object.pod().spec.termination_grace_period_seconds.unwrap_or(30);
         }
         for finalizer in &object.meta().finalizers {
-            *remaining.finalizers.entry(finalizer.clone()).or_default() += 1;
+            *remaining.finalizers.entry(finalizer.to_string()).or_default() += 1;
         }
         remaining.estimate_seconds = remaining.estimate_seconds.max(estimate);
     }

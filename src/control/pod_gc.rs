@@ -79,7 +79,12 @@ impl PodGc {
         }
     }
 
-    fn observe_pod(&mut self, object: &Object) {
+    /// Takes in a Pod as it is now; most versions of a Pod change nothing here.
+    fn observe_pod(&mut self, object: &Object, previous: Option<&Object>) {
+        let facts = |pod: &Object| (has_ended(pod), is_being_deleted(pod));
+        if previous.is_some_and(|before| facts(before) == facts(object) && node_name(before) == node_name(object)) {
+            return;
+        }
         let key = object.key();
         if has_ended(object) {
             self.ended.insert(key.clone());
@@ -218,7 +223,7 @@ impl Actor for PodGc {
             (Kind::Pod, false) => {
                 let facts = |pod: &Object| (has_ended(pod), is_being_deleted(pod), node_name(pod).is_some());
                 if change.previous.as_ref().is_none_or(|before| facts(before) != facts(&change.object)) {
-                    self.observe_pod(&change.object);
+                    self.observe_pod(&change.object, change.previous.as_deref());
                 }
             }
             (Kind::Node, true) => {
@@ -251,7 +256,7 @@ impl Actor for PodGc {
             self.observe_node(node);
         }
         for pod in store.list(Kind::Pod) {
-            self.observe_pod(pod);
+            self.observe_pod(pod, None);
         }
     }
 }

@@ -6,7 +6,7 @@
 use crate::api::meta::{Key, LabelSelector, ObjectMeta};
 use crate::api::object::Object;
 use crate::api::status::{ApiError, Reason};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::object;
 use crate::store::Api;
 
@@ -41,7 +41,7 @@ pub fn claim(controller: &ObjectMeta, selector: &LabelSelector, object: &ObjectM
 /// The entry of `ownerReferences` by which `owner` manages an object.
 pub fn controller_reference(owner: &Object) -> Value {
     object! {
-        "apiVersion" => owner.kind().info().api_version(), "kind" => owner.kind().name(), "name" => owner.name(),
+        "apiVersion" => owner.kind().info().api_version(), "kind" => Text::Known(owner.kind().name()), "name" => owner.name(),
         "uid" => owner.uid(), "controller" => true, "blockOwnerDeletion" => true,
     }
 }
@@ -85,7 +85,7 @@ pub fn release(api: &mut Api<'_>, key: &Key, owner_uid: &str, finalizer: Option<
 }
 
 /// Keeps the items of a list that pass; a list that ends up empty is taken out.
-fn keep_in_list(value: &mut Value, path: &str, keep: impl Fn(&Value) -> bool) {
+fn keep_in_list(value: &mut Value, path: &'static str, keep: impl Fn(&Value) -> bool) {
     let rest: Vec<Value> = value.list_at(path).iter().filter(|item| keep(item)).cloned().collect();
     if rest.is_empty() {
         value.remove(path);
@@ -103,7 +103,7 @@ mod tests {
     fn meta(uid: &str, label: &str, owner: Option<&str>, deleted: bool) -> ObjectMeta {
         ObjectMeta {
             uid: uid.into(),
-            labels: [("app".to_owned(), label.to_owned())].into(),
+            labels: [("app".into(), label.into())].into(),
             owner_references: owner
                 .map(|uid| OwnerReference { uid: uid.into(), controller: Some(true), ..OwnerReference::default() })
                 .into_iter()
@@ -115,8 +115,7 @@ mod tests {
 
     #[test]
     fn claims() {
-        let selector =
-            LabelSelector { match_labels: [("app".to_owned(), "a".to_owned())].into(), ..LabelSelector::default() };
+        let selector = LabelSelector { match_labels: [("app".into(), "a".into())].into(), ..LabelSelector::default() };
         for (label, owner, object_deleted, controller_deleted, expected) in [
             ("a", Some("me"), false, false, Claim::Keep),
             ("a", Some("me"), true, true, Claim::Keep),

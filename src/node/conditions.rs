@@ -3,22 +3,24 @@
 //! Rules: `semantics/kubelet.md` §7, tables in `kubelet_cases.json`. Source: `pkg/kubelet/status/generate.go`.
 
 use crate::api::pod::{ContainerStatus, PodCondition, PodSpec};
+use crate::base::value::Text;
 
 /// A condition without its times.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Finding {
     pub holds: bool,
-    pub reason: String,
-    pub message: String,
+    pub reason: Text,
+    pub message: Text,
 }
 
 impl Finding {
-    fn yes(reason: &str) -> Finding {
-        Finding { holds: true, reason: reason.into(), message: String::new() }
+    fn yes(reason: &'static str) -> Finding {
+        Finding { holds: true, reason: Text::Known(reason), message: Text::default() }
     }
 
-    fn no(reason: &str, message: String) -> Finding {
-        Finding { holds: false, reason: reason.into(), message }
+    fn no(reason: &'static str, message: String) -> Finding {
+        let message = if message.is_empty() { Text::default() } else { message.into() };
+        Finding { holds: false, reason: Text::Known(reason), message }
     }
 }
 

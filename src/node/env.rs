@@ -7,7 +7,7 @@
 use crate::api::kind::Kind;
 use crate::api::pod::{Container, Pod};
 use crate::base::quantity::Quantity;
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::program::image::Image;
 use crate::shell::host::Env;
 use crate::store::Store;
@@ -52,7 +52,7 @@ pub fn environment(
             value_from(store, pod, container, &variable.value_from, facts)?
         };
         if let Some(value) = value {
-            own.insert(variable.name.clone(), value);
+            own.insert(variable.name.to_string(), value);
         }
     }
     env.extend(services);
@@ -197,16 +197,16 @@ pub fn field(pod: &Pod, path: &str, facts: Facts<'_>) -> Option<String> {
     let meta = &pod.metadata;
     if let Some((map, key)) = path.strip_suffix("']").and_then(|p| p.split_once("['")) {
         let map = if map == "metadata.labels" { &meta.labels } else { &meta.annotations };
-        return map.get(key).cloned();
+        return map.get(key).map(Text::to_string);
     }
     Some(match path {
-        "metadata.name" => meta.name.clone(),
-        "metadata.namespace" => meta.namespace.clone(),
-        "metadata.uid" => meta.uid.clone(),
+        "metadata.name" => meta.name.to_string(),
+        "metadata.namespace" => meta.namespace.to_string(),
+        "metadata.uid" => meta.uid.to_string(),
         "metadata.labels" => pairs(&meta.labels),
         "metadata.annotations" => pairs(&meta.annotations),
-        "spec.nodeName" => pod.spec.node_name.clone(),
-        "spec.serviceAccountName" => pod.spec.service_account_name.clone(),
+        "spec.nodeName" => pod.spec.node_name.to_string(),
+        "spec.serviceAccountName" => pod.spec.service_account_name.to_string(),
         "status.podIP" | "status.podIPs" => facts.pod_ip.to_owned(),
         "status.hostIP" | "status.hostIPs" => facts.host_ip.to_owned(),
         _ => return None,
@@ -228,7 +228,7 @@ pub fn resource(container: &Container, reference: &Value, facts: Facts<'_>) -> S
         _ => "0",
     };
     // A limit that is not set reads as what the node has; a request that is not set as 0.
-    let text = list.get(name).map_or(if part == "limits" { node } else { "0" }, String::as_str);
+    let text = list.get(name).map_or(if part == "limits" { node } else { "0" }, Text::as_str);
     let parse = |text: &str| Quantity::parse(text).unwrap_or(Quantity::from_units(0));
     let divisor = reference.str_at("divisor").filter(|d| !d.is_empty() && *d != "0").unwrap_or("1");
     let (amount, divisor) = (parse(text), parse(divisor));

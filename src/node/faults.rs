@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::api::meta::Key;
 use crate::base::time::{SimTime, Span};
+use crate::base::value::Text;
 use crate::node::worker::{Ended, Seen};
 use crate::node::{Nodes, What, latency};
 use crate::program::reference::Reference;
@@ -72,10 +73,10 @@ impl Nodes {
         for task in put_off {
             self.add(task.pod, task.what, now + Span::ms(2), Cause::default());
         }
-        let pods: Vec<(u32, String)> =
+        let pods: Vec<(u32, Rc<str>)> =
             self.pods.iter().filter(|w| w.node == node).map(|w| (w.id, w.uid.clone())).collect();
         for (id, uid) in pods {
-            let delay = latency::HEAR.draw(self.rng, "thaw", &format!("{uid}/{}", now.millis()));
+            let delay = latency::HEAR.draw(self.rng, "thaw", format_args!("{uid}/{}", now.millis()));
             self.add(id, What::Relist, now + Span::ms(1), Cause::default());
             // What others wrote into its Pods' status meanwhile is written over.
             self.add(id, What::Sync, now + delay, Cause::default());
@@ -98,8 +99,8 @@ impl Nodes {
                 run.ended = Some(Ended {
                     at: now,
                     exit_code: 255,
-                    reason: "Unknown".into(),
-                    message: String::new(),
+                    reason: Text::Known("Unknown"),
+                    message: Text::default(),
                     never_started: false,
                 });
                 run.seen = run.seen.max(Seen::Running);

@@ -219,7 +219,7 @@ impl Nodes {
         if !worker.pod().metadata.is_being_deleted() {
             return;
         }
-        let options = DeleteOptions { precondition_uid: Some(worker.uid.clone()), ..DeleteOptions::with_grace(0) };
+        let options = DeleteOptions { precondition_uid: Some(worker.uid.to_string()), ..DeleteOptions::with_grace(0) };
         // NotFound: someone was faster.
         let _ = api.delete(&worker.key, &options);
     }

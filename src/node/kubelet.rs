@@ -3,6 +3,7 @@
 use crate::base::rng::Rng;
 use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
+use crate::base::value::Text;
 use crate::node::Task;
 use crate::node::faults::PullFault;
 use crate::node::latency::{LEASE_PERIOD_MS, RELIST_PERIOD_MS, SYNC_PERIOD_MS};
@@ -13,7 +14,7 @@ use crate::program::image::Images;
 pub struct Kubelet {
     pub name: String,
     /// `172.30.0.1`
-    pub ip: String,
+    pub ip: Text,
     /// Allocatable, as quantities.
     pub cpu: String,
     pub memory: String,
@@ -46,7 +47,7 @@ impl Kubelet {
     pub fn new(index: usize, name: &str, cpu: &str, memory: &str, images: &Images, rng: Rng) -> Kubelet {
         Kubelet {
             name: name.to_owned(),
-            ip: format!("172.30.0.{}", index + 1),
+            ip: format!("172.30.0.{}", index + 1).into(),
             cpu: cpu.to_owned(),
             memory: memory.to_owned(),
             index,

@@ -3,6 +3,8 @@
 //! Source: `semantics/latencies.md`, read from the recordings; the kubelet's own periods from `semantics/kubelet.md` §1. Every
 //! range is drawn from with keyed chance.
 
+use std::fmt;
+
 use crate::base::rng::Rng;
 use crate::base::time::Span;
 
@@ -18,8 +20,8 @@ const fn range(least_ms: i64, most_ms: i64) -> Range {
 }
 
 impl Range {
-    pub fn draw(self, rng: Rng, purpose: &str, key: &str) -> Span {
-        Span::ms(rng.between(purpose, key, self.least_ms, self.most_ms))
+    pub fn draw(self, rng: Rng, purpose: &str, key: fmt::Arguments<'_>) -> Span {
+        Span::ms(rng.between_of(purpose, key, self.least_ms, self.most_ms))
     }
 }
 

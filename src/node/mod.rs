@@ -180,7 +180,7 @@ impl Nodes {
 
     /// A draw for a Pod that happens now.
     fn draw(&self, range: latency::Range, purpose: &str, worker: &Worker, now: SimTime) -> Span {
-        range.draw(self.rng, purpose, &format!("{}/{}", worker.uid, now.millis()))
+        range.draw(self.rng, purpose, format_args!("{}/{}", worker.uid, now.millis()))
     }
 
     fn hear_of_pod(&mut self, change: &Change) {
@@ -200,7 +200,8 @@ impl Nodes {
             worker.object = Rc::clone(object);
             if change.starts_deletion() || change.changes_spec() {
                 worker.cause = cause;
-                let delay = latency::HEAR.draw(self.rng, "kubelet-hears", &format!("{}/{}", worker.uid, now.millis()));
+                let delay =
+                    latency::HEAR.draw(self.rng, "kubelet-hears", format_args!("{}/{}", worker.uid, now.millis()));
                 let what = if worker.ending.is_some() { What::End } else { What::Sync };
                 self.add(id, what, now + delay, cause);
             }
@@ -217,7 +218,7 @@ impl Nodes {
     fn adopt(&mut self, object: &Rc<Object>, node: usize, now: SimTime, cause: Cause) {
         self.next_pod += 1;
         let worker = Worker::new(self.next_pod, node, object, now, cause);
-        let delay = latency::HEAR.draw(self.rng, "kubelet-hears", &worker.uid);
+        let delay = latency::HEAR.draw(self.rng, "kubelet-hears", format_args!("{}", worker.uid));
         self.add(worker.id, What::Sync, now + delay, cause);
         self.pods.add(worker);
     }

@@ -3,6 +3,8 @@
 //! Rules: `semantics/kubelet.md` §9, recorded in `probes`. A prober's period counts from when the Pod's volumes were mounted; the
 //! other probes wait for the startup probe. Source: `pkg/kubelet/prober/{worker,prober,prober_manager}.go`.
 
+use std::rc::Rc;
+
 use crate::api::pod::{Pod, Probe};
 use crate::base::time::{SimTime, Span};
 use crate::base::value::Value;
@@ -16,7 +18,7 @@ use crate::store::Api;
 #[derive(Clone, Debug)]
 pub struct Prober {
     pub kind: ProbeKind,
-    pub probe: Probe,
+    pub probe: Rc<Probe>,
     /// How often the same came out in a row, and what.
     in_a_row: (bool, i64),
     /// The exec'd command under way.
@@ -44,16 +46,16 @@ impl ProbeKind {
 impl Nodes {
     /// A container runs: its probes begin.
     pub(super) fn begin_probing(&mut self, worker: &mut Worker, slot: usize, now: SimTime) {
-        let container = worker.spec_of(slot).clone();
+        let container = worker.spec_of(slot);
         let probes = [
-            (ProbeKind::Startup, container.startup_probe),
-            (ProbeKind::Readiness, container.readiness_probe),
-            (ProbeKind::Liveness, container.liveness_probe),
+            (ProbeKind::Startup, &container.startup_probe),
+            (ProbeKind::Readiness, &container.readiness_probe),
+            (ProbeKind::Liveness, &container.liveness_probe),
         ];
         worker.slots[slot].probers = probes
             .into_iter()
             .filter_map(|(kind, probe)| {
-                Some(Prober { kind, probe: probe?, in_a_row: (false, 0), process: None, done: false })
+                Some(Prober { kind, probe: probe.clone()?, in_a_row: (false, 0), process: None, done: false })
             })
             .collect();
         for prober in 0..worker.slots[slot].probers.len() {
@@ -105,13 +107,13 @@ impl Nodes {
 
     /// An HTTP or TCP probe.
     fn ask_port(&mut self, worker: &mut Worker, slot: usize, probe: &Probe, now: SimTime) -> (bool, String) {
-        let pod = std::rc::Rc::clone(worker.pod());
+        let pod = Rc::clone(worker.pod());
         let name = worker.slots[slot].name.clone();
         if let Some(get) = &probe.http_get {
             let port = port_number(&pod, &name, &get.port);
-            let host = if get.host.is_empty() { worker.ip.clone() } else { get.host.clone() };
+            let host = if get.host.is_empty() { worker.ip.to_string() } else { get.host.to_string() };
             let scheme = if get.scheme.is_empty() { "http".to_owned() } else { get.scheme.to_ascii_lowercase() };
-            let path = if get.path.starts_with('/') { get.path.clone() } else { format!("/{}", get.path) };
+            let path = if get.path.starts_with('/') { get.path.to_string() } else { format!("/{}", get.path) };
             let request =
                 Request { method: "GET".into(), host: host.clone(), port, path: path.clone(), ..Request::default() };
             return match self.serve_in(worker, port, &request, now) {
@@ -125,7 +127,7 @@ impl Nodes {
         }
         let Some(socket) = &probe.tcp_socket else { return (true, String::new()) };
         let port = port_number(&pod, &name, &socket.port);
-        let host = if socket.host.is_empty() { worker.ip.clone() } else { socket.host.clone() };
+        let host = if socket.host.is_empty() { worker.ip.to_string() } else { socket.host.to_string() };
         let listens = worker
             .slots
             .iter()

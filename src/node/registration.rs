@@ -81,7 +81,7 @@ impl Nodes {
             map
         };
         let machine = self.rng.stream("machine-id", &kubelet.name).hex(32);
-        let boot = self.rng.uuid(&format!("boot/{}", kubelet.name));
+        let boot = self.rng.uuid(format_args!("boot/{}", kubelet.name));
         object! {
             "addresses" => vec![
                 object! { "type" => "InternalIP", "address" => kubelet.ip.as_str() },

@@ -6,7 +6,9 @@
 use std::rc::Rc;
 
 use crate::api::pod::Container;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
+use crate::base::value::Text;
 use crate::net::{self, NetError, Request, Response};
 use crate::node::start::{host_name, message_path};
 use crate::node::worker::{Ended, PodId, Purpose, Run, Running, Stage, Worker};
@@ -120,13 +122,14 @@ impl Nodes {
         worker: &mut Worker,
         slot: usize,
         exit_code: i32,
-        reason: Option<&str>,
+        reason: Option<&'static str>,
         now: SimTime,
     ) {
-        let container = worker.spec_of(slot).clone();
+        let object = Rc::clone(&worker.object);
+        let container = worker.slots[slot].spec_in(object.pod());
         let was_signalled = worker.slots[slot].kill.is_some_and(|kill| kill.signalled);
         let message = self
-            .with_machine(worker, slot, now, |machine| machine.files.read(message_path(&container)).unwrap_or_default())
+            .with_machine(worker, slot, now, |machine| machine.files.read(message_path(container)).unwrap_or_default())
             .unwrap_or_default();
         let Some(run) = worker.slots[slot].run_mut().filter(|run| run.ended.is_none()) else { return };
         // Nothing else ends a program with 137 by itself where memory is limited.
@@ -141,8 +144,8 @@ impl Nodes {
         run.ended = Some(Ended {
             at: now,
             exit_code,
-            reason: reason.unwrap_or(usual).to_owned(),
-            message: termination_message(&container, run, message, exit_code),
+            reason: Text::Known(reason.unwrap_or(usual)),
+            message: termination_message(container, run, message, exit_code).into(),
             never_started: false,
         });
         for running in run.processes.values_mut() {
@@ -150,7 +153,10 @@ impl Nodes {
         }
         // Only its log and how it ended are still asked for.
         run.processes.remove(&0);
-        run.files = FileTree::default();
+        if run.processes.is_empty() {
+            run.processes = SortedMap::new();
+        }
+        (run.files, run.env, run.mounts) = (FileTree::default(), Rc::default(), Rc::default());
         worker.slots[slot].kill = None;
         let relist_at = self.kubelets[worker.node].next_relist(now);
         self.add(worker.id, What::Relist, relist_at, worker.cause);
@@ -237,7 +243,7 @@ impl Nodes {
             let number = self.next_request;
             let in_flight = InFlight { client: worker.id, slot, run: restart_count, id, request, answer: None };
             self.requests.insert(number, in_flight);
-            let delay = latency::NETWORK.draw(self.rng, "network", &number.to_string());
+            let delay = latency::NETWORK.draw(self.rng, "network", format_args!("{number}"));
             self.add(0, What::Deliver { request: number }, now + delay, worker.cause);
         }
     }
@@ -259,7 +265,7 @@ impl Nodes {
         };
         // Nobody there: the client finds out only when its patience ends.
         let patience = if matches!(answer, Err(NetError::TimedOut { .. })) { Span::secs(30) } else { Span::ZERO };
-        let delay = latency::NETWORK.draw(self.rng, "network-back", &number.to_string());
+        let delay = latency::NETWORK.draw(self.rng, "network-back", format_args!("{number}"));
         if let Some(waiting) = self.requests.get_mut(&number) {
             waiting.answer = Some(answer);
             self.add(0, What::Answer { request: number }, api.now() + delay + patience, cause);

@@ -8,16 +8,17 @@ use std::rc::Rc;
 use crate::base::quantity::Quantity;
 use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value, beginning};
 use crate::node::backoff::go_seconds;
 use crate::node::env::{self, Facts};
 use crate::node::logs::Log;
 use crate::node::volume::{mount_all, mounts_of};
-use crate::node::worker::{Ended, Purpose, Run, Running, Sandbox, Seen, Stage, SyncError, Waiting, Worker};
+use crate::node::worker::{Ended, Prepared, Purpose, Run, Running, Sandbox, Seen, Stage, SyncError, Waiting, Worker};
 use crate::node::{Nodes, What, latency};
 use crate::program::image::{Image, Missing};
 use crate::program::reference::Reference;
 use crate::program::{ANNOTATION, Behaviour, Connections, Occasion, Process, Start};
+use crate::shell::host::Env;
 use crate::shell::process::Io;
 use crate::store::Api;
 
@@ -94,7 +95,7 @@ impl Nodes {
         let now = api.now();
         worker.sandbox = Sandbox::Unseen;
         let kubelet = &mut self.kubelets[worker.node];
-        worker.ip = if worker.pod().spec.host_network { kubelet.ip.clone() } else { kubelet.new_address() };
+        worker.ip = if worker.pod().spec.host_network { kubelet.ip.clone() } else { kubelet.new_address().into() };
         self.ask_status(worker, now);
         worker.stage = Stage::Idle;
         worker.plan = super::sync::to_start(worker);
@@ -135,7 +136,7 @@ impl Nodes {
         let (name, wait) = (state.name.clone(), go_seconds(state.back_off.wait()));
         let pod = format!("{}_{}({})", worker.key.name, worker.key.namespace, worker.uid);
         let message = format!("back-off {wait} restarting failed container={name} pod={pod}");
-        state.reason = Some(Waiting { reason: "CrashLoopBackOff".into(), message });
+        state.reason = Some(Waiting { reason: Text::Known("CrashLoopBackOff"), message: message.into() });
         let text = format!("Back-off restarting failed container {name} in pod {pod}");
         self.event(worker, Some(slot), true, "BackOff", &text, api);
         Nodes::note_error(worker, SyncError::BackOffUntil(until));
@@ -143,8 +144,15 @@ impl Nodes {
     }
 
     /// The container cannot be started in this sync.
-    fn cannot_start(&mut self, worker: &mut Worker, slot: usize, reason: &str, message: &str, api: &mut Api<'_>) {
-        worker.slots[slot].reason = Some(Waiting { reason: reason.into(), message: message.into() });
+    fn cannot_start(
+        &mut self,
+        worker: &mut Worker,
+        slot: usize,
+        reason: &'static str,
+        message: &str,
+        api: &mut Api<'_>,
+    ) {
+        worker.slots[slot].reason = Some(Waiting { reason: Text::Known(reason), message: message.into() });
         Nodes::note_error(worker, SyncError::Plain);
         // An init container that does not start holds back all that follow.
         if worker.slots[slot].init {
@@ -259,8 +267,8 @@ impl Nodes {
         let image = self.images.find(reference, true).or_else(|_| self.images.find(reference, described));
         let Ok(image) = image else { return };
         let state = &mut worker.slots[slot];
-        state.image_id = image.id(reference, self.rng);
-        state.image_name = reference.full();
+        state.image_id = image.id(reference, self.rng).into();
+        state.image_name = reference.full().into();
         state.image = Some(image);
         let delay = self.draw(latency::CREATE, "create", worker, now);
         self.stage(worker, Stage::Create { slot }, now, delay);
@@ -274,12 +282,13 @@ impl Nodes {
                 self.event(worker, Some(slot), true, "Failed", &format!("Error: {why}"), api);
                 self.cannot_start(worker, slot, "CreateContainerConfigError", &why, api);
             }
-            Ok(argv) if argv.is_empty() => {
+            Ok(prepared) if prepared.argv.is_empty() => {
                 let why = "failed to generate container spec: no command specified";
                 self.event(worker, Some(slot), true, "Failed", &format!("Error: {why}"), api);
                 self.cannot_start(worker, slot, "CreateContainerError", why, api);
             }
-            Ok(_) => {
+            Ok(prepared) => {
+                worker.slots[slot].prepared = Some(prepared);
                 self.event(worker, Some(slot), false, "Created", "Container created", api);
                 let alone = self.draw(latency::START, "start", worker, now);
                 let others = self.kubelets[worker.node].starting - i64::from(worker.started_counted);
@@ -289,8 +298,8 @@ impl Nodes {
         }
     }
 
-    /// The arguments the container starts with, or why its configuration cannot be made.
-    fn prepare(&self, worker: &Worker, slot: usize, api: &Api<'_>) -> Result<Vec<String>, String> {
+    /// What the container starts with, or why its configuration cannot be made.
+    fn prepare(&self, worker: &Worker, slot: usize, api: &Api<'_>) -> Result<Prepared, String> {
         let image = worker.slots[slot].image.clone().unwrap_or_default();
         let container = worker.spec_of(slot);
         let security = |path: &str| {
@@ -307,17 +316,6 @@ impl Nodes {
                 format!("container has runAsNonRoot and image will run as root (pod: {pod:?}, container: {name})")
             });
         }
-        let env = self.environment(worker, slot, &image, api)?;
-        Ok(env::argv(container, &image, &env))
-    }
-
-    fn environment(
-        &self,
-        worker: &Worker,
-        slot: usize,
-        image: &Image,
-        api: &Api<'_>,
-    ) -> Result<crate::shell::host::Env, String> {
         let kubelet = &self.kubelets[worker.node];
         let host_name = host_name(worker);
         let facts = Facts {
@@ -327,14 +325,14 @@ impl Nodes {
             node_cpu: &kubelet.cpu,
             node_memory: &kubelet.memory,
         };
-        env::environment(api.store(), worker.pod(), worker.spec_of(slot), image, facts)
+        let env = env::environment(api.store(), worker.pod(), container, &image, facts)?;
+        Ok(Prepared { argv: env::argv(container, &image, &env), env: Rc::new(env) })
     }
 
     fn start(&mut self, worker: &mut Worker, slot: usize, api: &mut Api<'_>) {
         let now = api.now();
         let image = worker.slots[slot].image.clone().unwrap_or_default();
-        let env = self.environment(worker, slot, &image, api).unwrap_or_default();
-        let argv = env::argv(worker.spec_of(slot), &image, &env);
+        let Some(Prepared { env, argv }) = worker.slots[slot].prepared.take() else { return };
         let run = self.new_run(worker, slot, &image, env, now);
         let occasion = self.occasion(worker, slot);
         let state = &mut worker.slots[slot];
@@ -378,8 +376,8 @@ impl Nodes {
                     run.ended = Some(Ended {
                         at: now,
                         exit_code: 128,
-                        reason: "StartError".into(),
-                        message: message.clone(),
+                        reason: Text::Known("StartError"),
+                        message: message.as_str().into(),
                         never_started: true,
                     });
                 }
@@ -389,9 +387,8 @@ impl Nodes {
         }
     }
 
-    fn new_run(&self, worker: &Worker, slot: usize, image: &Image, env: crate::shell::host::Env, now: SimTime) -> Run {
+    fn new_run(&self, worker: &Worker, slot: usize, image: &Image, env: Rc<Env>, now: SimTime) -> Run {
         let container = worker.spec_of(slot);
-        let key = format!("{}/{}/{}", worker.uid, container.name, now.millis());
         let mut files = self.usual_directories.clone();
         files.put("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", false, now);
         files.put("/etc/hostname", format!("{}\n", host_name(worker)).as_bytes(), false, now);
@@ -407,8 +404,8 @@ impl Nodes {
         if container.termination_message_path.starts_with("/dev") || container.termination_message_path.is_empty() {
             files.put(message_path(container), b"", false, now);
         }
-        let own_dir = if container.working_dir.is_empty() { &image.working_dir } else { &container.working_dir };
-        let cwd = if own_dir.is_empty() { "/".to_owned() } else { own_dir.clone() };
+        let own_dir: &str = if container.working_dir.is_empty() { &image.working_dir } else { &container.working_dir };
+        let cwd = if own_dir.is_empty() { "/".to_owned() } else { own_dir.to_owned() };
         files.put_dir(&cwd);
         let security = |path: &str| {
             let own = container.security_context.i64_at(path);
@@ -416,16 +413,18 @@ impl Nodes {
         };
         let user = security("runAsUser").and_then(|user| u32::try_from(user).ok()).unwrap_or(image.user);
         let limit = container.resources.limits.get("memory").and_then(|text| Quantity::parse(text).ok());
+        let key = format_args!("{}/{}/{}", worker.uid, container.name, now.millis());
+        let mut id = self.rng.stream_of("container-id", key);
         let has_readiness = container.readiness_probe.is_some();
         Run {
-            container_id: format!("containerd://{}", self.rng.stream("container-id", &key).hex(64)),
+            container_id: Text::from(format_args!("containerd://{}", id.hex(64))),
             restart_count: 0,
             started_at: now,
             ended: None,
             seen: Seen::Nothing,
             files,
             mounts: Rc::new(mounts_of(worker.pod(), container)),
-            env: Rc::new(env),
+            env,
             cwd,
             net: Connections::default(),
             draws: 0,
@@ -459,9 +458,9 @@ impl Nodes {
     /// Counts the starts of a container of this owner, index and name.
     fn occasion(&mut self, worker: &Worker, slot: usize) -> Occasion {
         let meta = &worker.pod().metadata;
-        let index = meta.annotations.get("batch.kubernetes.io/job-completion-index").cloned();
-        let owner = meta.controller().map_or(worker.uid.clone(), |owner| owner.uid.clone());
-        let key = (owner, index.clone().unwrap_or_default(), worker.slots[slot].name.clone());
+        let index = meta.annotations.get("batch.kubernetes.io/job-completion-index").map(Text::to_string);
+        let owner = meta.controller().map_or(worker.uid.to_string(), |owner| owner.uid.to_string());
+        let key = (owner, index.clone().unwrap_or_default(), worker.slots[slot].name.to_string());
         let count = self.attempts.entry(key).or_insert(0);
         *count += 1;
         Occasion { attempt: *count - 1, index }
@@ -471,8 +470,11 @@ impl Nodes {
 /// What the Pod itself says of a container's behaviour. What cannot be read says nothing.
 pub(super) fn described(worker: &Worker, slot: usize) -> Option<Behaviour> {
     let annotations = &worker.pod().metadata.annotations;
+    if annotations.is_empty() {
+        return None;
+    }
     let own = format!("{ANNOTATION}.{}", worker.slots[slot].name);
-    let text = annotations.get(&own).or_else(|| annotations.get(ANNOTATION))?;
+    let text = annotations.get(own.as_str()).or_else(|| annotations.get(ANNOTATION))?;
     Behaviour::parse(text).ok()
 }
 
@@ -480,7 +482,7 @@ pub(super) fn described(worker: &Worker, slot: usize) -> Option<Behaviour> {
 pub(super) fn host_name(worker: &Worker) -> String {
     let own = &worker.pod().spec.hostname;
     let name: &str = if own.is_empty() { &worker.key.name } else { own };
-    name.chars().take(63).collect()
+    beginning(name, 63).to_owned()
 }
 
 pub(super) fn message_path(container: &crate::api::pod::Container) -> &str {

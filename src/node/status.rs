@@ -9,10 +9,10 @@ use crate::api::pod::{
 };
 use crate::base::sort::sort_by;
 use crate::base::time::SimTime;
-use crate::base::value::{Map, Name, Value};
+use crate::base::value::{Map, Text, Value};
 use crate::node::conditions::{self, Finding};
 use crate::node::phase::{AfterExit, after_exit, phase};
-use crate::node::worker::{EndReason, EndStep, Ended, Run, Sandbox, Seen, Slot, Worker};
+use crate::node::worker::{EndReason, EndStep, Ended, Run, Sandbox, Seen, Slot, WantedStatus, Worker};
 use crate::object;
 
 /// What the kernel reports for a memory limit that is not set (cgroup v1), as recorded.
@@ -24,7 +24,7 @@ const OWN_CONDITIONS: [&str; 5] =
 
 impl Worker {
     /// The status as of now.
-    pub fn status(&self, now: SimTime, host_ip: &str) -> Value {
+    pub fn status(&self, now: SimTime, host_ip: &Text) -> WantedStatus {
         let object = &self.object;
         let pod = object.pod();
         let mut statuses: Vec<ContainerStatus> =
@@ -52,15 +52,16 @@ impl Worker {
         } else if keeps_phase && matches!(final_phase, "Succeeded" | "Failed") {
             pod.status.phase.clone()
         } else {
-            final_phase.to_owned()
+            Text::Known(final_phase)
         };
         let mut status = PodStatus {
             observed_generation: pod.metadata.generation,
             phase,
-            host_ip: host_ip.to_owned(),
-            host_ips: vec![PodIp { ip: host_ip.to_owned() }],
+            host_ip: host_ip.clone(),
+            host_ips: vec![PodIp { ip: host_ip.clone() }],
             start_time: Some(self.start_time),
             qos_class: pod.status.qos_class.clone(),
+            nominated_node_name: pod.status.nominated_node_name.clone(),
             ..PodStatus::default()
         };
         if !matches!(self.sandbox, Sandbox::None | Sandbox::Unseen) && !self.ip.is_empty() {
@@ -71,7 +72,7 @@ impl Worker {
             status.reason = reason.clone();
             status.message = message.clone();
         }
-        let mut value = Value::encode(&status);
+        let mut tree = Value::encode(&status);
         let main = statuses.split_off(pod.spec.init_containers.len());
         let mut main: Vec<(usize, ContainerStatus)> = (statuses.len()..).zip(main).collect();
         sort_by(&mut main, |a, b| a.1.name.cmp(&b.1.name));
@@ -88,18 +89,21 @@ impl Worker {
             ),
         ] {
             if !list.is_empty() {
-                value.set(field, list);
+                tree.set(field, list);
             }
         }
-        self.add_resources(&mut value);
+        status.conditions = conditions;
+        status.container_statuses = main.into_iter().map(|(_, status)| status).collect();
+        status.init_container_statuses = init.into_iter().map(|(_, status)| status).collect();
+        self.add_resources(&mut tree);
         // What others wrote into the status stays.
-        for field in ["nominatedNodeName", "resize", "ephemeralContainerStatuses", "resourceClaimStatuses"] {
+        for field in ["resize", "ephemeralContainerStatuses", "resourceClaimStatuses"] {
             let kept = object.value().at("status").at(field);
             if !kept.is_null() {
-                value.set(field, kept.clone());
+                tree.set(field, kept.clone());
             }
         }
-        value
+        WantedStatus { typed: status, tree }
     }
 
     /// The conditions as trees. Those of the kubelet that are as before are taken over from the Pod as it stands.
@@ -126,15 +130,15 @@ impl Worker {
         let mut value = Value::encode(status);
         let map = value.map_mut();
         if !container.volume_mounts.is_empty() {
-            map.insert(Name::Known("volumeMounts"), volume_mounts(container));
+            map.insert(Text::Known("volumeMounts"), volume_mounts(container));
         }
         if let Some(run) = self.slots[slot].seen_run() {
             let ids = i64::from(run.user);
             let linux = object! { "gid" => ids, "supplementalGroups" => vec![Value::Int(ids)], "uid" => ids };
-            map.insert(Name::Known("user"), object! { "linux" => linux });
-            map.insert(Name::Known("resources"), resources_value(container));
+            map.insert(Text::Known("user"), object! { "linux" => linux });
+            map.insert(Text::Known("resources"), resources_value(container));
             if !container.resources.requests.is_empty() {
-                map.insert(Name::Known("allocatedResources"), string_map(&container.resources.requests));
+                map.insert(Text::Known("allocatedResources"), string_map(&container.resources.requests));
             }
         }
         value
@@ -157,9 +161,9 @@ impl Worker {
             let before = old.iter().find(|c| c.kind == *kind);
             let since = before.filter(|c| c.status == text).and_then(|c| c.last_transition_time);
             PodCondition {
-                kind: (*kind).to_owned(),
+                kind: Text::Known(kind),
                 observed_generation: pod.metadata.generation,
-                status: text.to_owned(),
+                status: Text::Known(text),
                 last_probe_time: None,
                 last_transition_time: Some(since.unwrap_or(now.whole_second())),
                 reason: finding.reason,
@@ -194,7 +198,7 @@ impl Worker {
         if !limits.is_empty() {
             resources.insert("limits", limits);
         } else if self.measured {
-            resources.insert("limits", object! { "memory" => NO_MEMORY_LIMIT });
+            resources.insert("limits", object! { "memory" => Text::Known(NO_MEMORY_LIMIT) });
         }
         value.set("resources", resources);
     }
@@ -213,7 +217,8 @@ impl Worker {
         let seen: Vec<&Run> = slot.runs.iter().rev().filter(|run| run.seen != Seen::Nothing).collect();
         match seen.first() {
             None => {
-                status.state.waiting = Some(StateWaiting { reason: default_reason.into(), ..StateWaiting::default() })
+                status.state.waiting =
+                    Some(StateWaiting { reason: Text::Known(default_reason), ..StateWaiting::default() })
             }
             Some(run) => {
                 status.restart_count = run.restart_count;
@@ -267,8 +272,8 @@ impl Worker {
             status.state = ContainerState {
                 terminated: Some(StateTerminated {
                     exit_code: 137,
-                    reason: "ContainerStatusUnknown".into(),
-                    message: "The container could not be located when the pod was terminated".into(),
+                    reason: Text::Known("ContainerStatusUnknown"),
+                    message: Text::Known("The container could not be located when the pod was terminated"),
                     ..StateTerminated::default()
                 }),
                 ..ContainerState::default()
@@ -326,17 +331,17 @@ fn terminated(run: &Run, ended: &Ended) -> StateTerminated {
 
 fn volume_mounts(container: &crate::api::pod::Container) -> Value {
     Value::list(container.volume_mounts.iter().map(|mount| {
-        let mut value = object! { "mountPath" => mount.mount_path.as_str(), "name" => mount.name.as_str() };
+        let mut value = object! { "mountPath" => &mount.mount_path, "name" => &mount.name };
         if mount.read_only {
             value.set("readOnly", true);
-            value.set("recursiveReadOnly", "Disabled");
+            value.set("recursiveReadOnly", Text::Known("Disabled"));
         }
         value
     }))
 }
 
 fn string_map(map: &crate::api::meta::StringMap) -> Value {
-    Value::from(map.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Map>())
+    Value::from(map.iter().map(|(k, v)| (k.clone(), v)).collect::<Map>())
 }
 
 fn resources_value(container: &crate::api::pod::Container) -> Value {

@@ -3,32 +3,35 @@
 //! Rules: `semantics/kubelet.md` §2, §4, §5. The status is computed before anything is done about it, so a reason found in
 //! one sync shows in the next. Source: `pkg/kubelet/kubelet.go` (`SyncPod`), `kuberuntime_manager.go` (`computePodActions`).
 
+use std::rc::Rc;
+
 use crate::api::object::Object;
+use crate::api::pod::PodCondition;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::node::phase::{AfterExit, after_exit};
-use crate::node::worker::{EndReason, Sandbox, Seen, Slot, Stage, SyncError, Worker};
+use crate::node::worker::{EndReason, Sandbox, Seen, Slot, Stage, SyncError, WantedStatus, Worker};
 use crate::node::{Nodes, What, latency};
 use crate::store::{Api, Cause, EventType};
 
 impl Worker {
-    pub fn new(id: u32, node: usize, object: &std::rc::Rc<Object>, now: SimTime, cause: Cause) -> Worker {
+    pub fn new(id: u32, node: usize, object: &Rc<Object>, now: SimTime, cause: Cause) -> Worker {
         let spec = &object.pod().spec;
-        let slot = |index: usize, name: &str, init: bool, sidecar: bool| Slot::new(index, name, init, sidecar);
+        let slot = |index: usize, name: &Text, init: bool, sidecar: bool| Slot::new(index, name, init, sidecar);
         let init = spec.init_containers.iter().enumerate().map(|(i, c)| slot(i, &c.name, true, c.is_sidecar()));
         let main = spec.containers.iter().enumerate().map(|(i, c)| slot(i, &c.name, false, false));
         Worker {
             id,
             node,
             key: object.key(),
-            uid: object.uid().to_owned(),
-            object: std::rc::Rc::clone(object),
+            uid: object.shared_uid(),
+            object: Rc::clone(object),
             start_time: now.whole_second(),
             slots: init.chain(main).collect(),
             volumes: Default::default(),
             shared_volumes: Vec::new(),
             sandbox: Sandbox::None,
-            ip: String::new(),
+            ip: Text::default(),
             stage: Stage::Idle,
             plan: Vec::new(),
             sync_error: None,
@@ -174,18 +177,22 @@ impl Nodes {
 
     /// Writes the wanted status. What others wrote since it was computed stays.
     pub(super) fn write_status(&mut self, worker: &mut Worker, api: &mut Api<'_>) {
-        let Some(mut status) = worker.wanted_status.take() else { return };
-        let Some(current) = api.get(&worker.key).filter(|object| object.uid() == worker.uid) else { return };
-        let own = status.list_at("conditions");
-        let is_own = |c: &Value| own.iter().any(|own| own == c || own.at("type") == c.at("type"));
-        let mut conditions: Vec<Value> =
-            current.value().list_at("status.conditions").iter().filter(|c| !is_own(c)).cloned().collect();
-        if !conditions.is_empty() {
-            conditions.extend(own.iter().cloned());
-            status.set("conditions", conditions);
+        let Some(WantedStatus { mut typed, mut tree }) = worker.wanted_status.take() else { return };
+        let Some(current) = api.get(&worker.key).filter(|object| object.uid() == &*worker.uid) else { return };
+        let is_foreign = |c: &PodCondition| typed.conditions.iter().all(|own| own.kind != c.kind);
+        let (old, trees) = (&current.pod().status.conditions, current.value().list_at("status.conditions"));
+        let foreign = old.iter().zip(trees).filter(|(condition, _)| is_foreign(condition));
+        let (mut conditions, mut list): (Vec<PodCondition>, Vec<Value>) =
+            foreign.map(|(condition, tree)| (condition.clone(), tree.clone())).unzip();
+        if !list.is_empty() {
+            list.extend(tree.list_at("conditions").iter().cloned());
+            tree.set("conditions", list);
+            conditions.append(&mut typed.conditions);
+            typed.conditions = conditions;
         }
         // Gone in the meantime: then nobody wants to know.
-        if let Ok(object) = api.update_status(&worker.key, status) {
+        if let Ok(object) = api.update_status(&worker.key, tree) {
+            object.know_pod_status(Rc::new(typed));
             worker.object = object;
         }
     }
@@ -206,9 +213,9 @@ impl Nodes {
 }
 
 impl Slot {
-    fn new(index: usize, name: &str, init: bool, sidecar: bool) -> Slot {
+    fn new(index: usize, name: &Text, init: bool, sidecar: bool) -> Slot {
         Slot {
-            name: name.to_owned(),
+            name: name.clone(),
             init,
             sidecar,
             index,
@@ -217,9 +224,10 @@ impl Slot {
             back_off: Default::default(),
             pull_back_off: Default::default(),
             reason: None,
+            prepared: None,
             image: None,
-            image_id: String::new(),
-            image_name: String::new(),
+            image_id: Text::default(),
+            image_name: Text::default(),
             probers: Vec::new(),
             kill: None,
             unhealthy: None,
@@ -243,8 +251,8 @@ fn told_to_end(worker: &Worker, now: SimTime) -> Option<EndReason> {
         return Some(EndReason::Deleted);
     }
     deadline(worker).filter(|at| now >= *at).map(|_| EndReason::Failed {
-        reason: "DeadlineExceeded".into(),
-        message: "Pod was active on the node longer than the specified deadline".into(),
+        reason: Text::Known("DeadlineExceeded"),
+        message: Text::Known("Pod was active on the node longer than the specified deadline"),
     })
 }
 

@@ -171,7 +171,7 @@ fn add_fields(tree: &mut FileTree, pod: &Pod, source: &Value, facts: Facts<'_>, 
 pub fn mounts_of(pod: &Pod, container: &crate::api::pod::Container) -> Vec<Mount> {
     let mounts = container.volume_mounts.iter().map(|mount| Mount {
         path: mount.mount_path.trim_end_matches('/').to_owned(),
-        volume: mount.name.clone(),
+        volume: mount.name.to_string(),
         sub_path: if mount.sub_path.is_empty() {
             String::new()
         } else {

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use crate::api::meta::Key;
 use crate::api::object::Object;
-use crate::api::pod::{Container, Pod};
+use crate::api::pod::{Container, Pod, PodStatus};
 use crate::base::sorted::SortedMap;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::node::backoff::BackOff;
 use crate::node::logs::Log;
 use crate::node::probe::Prober;
@@ -28,7 +28,7 @@ pub struct Worker {
     /// Index of the node's kubelet.
     pub node: usize,
     pub key: Key,
-    pub uid: String,
+    pub uid: Rc<str>,
     /// The newest version heard of.
     pub object: Rc<Object>,
     /// When the kubelet first saw it.
@@ -39,7 +39,7 @@ pub struct Worker {
     /// Volumes that outlive the Pod: the Pod's name for it, and what it is known as on the cluster.
     pub shared_volumes: Vec<(String, String)>,
     pub sandbox: Sandbox,
-    pub ip: String,
+    pub ip: Text,
     pub stage: Stage,
     /// Containers still to be started by the running sync.
     pub plan: Vec<usize>,
@@ -53,7 +53,7 @@ pub struct Worker {
     /// What made the newest work necessary.
     pub cause: Cause,
     /// The status to be written.
-    pub wanted_status: Option<Value>,
+    pub wanted_status: Option<WantedStatus>,
     pub started_counted: bool,
     pub initialized: bool,
     /// The number of the next process that is started beside a container's first.
@@ -62,6 +62,13 @@ pub struct Worker {
     pub probes_from: SimTime,
     /// The kubelet has looked whether it takes the Pod at all.
     pub admitted: bool,
+}
+
+/// A Pod's status as it was computed: by type, and the tree, which has more in it.
+#[derive(Clone, Debug)]
+pub struct WantedStatus {
+    pub typed: PodStatus,
+    pub tree: Value,
 }
 
 /// Why the sync could not do all it wanted.
@@ -117,7 +124,7 @@ pub enum Stage {
 /// One container of the spec.
 #[derive(Clone, Debug)]
 pub struct Slot {
-    pub name: String,
+    pub name: Text,
     /// Init containers and sidecars.
     pub init: bool,
     pub sidecar: bool,
@@ -130,10 +137,12 @@ pub struct Slot {
     pub pull_back_off: BackOff,
     /// Why it waits, as the last sync found (the kubelet's reason cache).
     pub reason: Option<Waiting>,
+    /// Created, and about to be started with this.
+    pub prepared: Option<Prepared>,
     /// The image as found for this container.
     pub image: Option<Rc<Image>>,
-    pub image_id: String,
-    pub image_name: String,
+    pub image_id: Text,
+    pub image_name: Text,
     pub probers: Vec<Prober>,
     /// The container is being stopped.
     pub kill: Option<Kill>,
@@ -143,10 +152,18 @@ pub struct Slot {
     pub anew: bool,
 }
 
+/// What a container is created with.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub env: Rc<Env>,
+    /// Its program and arguments.
+    pub argv: Vec<String>,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Waiting {
-    pub reason: String,
-    pub message: String,
+    pub reason: Text,
+    pub message: Text,
 }
 
 /// A probe has given up on a container.
@@ -179,7 +196,7 @@ pub enum Seen {
 /// One instance of a container.
 #[derive(Clone, Debug)]
 pub struct Run {
-    pub container_id: String,
+    pub container_id: Text,
     pub restart_count: i32,
     pub started_at: SimTime,
     pub ended: Option<Ended>,
@@ -205,8 +222,8 @@ pub struct Run {
 pub struct Ended {
     pub at: SimTime,
     pub exit_code: i32,
-    pub reason: String,
-    pub message: String,
+    pub reason: Text,
+    pub message: Text,
     /// It never ran: `startedAt` is 1970.
     pub never_started: bool,
 }
@@ -249,7 +266,7 @@ pub enum EndReason {
     /// The API says so.
     Deleted,
     /// `status.reason` and `status.message`: `DeadlineExceeded`, `Evicted` …
-    Failed { reason: String, message: String },
+    Failed { reason: Text, message: Text },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -273,9 +290,7 @@ impl Worker {
     }
 
     pub fn spec_of(&self, slot: usize) -> &Container {
-        let slot = &self.slots[slot];
-        let spec = &self.object.pod().spec;
-        if slot.init { &spec.init_containers[slot.index] } else { &spec.containers[slot.index] }
+        self.slots[slot].spec_in(self.object.pod())
     }
 
     /// `spec.containers{main}`
@@ -295,6 +310,11 @@ impl Worker {
 }
 
 impl Slot {
+    /// The container as the Pod describes it.
+    pub fn spec_in<'p>(&self, pod: &'p Pod) -> &'p Container {
+        if self.init { &pod.spec.init_containers[self.index] } else { &pod.spec.containers[self.index] }
+    }
+
     pub fn run(&self) -> Option<&Run> {
         self.runs.last()
     }

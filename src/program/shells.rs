@@ -60,7 +60,7 @@ fn start(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
         let words: Vec<String> = start.argv.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
         return Process::Shell(Box::new(Shell::new(&words.join(" "), options)));
     }
-    if let Some(script) = options.script.clone() {
+    if let Some(script) = options.script.take() {
         return Process::Shell(Box::new(Shell::new(&script, options)));
     }
     match options.file.clone() {

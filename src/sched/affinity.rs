@@ -23,7 +23,7 @@ pub fn term_matches(term: &NodeSelectorTerm, name: &str, labels: &StringMap) -> 
     if term.match_expressions.is_empty() && term.match_fields.is_empty() {
         return false;
     }
-    let fields: StringMap = StringMap::from([("metadata.name".to_owned(), name.to_owned())]);
+    let fields: StringMap = StringMap::from([("metadata.name".into(), name.into())]);
     term.match_expressions.iter().all(|e| e.matches(labels)) && term.match_fields.iter().all(|e| e.matches(&fields))
 }
 

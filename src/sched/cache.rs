@@ -11,6 +11,7 @@ use crate::api::meta::{Key, StringMap};
 use crate::api::object::Object;
 use crate::api::pod::Pod;
 use crate::base::sorted::SortedMap;
+use crate::base::value::Text;
 use crate::sched::resources::{Resources, pod_requests, pod_scoring_requests};
 
 /// A Pod with what scheduling needs of it, worked out once.
@@ -28,7 +29,7 @@ pub struct Needs {
     /// The requests with defaults, for scores.
     pub scoring: Resources,
     /// Ports on the node itself, with their protocols.
-    pub host_ports: Vec<(String, i32)>,
+    pub host_ports: Vec<(Text, i32)>,
     pub priority: i32,
     /// It asks for or refuses the company of other Pods.
     pub has_affinity: bool,
@@ -41,7 +42,7 @@ impl PodInfo {
         let host_ports = containers
             .flat_map(|c| &c.ports)
             .filter(|p| p.host_port > 0)
-            .map(|p| (if p.protocol.is_empty() { "TCP".to_owned() } else { p.protocol.clone() }, p.host_port))
+            .map(|p| (if p.protocol.is_empty() { Text::Known("TCP") } else { p.protocol.clone() }, p.host_port))
             .collect();
         let affinity = &pod.spec.affinity;
         let has_affinity = [&affinity.pod_affinity, &affinity.pod_anti_affinity].into_iter().any(|a| {

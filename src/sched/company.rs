@@ -43,13 +43,13 @@ fn required_apart(pod: &PodInfo) -> &[PodAffinityTerm] {
 
 fn count(counts: &mut Counts, node: &NodeInfo, topology_key: &str, by: i64) {
     if let Some(value) = node.labels().get(topology_key) {
-        *counts.entry((topology_key.to_owned(), value.clone())).or_default() += by;
+        *counts.entry((topology_key.to_owned(), value.to_string())).or_default() += by;
     }
 }
 
 fn counted(counts: &Counts, node: &NodeInfo, topology_key: &str) -> i64 {
     let Some(value) = node.labels().get(topology_key) else { return 0 };
-    counts.get(&(topology_key.to_owned(), value.clone())).copied().unwrap_or(0)
+    counts.get(&(topology_key.to_owned(), value.to_string())).copied().unwrap_or(0)
 }
 
 impl Company {
@@ -87,8 +87,10 @@ impl Company {
         if required_apart(pod).iter().any(|term| counted(&self.unwanted, node, &term.topology_key) > 0) {
             return Err(Rejection::new(Plugin::InterPodAffinity, "node(s) didn't match pod anti-affinity rules"));
         }
-        let refused =
-            self.refusing.iter().any(|((key, value), n)| *n > 0 && node.labels().get(key).is_some_and(|v| v == value));
+        let refused = self
+            .refusing
+            .iter()
+            .any(|((key, value), n)| *n > 0 && node.labels().get(key.as_str()).is_some_and(|v| v == value));
         if refused {
             let reason = "node(s) didn't satisfy existing pods anti-affinity rules";
             return Err(Rejection::new(Plugin::InterPodAffinity, reason));
@@ -140,6 +142,6 @@ pub fn preferences(pod: &PodInfo, cache: &Cache) -> Counts {
 
 /// The sum of the weights of the topologies the node belongs to.
 pub fn preference(weights: &Counts, node: &NodeInfo) -> i64 {
-    let belongs = |key: &String, value: &String| node.labels().get(key).is_some_and(|v| v == value);
+    let belongs = |key: &String, value: &String| node.labels().get(key.as_str()).is_some_and(|v| v == value);
     weights.iter().filter(|((key, value), _)| belongs(key, value)).map(|(_, weight)| weight).sum()
 }

@@ -40,7 +40,7 @@ impl Resources {
                 "ephemeral-storage" => resources.ephemeral_storage = quantity.units(),
                 "pods" => resources.pods = quantity.units(),
                 _ => {
-                    resources.others.insert(name.clone(), quantity.units());
+                    resources.others.insert(name.to_string(), quantity.units());
                 }
             }
         }

@@ -8,6 +8,7 @@
 use crate::api::kind::Kind;
 use crate::api::meta::{Key, LabelSelector, StringMap};
 use crate::base::sorted::{SortedMap, SortedSet};
+use crate::base::value::Text;
 use crate::sched::affinity;
 use crate::sched::cache::{Cache, NodeInfo, PodInfo};
 use crate::sched::fit_error::{Plugin, Rejection};
@@ -22,7 +23,7 @@ const MILLION: i64 = 1_000_000;
 #[derive(Clone, Debug)]
 struct Constraint {
     max_skew: i64,
-    topology_key: String,
+    topology_key: Text,
     selectors: Vec<LabelSelector>,
     min_domains: i64,
 }
@@ -57,14 +58,14 @@ fn constraints(pod: &PodInfo, action: &str) -> Vec<Constraint> {
 /// For each hard constraint, how many Pods each topology has.
 #[derive(Clone, Debug, Default)]
 pub struct Spread {
-    hard: Vec<(Constraint, SortedMap<String, i64>)>,
+    hard: Vec<(Constraint, SortedMap<Text, i64>)>,
 }
 
 impl Spread {
     /// Counts the Pods there are, as if those in `without` were gone.
     pub fn gather(pod: &PodInfo, cache: &Cache, without: &[Key]) -> Spread {
         let hard = constraints(pod, "DoNotSchedule");
-        let keys: Vec<String> = hard.iter().map(|c| c.topology_key.clone()).collect();
+        let keys: Vec<Text> = hard.iter().map(|c| c.topology_key.clone()).collect();
         let eligible = |node: &&NodeInfo| {
             affinity::node_matches(pod.pod(), node) && keys.iter().all(|key| node.labels().contains_key(key))
         };
@@ -116,9 +117,9 @@ fn default_constraints(pod: &PodInfo, store: &Store) -> Vec<Constraint> {
     if selectors.is_empty() {
         return Vec::new();
     }
-    let constraint = |max_skew, key: &str| Constraint {
+    let constraint = |max_skew, key: &'static str| Constraint {
         max_skew,
-        topology_key: key.to_owned(),
+        topology_key: Text::Known(key),
         selectors: selectors.clone(),
         min_domains: 1,
     };
@@ -161,10 +162,10 @@ fn add_constraint(
     let key = &constraint.topology_key;
     let scored = || nodes.iter().filter(|node| !ignored(node));
     let by_host = key == HOSTNAME;
-    let values: SortedSet<&String> = scored().filter_map(|node| node.labels().get(key)).collect();
+    let values: SortedSet<&Text> = scored().filter_map(|node| node.labels().get(key)).collect();
     let topologies = if by_host { scored().count() } else { values.len() };
     let weight = ln_millionths(topologies as u64 + 2);
-    let mut counts: SortedMap<&String, i64> = values.iter().map(|value| (*value, 0)).collect();
+    let mut counts: SortedMap<&Text, i64> = values.iter().map(|value| (*value, 0)).collect();
     if !by_host {
         for node in cache.nodes().filter(|node| affinity::node_matches(pod.pod(), node) && !ignored(node)) {
             if let Some(count) = node.labels().get(key).and_then(|value| counts.get_mut(value)) {

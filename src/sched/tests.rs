@@ -29,7 +29,7 @@ fn add_pod(stage: &mut Stage, name: &str, cpu: &str, more: &str) {
 }
 
 fn node_of(stage: &Stage, pod: &str) -> String {
-    stage.get(Kind::Pod, pod).pod().spec.node_name.clone()
+    stage.get(Kind::Pod, pod).pod().spec.node_name.to_string()
 }
 
 fn message(stage: &Stage, pod: &str) -> String {
@@ -270,7 +270,7 @@ fn many_pods_at_once_keep_within_the_nodes() {
     stage.run_for(Span::secs(30));
     let mut used: SortedMap<String, i64> = SortedMap::new();
     for pod in stage.store.list(Kind::Pod) {
-        *used.entry(pod.pod().spec.node_name.clone()).or_default() += 500;
+        *used.entry(pod.pod().spec.node_name.to_string()).or_default() += 500;
     }
     assert_eq!(used.len(), 20, "{used:?}");
     assert!(used.values().all(|milli_cpu| *milli_cpu <= 10_000), "{used:?}");
@@ -389,7 +389,7 @@ proptest::proptest! {
         let mut waiting = Vec::new();
         for object in stage.store.list(Kind::Pod).filter(|pod| !pod.pod().is_terminal()) {
             let milli_cpu = pod_requests(object.pod()).milli_cpu;
-            match free.get_mut(&object.pod().spec.node_name) {
+            match free.get_mut(object.pod().spec.node_name.as_str()) {
                 Some(left) => *left -= milli_cpu,
                 None => waiting.push(milli_cpu),
             }

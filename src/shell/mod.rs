@@ -57,14 +57,15 @@ pub struct Shell<C> {
 
 impl<C: Clone + std::fmt::Debug> Shell<C> {
     /// A shell that will run `script`. An interactive one may get an empty script and lines later.
-    pub fn new(script: &str, options: Options) -> Shell<C> {
+    pub fn new(script: &str, mut options: Options) -> Shell<C> {
+        let env = std::mem::take(&mut options.env);
         let mut common = Common { files: Files::default(), next_pid: options.pid, ..Common::default() };
         let descriptors = [Open::Stdin, Open::Output(Stream::Stdout), Open::Output(Stream::Stderr)];
         let descriptors = (0u32..).zip(descriptors.map(|open| common.files.add(open))).collect();
         common.alive.insert(options.pid);
         let mut main = Process {
             pid: options.pid,
-            state: State::new(&options, options.env.clone(), options.started),
+            state: State::new(&options, env, options.started),
             frames: Vec::new(),
             descriptors,
             pending: Vec::new(),

@@ -420,7 +420,8 @@ impl Sim {
         if went {
             self.steps += 1;
             // A copy costs what the world holds, so a large world is copied less often.
-            if self.steps >= self.checkpoint_every + 4 * self.world.cluster.store().len() as u64 {
+            let every = self.checkpoint_every;
+            if self.steps >= every && self.steps >= every + 4 * self.world.cluster.store().len() as u64 {
                 self.steps = 0;
                 self.keep_checkpoint();
             }

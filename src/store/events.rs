@@ -10,9 +10,10 @@ use std::rc::Rc;
 use crate::api::kind::Kind;
 use crate::api::meta::Key;
 use crate::api::object::Object;
+use crate::base::hashed::Hashed;
 use crate::base::sorted::SortedSet;
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Map, Text, Value, beginning};
 use crate::object;
 use crate::store::{Api, Store};
 
@@ -46,7 +47,7 @@ impl EventType {
 /// What the recorders of all components remember, by the uid of the object that their events are about.
 #[derive(Clone, Debug, Default)]
 pub struct Correlator {
-    about: BTreeMap<Rc<str>, Rc<Vec<Recorder>>>,
+    about: BTreeMap<Hashed, Rc<Vec<Recorder>>>,
     /// Objects remembered when it is next looked which of them can be forgotten.
     look_at: usize,
 }
@@ -98,7 +99,7 @@ struct Like<'e> {
 
 impl Correlator {
     fn recorder(&mut self, like: Like<'_>, now: SimTime) -> &mut Recorder {
-        let recorders = Rc::make_mut(self.about.entry(like.object.shared_uid()).or_default());
+        let recorders = Rc::make_mut(self.about.entry(like.object.shared_uid().into()).or_default());
         let is_it = |r: &Recorder| r.event_type == like.event_type && r.actor == like.actor && *r.host == *like.host;
         let at = recorders.iter().position(is_it).unwrap_or_else(|| {
             recorders.push(Recorder {
@@ -146,7 +147,8 @@ impl Recorder {
                 reason: like.reason.into(),
                 messages: SortedSet::new(),
                 last_at: now,
-                written: Vec::new(),
+                // Mostly the only one.
+                written: Vec::with_capacity(1),
                 series: Vec::new(),
             });
             self.groups.len() - 1
@@ -231,7 +233,14 @@ impl Api<'_> {
     }
 
     /// Records an event as `events.k8s.io` clients do (the scheduler): repeats become a series under the first text.
-    pub fn event_series(&mut self, object: &Object, event_type: EventType, reason: &str, action: &str, message: &str) {
+    pub fn event_series(
+        &mut self,
+        object: &Object,
+        event_type: EventType,
+        reason: &str,
+        action: &'static str,
+        message: &str,
+    ) {
         let like = Like { object, actor: self.actor, host: "", field_path: "", event_type, reason };
         let version = object.resource_version();
         let series = &self.store.correlator.recorder(like, self.now).group(like, self.now).series;
@@ -248,15 +257,14 @@ impl Api<'_> {
             }
             return;
         }
-        let cut: String = message.chars().take(1024).collect();
-        let mut event = self.new_event(like, cut.into());
+        let mut event = self.new_event(like, beginning(message, 1024).into());
+        event.remove("count");
         event.set("eventTime", self.now.rfc3339_micro());
         event.set("firstTimestamp", Value::Null);
         event.set("lastTimestamp", Value::Null);
-        event.set("action", action);
+        event.set("action", Text::Known(action));
         event.set("source", Value::map());
         event.set("reportingInstance", format!("{}-vm", self.actor));
-        event.remove("count");
         let key = self.write_event(event);
         let series = &mut self.store.correlator.recorder(like, self.now).group(like, self.now).series;
         series.retain(|(of, _)| *of != version);
@@ -267,35 +275,38 @@ impl Api<'_> {
         let Like { object, host, field_path, .. } = like;
         let now = self.now;
         let about = object.key();
-        let mut involved = object! {
-            "apiVersion" => about.kind.info().api_version(), "kind" => about.kind.name(), "name" => about.name,
-            "resourceVersion" => object.resource_version().to_string(), "uid" => object.shared_uid(),
-        };
+        let mut involved = Map::with_capacity(7);
+        involved.insert(Text::Known("apiVersion"), about.kind.info().api_version());
+        if !field_path.is_empty() {
+            involved.insert(Text::Known("fieldPath"), field_path);
+        }
+        involved.insert(Text::Known("kind"), Text::Known(about.kind.name()));
+        involved.insert(Text::Known("name"), about.name);
         let mut namespace = Value::from(about.namespace);
         if namespace.is_empty() {
             namespace = "default".into();
         } else {
-            involved.set("namespace", namespace.clone());
+            involved.insert(Text::Known("namespace"), namespace.clone());
         }
-        if !field_path.is_empty() {
-            involved.set("fieldPath", field_path);
-        }
-        let mut source = object! { "component" => self.actor };
+        involved.insert(Text::Known("resourceVersion"), Text::from(object.resource_version()));
+        involved.insert(Text::Known("uid"), object.shared_uid());
+        let mut source = Map::with_capacity(2);
+        source.insert(Text::Known("component"), Text::Known(self.actor));
         if !host.is_empty() {
-            source.set("host", host);
+            source.insert(Text::Known("host"), host);
         }
         // The name ends in the moment in nanoseconds; ours has milliseconds, the revision makes it unique.
         let nanos = now.millis().wrapping_mul(1_000_000).wrapping_add((self.store.revision % 1_000_000) as i64);
         let now = Value::from(now);
         let metadata = object! {
-            "creationTimestamp" => now.clone(), "name" => format!("{}.{nanos:x}", object.name()),
-            "namespace" => namespace, "uid" => self.rng.uuid(&format!("event/{}/{nanos}", object.uid())),
+            "creationTimestamp" => now.clone(), "name" => Text::from(format_args!("{}.{nanos:x}", object.name())),
+            "namespace" => namespace, "resourceVersion" => Value::Null, "uid" => self.rng.uuid(format_args!("event/{}/{nanos}", object.uid())),
         };
         object! {
-            "apiVersion" => "v1", "count" => 1, "eventTime" => Value::Null, "firstTimestamp" => now.clone(),
-            "involvedObject" => involved, "kind" => "Event", "lastTimestamp" => now, "message" => message,
-            "metadata" => metadata, "reason" => like.reason, "reportingComponent" => self.actor,
-            "reportingInstance" => host, "source" => source, "type" => like.event_type.name(),
+            "apiVersion" => Text::Known("v1"), "count" => 1, "eventTime" => Value::Null, "firstTimestamp" => now.clone(),
+            "involvedObject" => involved, "kind" => Text::Known("Event"), "lastTimestamp" => now, "message" => message,
+            "metadata" => metadata, "reason" => like.reason, "reportingComponent" => Text::Known(self.actor),
+            "reportingInstance" => host, "source" => source, "type" => Text::Known(like.event_type.name()),
         }
     }
 
@@ -316,7 +327,7 @@ impl Api<'_> {
     }
 
     fn write_event(&mut self, event: Value) -> Key {
-        let text = |path: &str| if let Value::Str(text) = event.at(path) { Rc::clone(text) } else { Rc::default() };
+        let text = |path: &str| event.at(path).as_text().map(Text::shared).unwrap_or_default();
         let key = Key { kind: Kind::Event, namespace: text("metadata.namespace"), name: text("metadata.name") };
         self.commit_event(key.clone(), event);
         key
@@ -341,7 +352,7 @@ impl Api<'_> {
         for key in due {
             self.store.commit(key, None, self.now, self.actor, self.cause);
         }
-        self.store.correlator.forget(|key| self.store.objects.contains_key(key), self.now);
+        self.store.correlator.forget(|key| self.store.objects.get(key).is_some(), self.now);
     }
 }
 

@@ -7,6 +7,7 @@
 mod admission;
 mod api;
 mod events;
+mod objects;
 pub mod quota;
 mod strategy;
 mod write;
@@ -20,12 +21,13 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::base::zone::ZoneTable;
 
 pub use api::Api;
 use events::Lease;
 pub use events::{Correlator, EventType};
+use objects::Objects;
 pub use write::{DeleteOptions, Propagation};
 
 /// What happened to an object.
@@ -105,7 +107,7 @@ const RECENT_MAX: usize = 1024;
 /// All objects, and the changes nobody has been told of yet.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    objects: BTreeMap<Key, Rc<Object>>,
+    objects: Objects,
     /// Objects by the uid of each of their owners.
     by_owner: SortedMap<String, BTreeSet<Key>>,
     /// Last `resourceVersion` given.
@@ -140,22 +142,17 @@ impl Store {
 
     /// The object `kind`/`namespace`/`name`.
     pub fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Rc<Object>> {
-        self.objects.get(&Key::new(kind, namespace, name))
+        self.objects.find(kind, namespace, name)
     }
 
     /// All objects of a kind, by namespace and name.
     pub fn list(&self, kind: Kind) -> impl Iterator<Item = &Rc<Object>> {
-        let start = Key { kind, namespace: Rc::default(), name: Rc::default() };
-        self.objects.range(start..).take_while(move |(key, _)| key.kind == kind).map(|(_, object)| object)
+        self.objects.list(kind)
     }
 
     /// The objects of a kind in one namespace, by name.
-    pub fn list_in<'s>(&'s self, kind: Kind, namespace: &'s str) -> impl Iterator<Item = &'s Rc<Object>> {
-        let start = Key::new(kind, namespace, "");
-        self.objects
-            .range(start..)
-            .take_while(move |(key, _)| key.kind == kind && (*key.namespace == *namespace || !kind.info().namespaced))
-            .map(|(_, object)| object)
+    pub fn list_in(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Rc<Object>> + use<'_> {
+        self.objects.names(kind, namespace).into_iter().flat_map(BTreeMap::values)
     }
 
     /// The objects that name `uid` among their owners.
@@ -173,7 +170,7 @@ impl Store {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.objects.is_empty()
+        self.objects.len() == 0
     }
 
     /// Hands over the changes since the last call, oldest first. Whoever drives the cluster tells them to everyone.
@@ -196,7 +193,7 @@ impl Store {
     fn commit(&mut self, key: Key, value: Option<Value>, at: SimTime, actor: &'static str, cause: Cause) -> Rc<Object> {
         self.revision += 1;
         let (revision, kind) = (self.revision, key.kind);
-        let place = self.objects.entry(key);
+        let place = self.objects.beside(&key).entry(key.name);
         let previous = if let Entry::Occupied(place) = &place { Some(Rc::clone(place.get())) } else { None };
         let change = match (&previous, &value) {
             (_, None) => ChangeType::Deleted,
@@ -211,7 +208,7 @@ impl Store {
         let gone = value.is_none();
         let mut value =
             value.or_else(|| previous.as_ref().map(|p| p.value().clone())).expect("only what exists is deleted");
-        value.set("metadata.resourceVersion", revision.to_string());
+        value.set("metadata.resourceVersion", Text::from(revision));
         let object = Rc::new(match &previous {
             Some(previous) => previous.renewed(value, revision),
             None => Object::new(kind, value, revision),
@@ -243,7 +240,7 @@ impl Store {
         let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();
         let key = Key::new(kind, &text("metadata.namespace"), &text("metadata.name"));
         match change {
-            "DELETED" if self.objects.contains_key(&key) => self.commit(key, None, at, "recording", Cause::default()),
+            "DELETED" if self.objects.get(&key).is_some() => self.commit(key, None, at, "recording", Cause::default()),
             _ => self.commit(key, Some(value), at, "recording", Cause::default()),
         };
         self.untold.clear();

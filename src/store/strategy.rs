@@ -5,7 +5,7 @@
 
 use crate::api::kind::Kind;
 use crate::base::time::SimTime;
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::object;
 
 /// Raises the generation when the spec changed.
@@ -18,8 +18,8 @@ pub(super) fn prepare_for_update(kind: Kind, value: &mut Value, current: &Value)
 /// Sets one of a Pod's conditions; the transition time moves only with the status.
 pub(super) fn set_pod_condition(
     value: &mut Value,
-    kind: &str,
-    status: &str,
+    kind: &'static str,
+    status: &'static str,
     now: SimTime,
     reason: &str,
     message: &str,
@@ -31,7 +31,7 @@ pub(super) fn set_pod_condition(
         .filter(|c| c.str_at("status") == Some(status))
         .map(|c| c.at("lastTransitionTime").clone());
     let mut condition = object! {
-        "type" => kind, "status" => status, "lastProbeTime" => Value::Null,
+        "type" => Text::Known(kind), "status" => Text::Known(status), "lastProbeTime" => Value::Null,
         "lastTransitionTime" => since.unwrap_or_else(|| now.into()),
     };
     for (field, text) in [("reason", reason), ("message", message)] {

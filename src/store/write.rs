@@ -10,7 +10,7 @@ use crate::api::meta::Key;
 use crate::api::object::Object;
 use crate::api::status::ApiError;
 use crate::base::time::Span;
-use crate::base::value::Value;
+use crate::base::value::{Value, beginning};
 use crate::store::{Api, admission, strategy};
 
 /// What becomes of the objects that the deleted one owns.
@@ -66,7 +66,7 @@ impl Api<'_> {
         let namespace = value.str_at("metadata.namespace").unwrap_or_default().to_owned();
         let key = Key::new(kind, &namespace, &name);
         admission::check_namespace(self, &key)?;
-        let uid = self.rng.uuid(&format!("{kind}/{namespace}/{name}/{}", self.store.revision));
+        let uid = self.rng.uuid(format_args!("{kind}/{namespace}/{name}/{}", self.store.revision));
         value.set("metadata.uid", uid);
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;
@@ -239,10 +239,11 @@ impl Api<'_> {
             return;
         };
         // `names.SimpleNameGenerator`: the base is cut so that five letters still fit into 63.
-        let base: String = base.chars().take(58).collect();
+        let base = beginning(base, 58);
         self.store.names_generated += 1;
         let suffix = self.rng.suffix("name", &format!("{base}{}", self.store.names_generated));
-        value.set("metadata.name", format!("{base}{suffix}"));
+        let name = format!("{base}{suffix}");
+        value.set("metadata.name", name);
     }
 }
 
@@ -275,7 +276,7 @@ fn keep_system_fields(value: &mut Value, current: &Value) {
     }
 }
 
-fn keep(value: &mut Value, current: &Value, path: &str) {
+fn keep(value: &mut Value, current: &Value, path: &'static str) {
     match current.at(path) {
         Value::Null => {
             value.remove(path);

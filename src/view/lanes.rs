@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::api::kind::Kind;
+use crate::base::hashed::Hashed;
 use crate::base::time::SimTime;
+use crate::base::value::Text;
 use crate::store::{Change, ChangeType};
 use crate::view::scene::{owner_text, sign_of};
 use crate::view::{Lane, Mark, MarkKind, Segment, Sign};
@@ -17,7 +19,7 @@ const LANES_MAX: usize = 2_000;
 /// All that the time line remembers of a run.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    lanes: BTreeMap<Rc<str>, Rc<PodHistory>>,
+    lanes: BTreeMap<Hashed, Rc<PodHistory>>,
     /// Uids in the order in which their Pods came.
     order: Vec<Rc<str>>,
     /// How many rows there may be before the next look at what can go.
@@ -29,7 +31,7 @@ pub struct History {
 struct PodHistory {
     name: String,
     owner: String,
-    signs: Vec<(SimTime, Sign, String)>,
+    signs: Vec<(SimTime, Sign, Text)>,
     gone: Option<SimTime>,
 }
 
@@ -53,7 +55,7 @@ impl History {
         let ms = |at: SimTime| at.since(start).as_ms();
         self.order
             .iter()
-            .filter_map(|uid| self.lanes.get(uid).map(|pod| (uid, pod)))
+            .filter_map(|uid| self.lanes.get(&Rc::clone(uid).into()).map(|pod| (uid, pod)))
             .map(|(uid, pod)| Lane {
                 uid: uid.to_string(),
                 name: pod.name.clone(),
@@ -76,14 +78,15 @@ impl History {
 
     fn observe_pod(&mut self, change: &Change) {
         let object = &change.object;
-        if change.previous.is_none() && !self.lanes.contains_key(object.uid()) {
+        let uid = Hashed::from(object.shared_uid());
+        if change.previous.is_none() && !self.lanes.contains_key(&uid) {
             self.order.push(object.shared_uid());
             let owner = owner_text(object.meta());
             let pod = PodHistory { name: object.name().to_owned(), owner, signs: Vec::new(), gone: None };
-            self.lanes.insert(object.shared_uid(), Rc::new(pod));
+            self.lanes.insert(uid.clone(), Rc::new(pod));
             self.drop_oldest();
         }
-        let Some(history) = self.lanes.get_mut(object.uid()).map(Rc::make_mut) else { return };
+        let Some(history) = self.lanes.get_mut(&uid).map(Rc::make_mut) else { return };
         if change.change == ChangeType::Deleted {
             history.gone = Some(change.at);
             return;
@@ -98,14 +101,14 @@ impl History {
         let job = change.object.job();
         if change.change == ChangeType::Added {
             if job.metadata.controller().is_some_and(|owner| owner.kind == "CronJob") {
-                self.marks.push((change.at, MarkKind::Cron, job.metadata.name.clone()));
+                self.marks.push((change.at, MarkKind::Cron, job.metadata.name.to_string()));
             }
             return;
         }
         let before = change.previous.as_ref().and_then(|p| p.job().finished().map(|c| c.kind.clone()));
         let Some(condition) = job.finished().filter(|_| before.is_none()) else { return };
         let kind = if condition.kind == "Complete" { MarkKind::Complete } else { MarkKind::Failed };
-        self.marks.push((change.at, kind, job.metadata.name.clone()));
+        self.marks.push((change.at, kind, job.metadata.name.to_string()));
     }
 
     /// Drops rows of Pods that are gone, the oldest first; looks only when the rows have doubled since the last time.
@@ -116,10 +119,11 @@ impl History {
         let over = self.order.len() - LANES_MAX;
         let (mut dropped, lanes) = (0, &mut self.lanes);
         self.order.retain(|uid| {
-            let old = dropped < over && lanes.get(uid).is_none_or(|pod| pod.gone.is_some());
+            let key = Hashed::from(Rc::clone(uid));
+            let old = dropped < over && lanes.get(&key).is_none_or(|pod| pod.gone.is_some());
             if old {
                 dropped += 1;
-                lanes.remove(uid);
+                lanes.remove(&key);
             }
             !old
         });
@@ -135,7 +139,7 @@ impl PodHistory {
             .zip(ends)
             .map(|((from, sign, word), to)| Segment {
                 sign: *sign,
-                word: word.clone(),
+                word: word.to_string(),
                 from_ms: ms(*from),
                 to_ms: to.map(ms),
             })

@@ -14,6 +14,7 @@ use crate::base::duration::GoDuration;
 use crate::base::quantity::Quantity;
 use crate::base::sort::sort_by;
 use crate::base::time::{SimTime, Span};
+use crate::base::value::Text;
 use crate::cluster::Cluster;
 use crate::sched::{Resources, pod_requests};
 use crate::view::{
@@ -51,50 +52,50 @@ pub(crate) fn wall_clock(now: SimTime) -> String {
 }
 
 /// A Pod's sign, and a word that says a little more than the sign's own.
-pub(crate) fn sign_of(pod: &Pod) -> (Sign, String) {
+pub(crate) fn sign_of(pod: &Pod) -> (Sign, Text) {
     let status = &pod.status;
     let ended = status.container_statuses.iter().find_map(|c| c.state.terminated.as_ref());
     if status.phase == "Succeeded" {
-        return (Sign::Done, Sign::Done.word().to_owned());
+        return (Sign::Done, Text::Known(Sign::Done.word()));
     }
     if status.phase == "Failed" {
         let word = match ended {
             _ if status.reason == "Evicted" || status.reason == "DeadlineExceeded" => status.reason.clone(),
-            Some(ended) if ended.reason == "OOMKilled" => "OOMKilled".to_owned(),
-            Some(ended) => format!("exit {}", ended.exit_code),
-            None => Sign::Failed.word().to_owned(),
+            Some(ended) if ended.reason == "OOMKilled" => Text::Known("OOMKilled"),
+            Some(ended) => format!("exit {}", ended.exit_code).into(),
+            None => Text::Known(Sign::Failed.word()),
         };
         return (Sign::Failed, word);
     }
     if pod.metadata.is_being_deleted() {
-        return (Sign::Ends, Sign::Ends.word().to_owned());
+        return (Sign::Ends, Text::Known(Sign::Ends.word()));
     }
     if pod.spec.node_name.is_empty() {
         let scheduled = pod.condition("PodScheduled");
         return match scheduled.map(|c| c.reason.as_str()) {
-            Some("Unschedulable") => (Sign::NoRoom, Sign::NoRoom.word().to_owned()),
-            Some("SchedulingGated") => (Sign::Waits, "gated".to_owned()),
-            _ => (Sign::Waits, Sign::Waits.word().to_owned()),
+            Some("Unschedulable") => (Sign::NoRoom, Text::Known(Sign::NoRoom.word())),
+            Some("SchedulingGated") => (Sign::Waits, Text::Known("gated")),
+            _ => (Sign::Waits, Text::Known(Sign::Waits.word())),
         };
     }
     bound_sign(pod)
 }
 
 /// The sign of a Pod that has a node and has not ended.
-fn bound_sign(pod: &Pod) -> (Sign, String) {
+fn bound_sign(pod: &Pod) -> (Sign, Text) {
     let columns = pod_columns(pod);
-    let backs_off = |word: String| (Sign::BacksOff, word);
+    let backs_off = |word: Text| (Sign::BacksOff, word);
     match columns.status.trim_start_matches("Init:") {
-        "CrashLoopBackOff" => backs_off(format!("backs off, {} so far", columns.restarts)),
-        "ImagePullBackOff" | "ErrImagePull" => backs_off("no image".to_owned()),
+        "CrashLoopBackOff" => backs_off(format!("backs off, {} so far", columns.restarts).into()),
+        "ImagePullBackOff" | "ErrImagePull" => backs_off(Text::Known("no image")),
         "Error" | "OOMKilled" | "StartError" | "RunContainerError" if pod.spec.restart_policy != "Never" => {
-            backs_off("will restart".to_owned())
+            backs_off(Text::Known("will restart"))
         }
         // Every container has ended and the kubelet is about to say so: the Pod's phase is still Running.
-        "Completed" if pod.spec.restart_policy != "Always" => (Sign::Runs, "finishes".to_owned()),
-        "Running" | "NotReady" | "Completed" | "Error" => (Sign::Runs, Sign::Runs.word().to_owned()),
-        "ContainerCreating" | "PodInitializing" => (Sign::Starts, Sign::Starts.word().to_owned()),
-        other => (Sign::Starts, other.to_owned()),
+        "Completed" if pod.spec.restart_policy != "Always" => (Sign::Runs, Text::Known("finishes")),
+        "Running" | "NotReady" | "Completed" | "Error" => (Sign::Runs, Text::Known(Sign::Runs.word())),
+        "ContainerCreating" | "PodInitializing" => (Sign::Starts, Text::Known(Sign::Starts.word())),
+        other => (Sign::Starts, other.into()),
     }
 }
 
@@ -106,7 +107,7 @@ fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
     let place = match sign {
         Sign::Done | Sign::Failed => Place::Finished,
         _ if pod.spec.node_name.is_empty() => Place::Waiting,
-        _ => Place::Node(pod.spec.node_name.clone()),
+        _ => Place::Node(pod.spec.node_name.to_string()),
     };
     let inits = pod.spec.init_containers.iter();
     PodToken {
@@ -114,17 +115,17 @@ fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
         name: object.name().to_owned(),
         short: short_name(object.name()),
         owner: owner_text(meta),
-        index: meta.annotations.get(crate::api::batch::JOB_COMPLETION_INDEX).cloned(),
+        index: meta.annotations.get(crate::api::batch::JOB_COMPLETION_INDEX).map(|index| index.to_string()),
         place,
         sign,
-        word,
-        status: columns.status,
+        word: word.to_string(),
+        status: columns.status.to_string(),
         ready: format!("{}/{}", columns.ready, columns.total),
         restarts: columns.restarts,
         since_ms: since(pod, sign).map_or(0, ms),
         until_ms: until(pod, sign).map(ms),
         created_ms: meta.creation_timestamp.map_or(0, ms),
-        containers: inits.chain(&pod.spec.containers).map(|c| c.name.clone()).collect(),
+        containers: inits.chain(&pod.spec.containers).map(|c| c.name.to_string()).collect(),
         note: note(pod),
     }
 }
@@ -193,7 +194,7 @@ fn job_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) ->
     let hold = cluster.next_try(object).filter(|_| wants_pods(job));
     JobCard {
         uid: object.uid().to_owned(),
-        name: job.metadata.name.clone(),
+        name: job.metadata.name.to_string(),
         owner: owner_text(&job.metadata),
         status: job_status(job).to_owned(),
         active: status.active.into(),
@@ -318,7 +319,7 @@ fn service_card(object: &Object, pods: &[&Rc<Object>]) -> ServiceCard {
     ServiceCard {
         name: object.name().to_owned(),
         cluster_ip: service.spec.cluster_ip.clone(),
-        endpoints: pods.iter().map(|p| &**p.pod()).filter(behind).map(|p| p.metadata.name.clone()).collect(),
+        endpoints: pods.iter().map(|p| &**p.pod()).filter(behind).map(|p| p.metadata.name.to_string()).collect(),
     }
 }
 

@@ -380,7 +380,7 @@ fn key_of(node: &Node) -> Option<Key> {
             debug_assert_eq!(&**s, "<<");
             return Some(Key::Merge(node.span));
         }
-        Value::Str(s) => s.clone(),
+        Value::Str(s) => s.shared(),
         Value::Int(n) => n.to_string().into(),
         Value::Float(x) => x.to_string().into(),
         Value::Bool(b) => b.to_string().into(),

@@ -174,8 +174,8 @@ fn pods_to_delete() {
         };
         let expected = pods(case.list_at("expectedPodsToDelete"));
         assert_eq!(
-            tally(victims.iter().map(|pod| pod.metadata.name.clone()).collect()),
-            tally(expected.iter().map(|pod| pod.metadata.name.clone()).collect()),
+            tally(victims.iter().map(|pod| pod.metadata.name.to_string()).collect()),
+            tally(expected.iter().map(|pod| pod.metadata.name.to_string()).collect()),
             "{name}"
         );
     }

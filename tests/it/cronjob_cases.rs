@@ -441,7 +441,7 @@ fn clean_up_finished_jobs() {
         let mut world = World::new(&["foo-ns"], time("2016-05-19T09:00:00Z"));
         let mut tree = cron_job("0 * * * *");
         for (field, value) in case.map_at("cronJob.spec").unwrap().iter().filter(|(field, _)| *field != "jobTemplate") {
-            tree.set(&format!("spec.{field}"), value.clone());
+            tree.put(&format!("spec.{field}"), value.clone());
         }
         tree.set("metadata", case.at("cronJob.metadata").clone());
         let cron = world.create(tree, Some(case.at("cronJob.status").clone()));

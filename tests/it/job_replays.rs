@@ -61,7 +61,7 @@ fn replay(recording: &Value) -> Lab {
         } else if let Some(job) = input.str_at("job") {
             lab.edit(Kind::Job, job, |value| {
                 for (field, wanted) in input.map_at("spec").unwrap().iter() {
-                    value.set(&format!("spec.{field}"), wanted.clone());
+                    value.put(&format!("spec.{field}"), wanted.clone());
                 }
             });
         } else if let Some(pod) = find_pod(&mut lab, input.str_at("pod").unwrap()) {
@@ -80,7 +80,7 @@ fn play_pod(lab: &mut Lab, pod: &str, input: &Value) {
     } else if !input.at("status").is_null() {
         lab.edit_status(Kind::Pod, pod, |status| {
             for (field, value) in input.map_at("status").unwrap().iter() {
-                status.set(field, value.clone());
+                status.put(field, value.clone());
             }
         });
     } else if let Some(grace) = input.i64_at("delete") {
@@ -115,7 +115,7 @@ fn find_pod(lab: &mut Lab, slot: &str) -> Option<String> {
 
 fn index_of(pod: &Object) -> String {
     let annotations = &pod.meta().annotations;
-    annotations.get("batch.kubernetes.io/job-completion-index").cloned().unwrap_or_default()
+    annotations.get("batch.kubernetes.io/job-completion-index").map(|index| index.to_string()).unwrap_or_default()
 }
 
 fn millis(seconds: &Value) -> Span {

@@ -20,7 +20,7 @@ fn start() -> SimTime {
 fn job(fields: &[(&str, Value)]) -> Value {
     let mut job = simple_job("j");
     for (field, value) in fields {
-        job.set(&format!("spec.{field}"), value.clone());
+        job.put(&format!("spec.{field}"), value.clone());
     }
     job
 }

@@ -98,7 +98,7 @@ fn same_finding(got: &Finding, want: &Value) -> Result<(), String> {
     let status = if got.holds { "True" } else { "False" };
     let text = |field: &str| want.str_at(field).unwrap_or_default().to_owned();
     same(
-        (status.to_owned(), got.reason.clone(), got.message.clone()),
+        (status.to_owned(), got.reason.to_string(), got.message.to_string()),
         (text("status"), text("reason"), text("message")),
     )
 }
@@ -139,7 +139,7 @@ fn restarts_after_an_exit() {
         }
         let code = if name == "failed" { 1 } else { 0 };
         for (policy, want) in ["Never", "OnFailure", "Always"].iter().zip(case.list_at("value")) {
-            let spec = PodSpec { restart_policy: (*policy).to_owned(), ..PodSpec::default() };
+            let spec = PodSpec { restart_policy: (*policy).into(), ..PodSpec::default() };
             let restarts = after_exit(&spec, &Container::default(), code) != AfterExit::Stay;
             same((policy, Some(restarts)), (policy, want.as_bool()))?;
         }

@@ -5,6 +5,7 @@ use super::{Column, column, wide};
 use crate::api::pod::{Container, ContainerState, ContainerStatus, Pod};
 use crate::base::human::{human_duration, since};
 use crate::base::time::SimTime;
+use crate::base::value::Text;
 
 pub const COLUMNS: &[Column] = &[
     column("Name"),
@@ -26,9 +27,9 @@ pub fn row(pod: &Pod, now: SimTime) -> Vec<String> {
     };
     let or_none = |text: &str| if text.is_empty() { NONE.to_owned() } else { text.to_owned() };
     vec![
-        pod.metadata.name.clone(),
+        pod.metadata.name.to_string(),
         format!("{}/{}", columns.ready, columns.total),
-        columns.status,
+        columns.status.to_string(),
         restarts,
         since(pod.metadata.creation_timestamp, now),
         or_none(pod.status.pod_ips.first().map_or("", |ip| &ip.ip)),
@@ -57,7 +58,7 @@ pub struct PodColumns {
     pub ready: i32,
     pub total: usize,
     /// `Running`, `Init:0/2`, `CrashLoopBackOff` …
-    pub status: String,
+    pub status: Text,
     pub restarts: i32,
     /// When a container last ended before a restart, if that is known: the `(12s ago)` of RESTARTS.
     pub last_restart: Option<SimTime>,
@@ -83,9 +84,9 @@ pub fn pod_columns(pod: &Pod) -> PodColumns {
     }
     if pod.metadata.is_being_deleted() {
         if pod.status.reason == "NodeLost" {
-            "Unknown".clone_into(&mut columns.status);
+            columns.status = Text::Known("Unknown");
         } else if !pod.is_terminal() {
-            "Terminating".clone_into(&mut columns.status);
+            columns.status = Text::Known("Terminating");
         }
     }
     columns
@@ -100,9 +101,9 @@ struct Tally {
     sidecar_last: Option<SimTime>,
 }
 
-fn phase_or_reason(pod: &Pod) -> String {
+fn phase_or_reason(pod: &Pod) -> Text {
     if pod.condition("PodScheduled").is_some_and(|c| c.reason == "SchedulingGated") {
-        return "SchedulingGated".to_owned();
+        return Text::Known("SchedulingGated");
     }
     let status = &pod.status;
     if status.reason.is_empty() { status.phase.clone() } else { status.reason.clone() }
@@ -128,9 +129,9 @@ fn read_init_containers(pod: &Pod, columns: &mut PodColumns, tally: &mut Tally) 
             continue;
         }
         columns.status = match (&state.terminated, waiting_reason(state)) {
-            (Some(_), _) => format!("Init:{}", ended_word(state)),
-            (None, Some(reason)) if reason != "PodInitializing" => format!("Init:{reason}"),
-            _ => format!("Init:{i}/{}", pod.spec.init_containers.len()),
+            (Some(_), _) => format!("Init:{}", ended_word(state)).into(),
+            (None, Some(reason)) if *reason != "PodInitializing" => format!("Init:{reason}").into(),
+            _ => format!("Init:{i}/{}", pod.spec.init_containers.len()).into(),
         };
         return true;
     }
@@ -146,7 +147,7 @@ fn read_containers(pod: &Pod, columns: &mut PodColumns) {
         columns.last_restart = columns.last_restart.max(last_end(container));
         let state = &container.state;
         if let Some(reason) = waiting_reason(state) {
-            reason.clone_into(&mut columns.status);
+            columns.status = reason.clone();
         } else if let Some(ended) = &state.terminated {
             columns.status = ended_word(state);
             if ended.exit_code != 0 {
@@ -159,28 +160,28 @@ fn read_containers(pod: &Pod, columns: &mut PodColumns) {
     }
     if columns.status == "Completed" {
         if running && pod.is_ready() {
-            "Running".clone_into(&mut columns.status);
+            columns.status = Text::Known("Running");
         } else if let Some(word) = failed_word {
             columns.status = word;
         } else if running {
-            "NotReady".clone_into(&mut columns.status);
+            columns.status = Text::Known("NotReady");
         }
     }
 }
 
-fn waiting_reason(state: &ContainerState) -> Option<&str> {
-    state.waiting.as_ref().map(|w| w.reason.as_str()).filter(|reason| !reason.is_empty())
+fn waiting_reason(state: &ContainerState) -> Option<&Text> {
+    state.waiting.as_ref().map(|w| &w.reason).filter(|reason| !reason.is_empty())
 }
 
 /// `Completed`, `Error`, `Signal:9`, `ExitCode:3`.
-fn ended_word(state: &ContainerState) -> String {
-    let Some(ended) = &state.terminated else { return String::new() };
+fn ended_word(state: &ContainerState) -> Text {
+    let Some(ended) = &state.terminated else { return Text::default() };
     if !ended.reason.is_empty() {
         ended.reason.clone()
     } else if ended.signal != 0 {
-        format!("Signal:{}", ended.signal)
+        format!("Signal:{}", ended.signal).into()
     } else {
-        format!("ExitCode:{}", ended.exit_code)
+        format!("ExitCode:{}", ended.exit_code).into()
     }
 }
 

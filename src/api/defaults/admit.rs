@@ -3,7 +3,7 @@
 //! Sources: `plugin/pkg/admission/serviceaccount/admission.go`, `plugin/pkg/admission/defaulttolerationseconds`,
 //! `plugin/pkg/admission/priority`.
 
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::object;
 
 use super::edit::{each, update};
@@ -64,15 +64,15 @@ pub fn admit_pod(pod: &mut Value, admission: &PodAdmission<'_>) {
 
 fn service_account(spec: &mut Value, admission: &PodAdmission<'_>) {
     if spec.str_at("serviceAccountName").is_none_or(str::is_empty) {
-        spec.set("serviceAccountName", "default");
-        spec.set("serviceAccount", "default");
+        spec.set("serviceAccountName", Text::Known("default"));
+        spec.set("serviceAccount", Text::Known("default"));
     }
     if !spec.bool_at("automountServiceAccountToken").unwrap_or(admission.automount) {
         return;
     }
     let mut volumes = spec.list_at("volumes").iter().filter_map(|v| v.str_at("name"));
-    let existing = volumes.find(|name| name.starts_with(TOKEN_VOLUME)).map(String::from);
-    let name = existing.clone().unwrap_or_else(|| format!("{TOKEN_VOLUME}{}", admission.token_suffix));
+    let existing = volumes.find(|name| name.starts_with(TOKEN_VOLUME)).map(Text::from);
+    let name = existing.clone().unwrap_or_else(|| format!("{TOKEN_VOLUME}{}", admission.token_suffix).into());
     let has_mount = |c: &Value| c.list_at("volumeMounts").iter().any(|m| m.str_at("mountPath") == Some(TOKEN_PATH));
     let mut mounted = false;
     for list in ["initContainers", "containers"] {
@@ -82,7 +82,7 @@ fn service_account(spec: &mut Value, admission: &PodAdmission<'_>) {
         mounted = true;
         each(spec, list, |container| {
             if !has_mount(container) {
-                let mount = object! { "mountPath" => TOKEN_PATH, "name" => &name, "readOnly" => true };
+                let mount = object! { "mountPath" => Text::Known(TOKEN_PATH), "name" => &name, "readOnly" => true };
                 append(container, "volumeMounts", mount);
             }
         });
@@ -92,21 +92,26 @@ fn service_account(spec: &mut Value, admission: &PodAdmission<'_>) {
     }
 }
 
-fn append(parent: &mut Value, key: &str, item: Value) {
+fn append(parent: &mut Value, key: &'static str, item: Value) {
     let mut items = parent.list_at(key).to_vec();
+    items.reserve_exact(1);
     items.push(item);
-    parent.map_mut().insert(key, items);
+    parent.set(key, items);
 }
 
-fn token_volume(name: &str) -> Value {
-    let file = |key: &str| object! { "key" => key, "path" => key };
+fn token_volume(name: &Text) -> Value {
+    let file = |key: &'static str| object! { "key" => Text::Known(key), "path" => Text::Known(key) };
     let namespace = object! {
-        "fieldRef" => object! { "apiVersion" => "v1", "fieldPath" => "metadata.namespace" },
-        "path" => "namespace",
+        "fieldRef" => object! { "apiVersion" => Text::Known("v1"), "fieldPath" => Text::Known("metadata.namespace") },
+        "path" => Text::Known("namespace"),
+    };
+    let token = object! { "expirationSeconds" => TOKEN_SECONDS, "path" => Text::Known("token") };
+    let certificates = object! {
+        "items" => Value::list([file("ca.crt")]), "name" => Text::Known("kube-root-ca.crt"),
     };
     let sources = [
-        object! { "serviceAccountToken" => object! { "expirationSeconds" => TOKEN_SECONDS, "path" => "token" } },
-        object! { "configMap" => object! { "items" => Value::list([file("ca.crt")]), "name" => "kube-root-ca.crt" } },
+        object! { "serviceAccountToken" => token },
+        object! { "configMap" => certificates },
         object! { "downwardAPI" => object! { "items" => Value::list([namespace]) } },
     ];
     let projected = object! { "defaultMode" => 0o644, "sources" => Value::list(sources) };
@@ -122,9 +127,9 @@ fn stay_on_failed_nodes(spec: &mut Value) {
         });
         if !tolerated {
             let toleration = object! {
-                "effect" => "NoExecute",
-                "key" => key,
-                "operator" => "Exists",
+                "effect" => Text::Known("NoExecute"),
+                "key" => Text::Known(key),
+                "operator" => Text::Known("Exists"),
                 "tolerationSeconds" => STAY_SECONDS,
             };
             append(spec, "tolerations", toleration);

@@ -4,7 +4,7 @@
 //! Secret's `stringData` goes into `data`. [`super::create`] calls it at the right moment. Sources:
 //! `pkg/registry/{batch/job,core/pod,core/namespace}/strategy.go`, `pkg/apis/core/v1/conversion.go`.
 
-use crate::base::value::{Map, Value};
+use crate::base::value::{Map, Text, Value};
 use crate::object;
 
 use super::edit::update;
@@ -74,7 +74,7 @@ fn generate_selector(job: &mut Value) {
 
 /// A Pod starts as Pending; one with gates says that it is not looked at.
 fn first_status(pod: &mut Value) {
-    let mut status = object! { "phase" => "Pending", "qosClass" => qos_class(pod.at("spec")) };
+    let mut status = object! { "phase" => Text::Known("Pending"), "qosClass" => qos_class(pod.at("spec")) };
     if !pod.at("spec.schedulingGates").is_empty() {
         let gated = object! {
             "type" => "PodScheduled",

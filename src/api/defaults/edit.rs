@@ -5,17 +5,17 @@
 
 use std::rc::Rc;
 
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 
 /// Writes `value` under `key` if nothing, or null, stands there.
-pub(super) fn default_in(parent: &mut Value, key: &str, value: impl FnOnce() -> Value) {
+pub(super) fn default_in(parent: &mut Value, key: &'static str, value: impl FnOnce() -> Value) {
     if parent.at_keys([key]).is_null() {
-        parent.map_mut().insert(key, value());
+        parent.map_mut().insert(Text::Known(key), value());
     }
 }
 
 /// Lets `change` work on the child under `key`, if there is one, and puts it back if it did anything.
-pub(super) fn update(parent: &mut Value, key: &str, change: impl FnOnce(&mut Value)) {
+pub(super) fn update(parent: &mut Value, key: &'static str, change: impl FnOnce(&mut Value)) {
     let before = parent.at_keys([key]).clone();
     if before.is_null() {
         return;
@@ -24,12 +24,12 @@ pub(super) fn update(parent: &mut Value, key: &str, change: impl FnOnce(&mut Val
     change(&mut after);
     if !same(&before, &after) {
         drop(before);
-        parent.map_mut().insert(key, after);
+        parent.map_mut().insert(Text::Known(key), after);
     }
 }
 
 /// Lets `change` work on each item of the list under `key`.
-pub(super) fn each(parent: &mut Value, key: &str, change: impl Fn(&mut Value)) {
+pub(super) fn each(parent: &mut Value, key: &'static str, change: impl Fn(&mut Value)) {
     update(parent, key, |list| {
         let count = list.as_list().map_or(0, <[Value]>::len);
         for i in 0..count {

@@ -1,7 +1,7 @@
 //! Defaults of Pods and Pod templates. Source: `pkg/apis/core/v1/defaults.go`; QoS: `pkg/apis/core/v1/helper/qos/qos.go`.
 
 use crate::base::quantity::Quantity;
-use crate::base::value::{Map, Value};
+use crate::base::value::{Map, Text, Value};
 use crate::object;
 
 use super::edit::{default_in, each, update};
@@ -127,9 +127,9 @@ fn volume(volume: &mut Value) {
 }
 
 /// Empty texts count as missing.
-fn default_text(parent: &mut Value, key: &str, text: &str) {
+fn default_text(parent: &mut Value, key: &'static str, text: &'static str) {
     if parent.at_keys([key]).as_str().is_none_or(str::is_empty) {
-        parent.map_mut().insert(key, text);
+        parent.map_mut().insert(Text::Known(key), Text::Known(text));
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn apply(kind: &str, object: &mut Value) {
 }
 
 /// The strategy under `key`: `RollingUpdate` unless another is named, with its parameters.
-fn rolling(spec: &mut Value, key: &str, parameters: &[(&str, Value)]) {
+fn rolling(spec: &mut Value, key: &'static str, parameters: &[(&'static str, Value)]) {
     default_in(spec, key, Value::map);
     update(spec, key, |strategy| {
         default_in(strategy, "type", || "RollingUpdate".into());

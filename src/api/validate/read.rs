@@ -4,6 +4,8 @@
 //! and only numbers and flags behind pointers can be told from nothing. One key at a time, without splitting of paths:
 //! this is done for every Pod.
 
+use std::rc::Rc;
+
 use crate::base::value::{Map, Value};
 
 /// The value under a key; null if there is none.
@@ -48,6 +50,9 @@ pub fn same(a: &Value, b: &Value) -> bool {
         _ => false,
     };
     match (a, b) {
+        // Branches that are shared need no second look.
+        (Value::List(a), Value::List(b)) if Rc::ptr_eq(a, b) => true,
+        (Value::Map(a), Value::Map(b)) if Rc::ptr_eq(a, b) => true,
         (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b)),
         (Value::Map(a), Value::Map(b)) => {
             a.iter().all(|(key, value)| same(value, b.get(key).unwrap_or(&Value::Null)))

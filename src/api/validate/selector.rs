@@ -73,7 +73,7 @@ pub fn matches(selector: &Value, labels: &Value) -> bool {
 /// A map of text as a typed one.
 pub fn string_map(map: &Value) -> StringMap {
     let entries = map.as_map().into_iter().flat_map(|map| map.iter());
-    entries.map(|(key, value)| (key.to_owned(), value.as_str().unwrap_or("").to_owned())).collect()
+    entries.map(|(key, value)| (key.into(), value.as_text().cloned().unwrap_or_default())).collect()
 }
 
 /// Whether a selector has neither labels nor expressions.

@@ -5,15 +5,15 @@
 //! is a pointer, and a change copies only the path to it. Rooms that need types decode them (`Value::decode`).
 
 mod json;
-mod name;
 mod path;
 mod record;
+mod text;
 
 use std::fmt;
 use std::rc::Rc;
 
-pub use name::Name;
 pub use record::{CamelCase, DecodeError, Reader, Record, write_field};
+pub use text::{Text, beginning};
 
 /// A JSON value with shared branches.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +24,7 @@ pub enum Value {
     Int(i64),
     /// Numbers that are no `i64`. Nothing decides by them.
     Float(f64),
-    Str(Rc<str>),
+    Str(Text),
     List(Rc<Vec<Value>>),
     Map(Rc<Map>),
 }
@@ -32,7 +32,7 @@ pub enum Value {
 /// Keys in byte order, as Go's JSON encoder and `kubectl -o yaml` write them.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Map {
-    entries: Vec<(Name, Value)>,
+    entries: Vec<(Text, Value)>,
 }
 
 impl PartialEq for Value {
@@ -43,7 +43,7 @@ impl PartialEq for Value {
             (Value::Bool(a), Value::Bool(b)) => a == b,
             (Value::Int(a), Value::Int(b)) => a == b,
             (Value::Float(a), Value::Float(b)) => a == b,
-            (Value::Str(a), Value::Str(b)) => Rc::ptr_eq(a, b) || a == b,
+            (Value::Str(a), Value::Str(b)) => a == b,
             (Value::List(a), Value::List(b)) => Rc::ptr_eq(a, b) || a == b,
             (Value::Map(a), Value::Map(b)) => Rc::ptr_eq(a, b) || a == b,
             _ => false,
@@ -77,26 +77,37 @@ impl Map {
     }
 
     /// Sets `key`; the old value, if there was one, is returned.
-    pub fn insert(&mut self, key: impl Into<Name>, value: impl Into<Value>) -> Option<Value> {
+    pub fn insert(&mut self, key: impl Into<Text>, value: impl Into<Value>) -> Option<Value> {
         let (key, value) = (key.into(), value.into());
         // Most maps are made in the order of their keys.
         if self.entries.last().is_none_or(|(last, _)| **last < *key) {
+            self.make_room();
             self.entries.push((key, value));
             return None;
         }
         match self.position(&key) {
             Ok(i) => Some(std::mem::replace(&mut self.entries[i].1, value)),
             Err(i) => {
+                self.make_room();
                 self.entries.insert(i, (key, value));
                 None
             }
         }
     }
 
+    /// Makes room for one more entry and a few others: the maps of a copied object are full, and mostly gain one field
+    /// or two.
+    fn make_room(&mut self) {
+        if self.entries.len() == self.entries.capacity() {
+            self.entries.reserve_exact((self.entries.len() / 2).max(2));
+        }
+    }
+
     /// The value of `key`, null if there was none, to write into.
-    pub fn get_or_insert(&mut self, key: &str) -> &mut Value {
-        let at = self.position(key).unwrap_or_else(|at| {
-            self.entries.insert(at, (key.into(), Value::Null));
+    pub fn get_or_insert(&mut self, key: Text) -> &mut Value {
+        let at = self.position(&key).unwrap_or_else(|at| {
+            self.make_room();
+            self.entries.insert(at, (key, Value::Null));
             at
         });
         &mut self.entries[at].1
@@ -134,12 +145,18 @@ impl Map {
         self.entries.retain(|(k, v)| keep(k, v));
     }
 
+    /// True if `other` has the same entries, but for that of `key`.
+    pub fn same_but(&self, other: &Map, key: &str) -> bool {
+        let matters = |entry: &&(Text, Value)| *entry.0 != *key;
+        self.entries.iter().filter(matters).eq(other.entries.iter().filter(matters))
+    }
+
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.entries.binary_search_by(|(k, _)| (**k).cmp(key))
     }
 }
 
-impl<K: Into<Name>, V: Into<Value>> FromIterator<(K, V)> for Map {
+impl<K: Into<Text>, V: Into<Value>> FromIterator<(K, V)> for Map {
     /// Later entries win over earlier ones with the same key.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Map {
         let mut map = Map::new();
@@ -164,6 +181,11 @@ impl Value {
     }
 
     pub fn as_str(&self) -> Option<&str> {
+        if let Value::Str(s) = self { Some(s) } else { None }
+    }
+
+    /// The text, to be shared.
+    pub fn as_text(&self) -> Option<&Text> {
         if let Value::Str(s) = self { Some(s) } else { None }
     }
 
@@ -281,7 +303,9 @@ into_value! {
     &str => |v| Value::Str(v.into()),
     String => |v| Value::Str(v.into()),
     &String => |v| Value::Str(v.as_str().into()),
-    Rc<str> => |v| Value::Str(v),
+    Rc<str> => |v| Value::Str(v.into()),
+    Text => |v| Value::Str(v),
+    &Text => |v| Value::Str(v.clone()),
     Map => |v| Value::Map(Rc::new(v)),
     Vec<Value> => |v| Value::List(Rc::new(v)),
     crate::base::time::SimTime => |v| Value::Str(v.with_rfc3339(|text| text.into())),
@@ -293,7 +317,7 @@ macro_rules! object {
     ($($key:expr => $value:expr),* $(,)?) => {{
         #[allow(unused_mut)]
         let mut map = $crate::base::value::Map::with_capacity(<[&str]>::len(&[$($key),*]));
-        $(map.insert($crate::base::value::Name::Known($key), $crate::base::value::Value::from($value));)*
+        $(map.insert($crate::base::value::Text::Known($key), $crate::base::value::Value::from($value));)*
         $crate::base::value::Value::from(map)
     }};
 }

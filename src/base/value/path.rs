@@ -2,7 +2,7 @@
 //!
 //! Paths of user data (labels, annotations) have dots in their keys: use `at_keys` or the map itself for those.
 
-use super::{Map, Value};
+use super::{Map, Text, Value};
 
 impl Value {
     /// The value at a dotted path; null if there is none. Parts that are numbers index lists.
@@ -49,17 +49,26 @@ impl Value {
         self.at(path).as_map()
     }
 
-    /// Writes `value` at a dotted path of maps, making the maps on the way.
-    pub fn set(&mut self, path: &str, value: impl Into<Value>) {
+    /// Writes `value` at a dotted path of maps, making the maps on the way. The names are part of the program.
+    pub fn set(&mut self, path: &'static str, value: impl Into<Value>) {
         let mut here = self;
         for key in Parts(Some(path)) {
-            here = here.map_mut().get_or_insert(key);
+            here = here.map_mut().get_or_insert(Text::Known(key));
+        }
+        *here = value.into();
+    }
+
+    /// As [`set`](Value::set), with a path that is put together while running.
+    pub fn put(&mut self, path: &str, value: impl Into<Value>) {
+        let mut here = self;
+        for key in Parts(Some(path)) {
+            here = here.map_mut().get_or_insert(key.into());
         }
         *here = value.into();
     }
 
     /// Writes `value` at `path` only if nothing (or null) stands there. True if it was written.
-    pub fn set_default(&mut self, path: &str, value: impl Into<Value>) -> bool {
+    pub fn set_default(&mut self, path: &'static str, value: impl Into<Value>) -> bool {
         let missing = self.at(path).is_null();
         if missing {
             self.set(path, value);

@@ -10,7 +10,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::{Map, Name, Value};
+use super::{Map, Text, Value};
 use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 
@@ -82,7 +82,7 @@ impl Reader {
 /// Writes one field, unless it is empty and may be left out.
 pub fn write_field<T: Record>(map: &mut Map, name: &'static str, value: &T, always: bool) {
     if always || !value.is_empty() {
-        map.insert(Name::Known(name), value.write());
+        map.insert(Text::Known(name), value.write());
     }
 }
 
@@ -118,8 +118,9 @@ macro_rules! record {
     )*};
     (@key $field:ident $key:literal) => { $key };
     (@key $field:ident) => {{
-        const NAME: &$crate::base::value::CamelCase = &$crate::base::value::CamelCase::of(stringify!($field));
-        NAME.as_str()
+        const CAMEL_CASE: &$crate::base::value::CamelCase = &$crate::base::value::CamelCase::of(stringify!($field));
+        const NAME: &str = CAMEL_CASE.as_str();
+        NAME
     }};
     (@always always) => { true };
     (@always) => { false };
@@ -185,6 +186,7 @@ scalar! {
     i32: "a whole number of 32 bits", |value| value.as_i64().and_then(|n| i32::try_from(n).ok());
     SimTime: "an RFC 3339 time", |value| value.as_str().and_then(SimTime::parse_rfc3339);
     String: "text", |value| value.as_str().map(str::to_owned);
+    Text: "text", |value| value.as_text().cloned();
 }
 
 impl Record for Value {
@@ -238,13 +240,13 @@ impl<T: Record> Record for Vec<T> {
     }
 }
 
-impl Record for SortedMap<String, String> {
-    fn read(value: &Value, reader: &mut Reader) -> SortedMap<String, String> {
-        let fields = reader.fields(value).into_iter().flat_map(Map::iter);
-        fields.map(|(key, value)| (key.to_owned(), reader.value(value))).collect()
+impl Record for SortedMap<Text, Text> {
+    fn read(value: &Value, reader: &mut Reader) -> SortedMap<Text, Text> {
+        let fields = reader.fields(value).into_iter().flat_map(|fields| &fields.entries);
+        fields.map(|(key, value)| (key.clone(), reader.value(value))).collect()
     }
     fn write(&self) -> Value {
-        self.iter().map(|(key, value)| (key.as_str(), value)).collect::<Map>().into()
+        self.iter().map(|(key, value)| (key.clone(), value)).collect::<Map>().into()
     }
     fn is_empty(&self) -> bool {
         SortedMap::is_empty(self)
@@ -259,8 +261,8 @@ mod tests {
         pub struct Probe {
             pub period_seconds: i32,
             pub exec: Option<Vec<String>>,
-            pub labels: SortedMap<String, String>,
-            pub kind: String as "type" = always,
+            pub labels: SortedMap<Text, Text>,
+            pub kind: Text as "type" = always,
             pub terminating: Option<i32>,
             pub state: State,
         }

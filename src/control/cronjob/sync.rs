@@ -193,7 +193,7 @@ pub fn job_from_template(cron: &Object, due: SimTime, zone: &Zone) -> Value {
 
 fn reference(job: &Object) -> ObjectReference {
     ObjectReference {
-        api_version: Kind::Job.info().api_version(),
+        api_version: Kind::Job.info().api_version().to_string(),
         kind: Kind::Job.name().to_owned(),
         name: job.name().to_owned(),
         namespace: job.namespace().to_owned(),

@@ -57,7 +57,7 @@ impl World {
     fn create(&mut self, name: &str, schedule: &str, spec: &str) -> &mut World {
         let mut tree = cron_job(name, schedule);
         for (field, value) in Value::from_json(spec).unwrap().as_map().unwrap().iter() {
-            tree.set(&format!("spec.{field}"), value.clone());
+            tree.put(&format!("spec.{field}"), value.clone());
         }
         self.act(|api| api.create(tree)).unwrap();
         self
@@ -65,7 +65,7 @@ impl World {
 
     fn patch(&mut self, name: &str, field: &str, value: impl Into<Value>) -> &mut World {
         let key = Key::new(Kind::CronJob, "default", name);
-        self.act(|api| api.update(&key, |tree| tree.set(field, value.into()))).unwrap();
+        self.act(|api| api.update(&key, |tree| tree.put(field, value.into()))).unwrap();
         self
     }
 

@@ -133,7 +133,7 @@ impl FailureCounts {
     /// The failures before `pod`.
     pub fn of(pod: &Pod) -> FailureCounts {
         let read = |annotation| {
-            let text: Option<&String> = pod.metadata.annotations.get(annotation);
+            let text = pod.metadata.annotations.get(annotation);
             text.and_then(|text| text.parse().ok()).filter(|count| *count >= 0).unwrap_or(0)
         };
         FailureCounts { counted: read(JOB_INDEX_FAILURE_COUNT), ignored: read(JOB_INDEX_IGNORED_FAILURE_COUNT) }

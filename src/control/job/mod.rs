@@ -67,7 +67,7 @@ impl JobController {
     /// When work that `change` causes is done.
     fn soon(&self, change: &Change) -> SimTime {
         let (low, high) = LATENCY_MS;
-        change.at + Span::ms(self.rng.between("job/latency", &change.revision.to_string(), low, high))
+        change.at + Span::ms(self.rng.between_of("job/latency", format_args!("{}", change.revision), low, high))
     }
 
     /// When a sync for a change that can wait is done: such changes are gathered for a second.

@@ -14,7 +14,7 @@ use crate::api::object::Object;
 use crate::api::pod::{ContainerStatus, Pod};
 use crate::base::sort::sort_by_key;
 use crate::base::time::SimTime;
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::control::job::indexed::{self, FailureCounts, completion_index, replaces_only_failed};
 use crate::control::ref_manager;
 use crate::object;
@@ -214,7 +214,7 @@ impl<'a> PodTemplate<'a> {
                 metadata.set(field, map);
             }
         }
-        object! { "apiVersion" => "v1", "kind" => "Pod", "metadata" => metadata, "spec" => spec }
+        object! { "apiVersion" => Text::Known("v1"), "kind" => Text::Known("Pod"), "metadata" => metadata, "spec" => spec }
     }
 }
 
@@ -252,7 +252,7 @@ mod tests {
             "status" => object! { "phase" => "Running", "conditions" => vec![ready("True", 100)] },
         };
         for (path, change) in changes {
-            value.set(path, change.clone());
+            value.put(path, change.clone());
         }
         JobPod::new(Rc::new(Object::new(Kind::Pod, value, 1)))
     }

@@ -144,13 +144,16 @@ pub(super) fn job_uid(pod: &Object) -> Option<&str> {
 
 /// Where the Job that manages the Pod is, or was.
 pub(super) fn job_key(pod: &Object) -> Key {
-    let name = pod.meta().controller().map(|owner| owner.name.as_str()).unwrap_or_default();
-    Key::new(Kind::Job, pod.namespace(), name)
+    Key::new(Kind::Job, pod.namespace(), job_name(pod))
+}
+
+fn job_name(pod: &Object) -> &str {
+    pod.meta().controller().map(|owner| owner.name.as_str()).unwrap_or_default()
 }
 
 /// The Job that manages the Pod, if it (and not one of the same name) is still there.
 pub(super) fn find_job<'s>(uid: &str, pod: &Object, store: &'s Store) -> Option<&'s Rc<Object>> {
-    store.get(&job_key(pod)).filter(|job| job.uid() == uid)
+    store.find(Kind::Job, pod.namespace(), job_name(pod)).filter(|job| job.uid() == uid)
 }
 
 /// True if the Pod's labels or its manager changed.

@@ -17,7 +17,7 @@ use crate::api::object::Object;
 use crate::base::rng::Rng;
 use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{SimTime, Span};
-use crate::base::value::Value;
+use crate::base::value::{Text, Value};
 use crate::object;
 use crate::store::{Api, Cause, Change, ChangeType, EventType, Store};
 
@@ -261,7 +261,7 @@ fn tell_pods(api: &mut Api<'_>, node: &Object) {
 }
 
 fn zone_of(node: &Node) -> String {
-    node.metadata.labels.get(ZONE_LABEL).cloned().unwrap_or_default()
+    node.metadata.labels.get(ZONE_LABEL).map(Text::to_string).unwrap_or_default()
 }
 
 /// The state of each zone, and its size.

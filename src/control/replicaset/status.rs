@@ -34,7 +34,7 @@ pub fn calculate(
 ) -> ReplicaSetStatus {
     let labels = set.spec.template.map_at("metadata.labels");
     let fully_labeled = |pod: &&&Pod| {
-        let has = |key: &str, value: Option<&str>| pod.metadata.labels.get(key).map(String::as_str) == value;
+        let has = |key: &str, value: Option<&str>| pod.metadata.labels.get(key).map(|value| value.as_str()) == value;
         labels.is_none_or(|labels| labels.iter().all(|(key, value)| has(key, value.as_str())))
     };
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);

@@ -57,7 +57,7 @@ pub fn build(manifest: &str, namespace: &str) -> Result<Vec<Wanted>, String> {
 /// Marks objects as the release's own.
 pub fn own(objects: &mut [Wanted], release: &Release) {
     for object in objects {
-        let mut put = |map: &str, key: &str, value: &str| {
+        let mut put = |map: &'static str, key: &str, value: &str| {
             let mut entries = object.value.at(map).clone();
             entries.map_mut().insert(key, value);
             object.value.set(map, entries);

@@ -81,7 +81,7 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
 }
 
 fn versions(call: &mut Call<'_, '_>) -> Outcome {
-    let mut versions: Vec<String> = KINDS.iter().map(KindInfo::api_version).collect();
+    let mut versions: Vec<_> = KINDS.iter().map(KindInfo::api_version).collect();
     versions.sort();
     versions.dedup();
     call.io.out(&(versions.join("\n") + "\n"));

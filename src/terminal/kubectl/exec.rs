@@ -100,7 +100,7 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
                 .desk
                 .cluster
                 .rng()
-                .uuid(&format!("exec/{}/{}", pod.name, call.desk.cluster.now()))
+                .uuid(format_args!("exec/{}/{}", pod.name, call.desk.cluster.now()))
                 .replace('-', "");
             call.fail(&format!(
                 "Internal error occurred: error executing command in container: failed to exec in container: failed to \

@@ -98,10 +98,11 @@ fn service(call: &mut Call<'_, '_>, object: &Object) -> Result<Value, Outcome> {
         service.set("metadata.labels", labels);
     }
     service.set("spec", object! { "ports" => ports, "selector" => selector });
-    let fields = [("type", "type"), ("cluster-ip", "clusterIP"), ("session-affinity", "sessionAffinity")];
+    let fields =
+        [("type", "spec.type"), ("cluster-ip", "spec.clusterIP"), ("session-affinity", "spec.sessionAffinity")];
     for (flag, field) in fields {
         if let Some(text) = call.parsed.text(flag) {
-            service.set(&format!("spec.{field}"), text);
+            service.set(field, text);
         }
     }
     if let Some(address) = call.parsed.text("external-ip") {

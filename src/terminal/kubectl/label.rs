@@ -147,12 +147,12 @@ fn change(
         ("labels", false) => "labeled",
         _ => "annotated",
     };
-    let path = format!("metadata.{field}");
+    let path = if field == "labels" { "metadata.labels" } else { "metadata.annotations" };
     let edit = |value: &mut Value| {
         if after.is_empty() {
-            value.remove(&path);
+            value.remove(path);
         } else {
-            value.set(&path, after.clone());
+            value.set(path, after.clone());
         }
     };
     let mut changed = object.value().clone();

@@ -125,21 +125,25 @@ fn restarts(object: &Object) -> i64 {
 /// All containers as kubectl lists them: `main, setup (init)`.
 pub fn container_list(pod: &Pod) -> String {
     let init = pod.spec.init_containers.iter().map(|c| format!("{} (init)", c.name));
-    pod.spec.containers.iter().map(|c| c.name.clone()).chain(init).collect::<Vec<_>>().join(", ")
+    pod.spec.containers.iter().map(|c| c.name.to_string()).chain(init).collect::<Vec<_>>().join(", ")
 }
 
 /// The names of all containers in the order in which they start.
 pub fn containers(pod: &Pod) -> Vec<String> {
-    pod.spec.init_containers.iter().chain(&pod.spec.containers).map(|c| c.name.clone()).collect()
+    pod.spec.init_containers.iter().chain(&pod.spec.containers).map(|c| c.name.to_string()).collect()
 }
 
 /// The container that is meant if none is named. Second: the line about the choice, for standard error.
 pub fn default_container(pod: &Pod) -> (String, Option<String>) {
-    let noted = pod.metadata.annotations.get(DEFAULT_CONTAINER).filter(|name| containers(pod).contains(name));
+    let noted = pod
+        .metadata
+        .annotations
+        .get(DEFAULT_CONTAINER)
+        .filter(|name| containers(pod).iter().any(|known| known == *name));
     if let Some(name) = noted {
-        return (name.clone(), None);
+        return (name.to_string(), None);
     }
-    let first = pod.spec.containers.first().map(|c| c.name.clone()).unwrap_or_default();
+    let first = pod.spec.containers.first().map(|c| c.name.to_string()).unwrap_or_default();
     let several = pod.spec.containers.len() + pod.spec.init_containers.len() > 1;
     let said = several.then(|| format!("Defaulted container \"{first}\" out of: {}\n", container_list(pod)));
     (first, said)

@@ -317,7 +317,7 @@ fn from(call: &mut Call<'_, '_>) -> Result<Vec<Value>, Outcome> {
 fn resources(call: &mut Call<'_, '_>) -> Outcome {
     let pattern = call.parsed.text("containers").unwrap_or("*").to_owned();
     let mut lists: Vec<(&'static str, Map)> = Vec::new();
-    for name in ["limits", "requests"] {
+    for (name, path) in [("limits", "resources.limits"), ("requests", "resources.requests")] {
         let mut map = Map::new();
         for pair in call.parsed.text(name).unwrap_or_default().split(',').filter(|p| !p.is_empty()) {
             match pair.split_once('=') {
@@ -325,7 +325,7 @@ fn resources(call: &mut Call<'_, '_>) -> Outcome {
                 None => return call.fail(&format!("Invalid argument syntax {pair}, expected <resource>=<value>")),
             };
         }
-        lists.push((name, map));
+        lists.push((path, map));
     }
     if lists.iter().all(|(_, map)| map.is_empty()) {
         return call.fail("you must specify an update to requests or limits (in the form of --requests/--limits)");
@@ -340,12 +340,11 @@ fn resources(call: &mut Call<'_, '_>) -> Outcome {
         if !chosen(&pattern, container) {
             return false;
         }
-        for (name, map) in &lists {
+        for (path, map) in &lists {
             map.iter().for_each(|(key, value)| {
-                let path = format!("resources.{name}");
-                let mut list = container.at(&path).clone();
+                let mut list = container.at(path).clone();
                 list.map_mut().insert(key, value.clone());
-                container.set(&path, list);
+                container.set(path, list);
             });
         }
         true

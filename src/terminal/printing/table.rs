@@ -61,7 +61,7 @@ impl TableOptions {
             }
         }
         let labels = &object.meta().labels;
-        let label = |key: &String| labels.get(key).cloned().unwrap_or_default();
+        let label = |key: &String| labels.get(key.as_str()).map(|value| value.to_string()).unwrap_or_default();
         cells.extend(self.label_columns.iter().map(label));
         if self.show_labels {
             let pairs: Vec<String> = labels.iter().map(|(k, v)| format!("{k}={v}")).collect();

@@ -101,13 +101,13 @@ pub fn described_job(case: &Value) -> Job {
     let count = |field: &str| case.i64_at(field).filter(|n| *n >= 0);
     for field in ["parallelism", "completions", "activeDeadlineSeconds"] {
         if let Some(count) = count(field) {
-            job.set(&format!("spec.{field}"), count);
+            job.put(&format!("spec.{field}"), count);
         }
     }
     job.set("spec.backoffLimit", number(case, "backoffLimit"));
     for field in ["completionMode", "podReplacementPolicy", "podFailurePolicy", "suspend"] {
         if !case.at(field).is_null() {
-            job.set(&format!("spec.{field}"), case.at(field).clone());
+            job.put(&format!("spec.{field}"), case.at(field).clone());
         }
     }
     let initial = case.at("initialStatus");
@@ -120,7 +120,7 @@ pub fn described_job(case: &Value) -> Job {
         ("conditions", "conditions"),
     ] {
         if !initial.at(from).is_null() {
-            job.set(&format!("status.{to}"), initial.at(from).clone());
+            job.put(&format!("status.{to}"), initial.at(from).clone());
         }
     }
     if case.bool_at("wasSuspended") == Some(true) {

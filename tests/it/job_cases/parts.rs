@@ -192,8 +192,8 @@ pub fn duplicates(case: &Value) {
     let (removed, kept) = split_duplicates(pods.iter().collect(), number(case, "completions"));
     let shown = |pods: Vec<&JobPod>| -> Vec<(String, String)> {
         let one = |pod: &JobPod| {
-            let index = pod.pod().metadata.annotations.get(JOB_COMPLETION_INDEX).cloned();
-            (index.unwrap_or_else(|| "-".into()), pod.pod().status.phase.clone())
+            let index = pod.pod().metadata.annotations.get(JOB_COMPLETION_INDEX);
+            (index.map_or("-".to_owned(), |index| index.to_string()), pod.pod().status.phase.to_string())
         };
         let mut all: Vec<_> = pods.into_iter().map(one).collect();
         all.sort();

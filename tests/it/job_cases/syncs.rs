@@ -137,7 +137,7 @@ pub fn managed_by(case: &Value) {
     let managed_by = case.str_at("job.spec.managedBy");
     let mut job = simple_job("foobar");
     for field in ["parallelism", "completions"] {
-        job.set(&format!("spec.{field}"), case.at(&format!("job.spec.{field}")).clone());
+        job.put(&format!("spec.{field}"), case.at(&format!("job.spec.{field}")).clone());
     }
     if let Some(name) = managed_by {
         // The table has a name that validation refuses; any other manager will do.

@@ -62,7 +62,7 @@ impl Schedules {
         if job.name() != format!("{}-{}", cron.metadata.name, due.secs() / 60) {
             fail("its name is not that of its minute".to_owned());
         }
-        if !self.made.entry(owner.uid.clone()).or_default().insert(due) {
+        if !self.made.entry(owner.uid.to_string()).or_default().insert(due) {
             fail(format!("it is the second for {due}"));
         }
         if !is_scheduled(cron, due) || due > change.at || cron.metadata.creation_timestamp.is_some_and(|at| due <= at) {
@@ -104,7 +104,7 @@ impl Law for Schedules {
         let Some(before) = change.previous.as_ref().filter(|_| change.kind() == Kind::CronJob) else { return };
         let (old, new) = (before.cron_job(), change.object.cron_job());
         if old.spec != new.spec || new.metadata.is_being_deleted() {
-            self.edited.insert(new.metadata.uid.clone());
+            self.edited.insert(new.metadata.uid.to_string());
         }
         if new.status.last_schedule_time < old.status.last_schedule_time
             || new.status.last_successful_time < old.status.last_successful_time

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use batchyard::api::batch::{JOB_COMPLETION_INDEX, JOB_TRACKING_FINALIZER, Job, PodFailurePolicyRule};
 use batchyard::api::kind::Kind;
 use batchyard::api::pod::Pod;
+use batchyard::base::value::Text;
 use batchyard::store::{Change, ChangeType};
 
 use super::Law;
@@ -87,7 +88,7 @@ pub fn released(change: &Change, world: &World) -> Option<(String, Counted)> {
         return None;
     }
     let before = change.previous.as_ref()?;
-    let tracked = |finalizers: &[String]| finalizers.iter().any(|name| name == JOB_TRACKING_FINALIZER);
+    let tracked = |finalizers: &[Text]| finalizers.iter().any(|name| name == JOB_TRACKING_FINALIZER);
     // What goes with its last finalizer is shown as it was before.
     let goes = change.change == ChangeType::Deleted;
     if !tracked(&before.meta().finalizers) || (tracked(&change.object.meta().finalizers) && !goes) {
@@ -133,9 +134,9 @@ impl Law for Counts {
         let Some(before) = &change.previous else { return };
         let (old, job) = (before.job(), change.object.job());
         if old.spec.completions != job.spec.completions {
-            self.elastic.insert(job.metadata.uid.clone());
+            self.elastic.insert(job.metadata.uid.to_string());
         }
-        let elastic = self.elastic.contains(&job.metadata.uid);
+        let elastic = self.elastic.contains(job.metadata.uid.as_str());
         let mut fail = |text: String| broken.push(format!("Job {} at {}: {text}", job.metadata.name, change.at));
         let (was, is) = (&old.status, &job.status);
         if old.finished().is_some() && before.value().at("status") != change.object.value().at("status") {
@@ -159,7 +160,7 @@ impl Law for Counts {
             return;
         }
         let none = Ledger::default();
-        let ledger = self.ledgers.get(&job.metadata.uid).unwrap_or(&none);
+        let ledger = self.ledgers.get(job.metadata.uid.as_str()).unwrap_or(&none);
         if i64::from(is.failed) != ledger.failed {
             fail(format!("{} Pods failed, and the status says {}", ledger.failed, is.failed));
         }

@@ -268,7 +268,8 @@ fn check_creation(pod: &Pod, object: &Object, world: &World, broken: &mut Vec<St
             fail(format!("its index {index} is done"));
         }
         let same = |other: &&&Pod| {
-            other.is_active() && other.metadata.annotations.get(JOB_COMPLETION_INDEX) == Some(&index.to_string())
+            other.is_active()
+                && other.metadata.annotations.get(JOB_COMPLETION_INDEX).is_some_and(|own| *own == index.to_string())
         };
         if pods.iter().filter(same).count() != 1 {
             fail(format!("another works on index {index}"));
@@ -277,8 +278,8 @@ fn check_creation(pod: &Pod, object: &Object, world: &World, broken: &mut Vec<St
     }
     let uncounted = job.status.uncounted_terminated_pods.clone().unwrap_or_default();
     let tracked = |pod: &&&Pod| pod.status.phase == "Succeeded" && pod.metadata.has_finalizer(JOB_TRACKING_FINALIZER);
-    let uids: BTreeSet<&String> =
-        pods.iter().filter(tracked).map(|pod| &pod.metadata.uid).chain(&uncounted.succeeded).collect();
+    let seen = pods.iter().filter(tracked).map(|pod| pod.metadata.uid.as_str());
+    let uids: BTreeSet<&str> = seen.chain(uncounted.succeeded.iter().map(String::as_str)).collect();
     let succeeded = job.status.succeeded as usize + uids.len();
     match job.spec.completions {
         Some(completions) if active + succeeded > completions as usize => {

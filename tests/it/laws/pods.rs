@@ -69,7 +69,7 @@ impl Law for Lives {
 
 impl Lives {
     fn see_container(&mut self, pod: &Pod, status: &ContainerStatus, fail: &mut dyn FnMut(String)) {
-        let key = (pod.metadata.uid.clone(), status.name.clone());
+        let key = (pod.metadata.uid.to_string(), status.name.to_string());
         let (count, went) = self.restarts.entry(key).or_default();
         if status.restart_count < *count {
             fail(format!("{} came back {} times after {count}", status.name, status.restart_count));
@@ -128,7 +128,7 @@ impl Law for Capacity {
         if !is_new || pod.spec.node_name.is_empty() {
             return;
         }
-        let name = &pod.spec.node_name;
+        let name = pod.spec.node_name.as_str();
         let mut fail = |text: String| broken.push(format!("Pod {} was bound to {name}: {text}", pod.metadata.name));
         let Some(node) = world.objects.get(&Key::new(Kind::Node, "", name)) else {
             return fail("there is no such node".to_owned());

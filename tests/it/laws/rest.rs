@@ -107,7 +107,7 @@ impl Leftovers {
     fn dependents(&self, world: &World, now: SimTime, broken: &mut Vec<String>) {
         for object in world.objects.values() {
             let meta = object.meta();
-            let gone = |uid: &String| world.gone.get(uid).is_some_and(|at| *at + Span::secs(10) < now);
+            let gone = |uid: &str| world.gone.get(uid).is_some_and(|at| *at + Span::secs(10) < now);
             let owned = !meta.owner_references.is_empty();
             if owned
                 && meta.owner_references.iter().all(|owner| gone(&owner.uid))
@@ -167,7 +167,7 @@ impl Law for Leftovers {
                 let owner = change.object.meta().controller();
                 let before = change.previous.as_ref().and_then(|before| before.meta().controller());
                 for owner in owner.into_iter().chain(before) {
-                    self.touched.insert(owner.uid.clone(), change.at);
+                    self.touched.insert(owner.uid.to_string(), change.at);
                 }
             }
             Kind::Job => {

@@ -111,7 +111,7 @@ impl Law for Events {
         if change.kind() != Kind::Event {
             self.known.insert(object.uid().to_owned());
             if change.kind() == Kind::Pod && change.change == ChangeType::Added && change.actor == "job-controller" {
-                let owner = object.meta().controller().map(|owner| owner.uid.clone()).unwrap_or_default();
+                let owner = object.meta().controller().map(|owner| owner.uid.to_string()).unwrap_or_default();
                 self.made.entry(owner).or_default().insert(object.name().to_owned());
             }
             return;

@@ -82,7 +82,7 @@ impl Functions for Helm {
                 let length = numbers::int(&args[0]).clamp(0, 1000) as usize;
                 Ok(self.rng.stream("helm-random", &run.depth().to_string()).hex(length).into())
             }
-            _ => Ok(self.rng.uuid("helm-uuid").into()),
+            _ => Ok(self.rng.uuid(format_args!("helm-uuid")).into()),
         }
     }
 

@@ -175,7 +175,7 @@ fn history(call: &mut Call<'_, '_>) -> Outcome {
         }
         call.io.out(&format!("{name} \nREVISION  CHANGE-CAUSE\n"));
         for (revision, set) in all {
-            let cause = set.meta().annotations.get(CHANGE_CAUSE).map_or("<none>", String::as_str);
+            let cause = set.meta().annotations.get(CHANGE_CAUSE).map_or("<none>", |text| text.as_str());
             call.io.out(&format!("{revision:<10}{cause}\n"));
         }
         call.io.out("\n");
@@ -291,7 +291,7 @@ fn set_paused(call: &mut Call<'_, '_>, object: &Object, paused: bool) -> Result<
     Ok(Some(done))
 }
 
-fn write(call: &mut Call<'_, '_>, object: &Object, path: &str, field: Value) -> Result<(), String> {
+fn write(call: &mut Call<'_, '_>, object: &Object, path: &'static str, field: Value) -> Result<(), String> {
     let written = call.write(DryRun::No, |api| api.update(&object.key(), |value| value.set(path, field)));
     written.map(|_| ()).map_err(|error| error.message)
 }
