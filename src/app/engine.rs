@@ -272,7 +272,9 @@ impl Engine {
         let mut images: Vec<String> = Vec::new();
         for pod in pods {
             let spec = &pod.pod().spec;
-            images.extend(spec.init_containers.iter().chain(&spec.containers).map(|container| container.image.to_string()));
+            images.extend(
+                spec.init_containers.iter().chain(&spec.containers).map(|container| container.image.to_string()),
+            );
         }
         images.sort_unstable();
         images.dedup();

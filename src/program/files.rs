@@ -9,6 +9,9 @@ use crate::base::sorted::SortedMap;
 use crate::base::time::SimTime;
 use crate::shell::{FileError, FileInfo};
 
+/// Bytes that a container's own files, or those of a volume, may hold; a simulated disk has an end as well.
+const BYTES_MAX: u64 = 64 << 20;
+
 /// A file or a directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Entry {
@@ -119,13 +122,24 @@ impl FileTree {
         if !self.is_directory(parent(path)) {
             return Err(if self.get(parent(path)).is_some() { FileError::NotADirectory } else { FileError::NotFound });
         }
-        let (mut all, executable) = match self.get(path) {
-            Some(Entry::File { bytes, executable, .. }) if append => (bytes.to_vec(), *executable),
-            Some(Entry::File { executable, .. }) => (Vec::new(), *executable),
-            _ => (Vec::new(), false),
-        };
-        all.extend_from_slice(bytes);
-        self.entries.insert(path.into(), Entry::File { bytes: Rc::new(all), executable, modified: now });
+        let replaced = self.info(path).map_or(0, |old| if append { 0 } else { old.size });
+        if self.size_bytes() - replaced + bytes.len() as u64 > BYTES_MAX {
+            return Err(FileError::NoSpace);
+        }
+        match self.entries.get_mut(path) {
+            Some(Entry::File { bytes: old, modified, .. }) => {
+                let old = Rc::make_mut(old);
+                if !append {
+                    old.clear();
+                }
+                old.extend_from_slice(bytes);
+                *modified = now;
+            }
+            _ => {
+                let file = Entry::File { bytes: Rc::new(bytes.to_vec()), executable: false, modified: now };
+                self.entries.insert(path.into(), file);
+            }
+        }
         Ok(())
     }
 

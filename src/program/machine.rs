@@ -74,6 +74,11 @@ impl Machine<'_> {
 }
 
 impl System for Machine<'_> {
+    /// A container's budget is time (`node::latency::BUSY_STEP`), in which memory moves fast.
+    fn step_bytes(&self) -> u64 {
+        1 << 16
+    }
+
     fn now(&self) -> SimTime {
         self.now
     }

@@ -31,7 +31,7 @@ use http::{Request, Response};
 use image::ProgramKind;
 use kuard::Kuard;
 use reading::Reading;
-use wget::{Fetch, Tool};
+use wget::Fetch;
 
 /// Steps of a script that run in one poll; then a little time passes.
 const STEPS_PER_POLL: u32 = 4000;
@@ -111,25 +111,8 @@ impl Process {
                 Process::Scripted(Box::new(Scripted::new((**behaviour).clone(), start.occasion.clone())))
             }
             ProgramKind::Perl => perl(start.argv),
-            ProgramKind::Shell => Process::command(start, machine),
+            ProgramKind::Shell => (shells::now().start)(start, machine),
         })
-    }
-
-    /// A shell, or a command of its world run directly.
-    fn command(start: Start<'_>, machine: &Machine<'_>) -> Process {
-        let base = start.argv[0].rsplit('/').next().unwrap_or_default();
-        match base {
-            "sleep" => sleep(&start.argv[1..]),
-            "true" => Process::exits(0),
-            "false" => Process::exits(1),
-            "wget" => Process::Fetch(Box::new(Fetch::new(Tool::Wget, start.argv, start.cwd))),
-            "curl" => Process::Fetch(Box::new(Fetch::new(Tool::Curl, start.argv, start.cwd))),
-            _ => (shells::now().start)(start, base, machine),
-        }
-    }
-
-    fn exits(exit_code: i32) -> Process {
-        Process::Prints { out: String::new(), err: String::new(), exit_code }
     }
 
     /// Lets the program go on until it ends, waits or has used its share.
@@ -145,7 +128,7 @@ impl Process {
             }
             Process::Kuard(kuard) => kuard.poll(machine, io),
             Process::Scripted(scripted) => scripted.poll(machine, io),
-            Process::Fetch(fetch) => fetch.poll(machine, io),
+            Process::Fetch(fetch) => (shells::now().fetch)(fetch, machine, io),
             Process::Perl { prints, ends_at, digits } => {
                 let at = *ends_at
                     .get_or_insert(machine.now + if *digits > 0 { pi::duration(*digits) } else { pi::duration(1) });
@@ -261,55 +244,11 @@ impl Host for Machine<'_> {
     }
 }
 
-/// `sleep 1m 30`: the spans are added; `infinity` never ends.
-fn sleep(args: &[String]) -> Process {
-    let usage = |text: String| Process::Prints { out: String::new(), err: text, exit_code: 1 };
-    if args.is_empty() {
-        return usage("BusyBox v1.36.1 multi-call binary.\n\nUsage: sleep [N]...\n".into());
-    }
-    let mut total_ms: i64 = 0;
-    for arg in args {
-        if matches!(arg.as_str(), "inf" | "infinity") {
-            total_ms = crate::base::time::Span::MAX.as_ms();
-            continue;
-        }
-        match sleep_ms(arg) {
-            Some(ms) => total_ms = total_ms.saturating_add(ms),
-            None => return usage(format!("sleep: invalid number '{arg}'\n")),
-        }
-    }
-    Process::Sleep { until: None, span_ms: total_ms }
-}
-
-/// Milliseconds of `1.5`, `2m`, `1h` …
-fn sleep_ms(text: &str) -> Option<i64> {
-    let (number, unit_ms) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
-        Some(number) => {
-            let unit = match text.as_bytes()[text.len() - 1] {
-                b's' => 1000,
-                b'm' => 60_000,
-                b'h' => 3_600_000,
-                _ => 86_400_000,
-            };
-            (number, unit)
-        }
-        None => (text, 1000),
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
-        return None;
-    }
-    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let thousandths: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-    whole.checked_mul(unit_ms)?.checked_add(thousandths * unit_ms / 1000)
-}
-
 /// perl: only the documentation's one-liner is known.
 fn perl(argv: &[String]) -> Process {
     match pi::digits_asked(argv) {
         Some(digits) => Process::Perl { prints: String::new(), ends_at: None, digits },
-        None if argv.len() == 1 => Process::exits(0),
+        None if argv.len() == 1 => Process::Prints { out: String::new(), err: String::new(), exit_code: 0 },
         None => Process::Prints {
             out: String::new(),
             err: "perl: Batchyard only knows the one-liner with bpi(N)\n".into(),
@@ -331,20 +270,6 @@ fn not_started(name: &str, machine: &Machine<'_>) -> String {
             let mut chars = text.chars();
             let first = chars.next().map(|c| c.to_ascii_lowercase().to_string()).unwrap_or_default();
             format!("exec: {name:?}: stat {name}: {first}{}", chars.as_str())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sleep_reads_numbers_with_units() {
-        for (text, ms) in
-            [("5", Some(5000)), ("0.25", Some(250)), ("2m", Some(120_000)), ("x", None), (".5", Some(500))]
-        {
-            assert_eq!(sleep_ms(text), ms, "{text}");
         }
     }
 }

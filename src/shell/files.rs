@@ -50,6 +50,8 @@ pub(super) struct Files {
     opens: SortedMap<OpenId, Open>,
     pipes: SortedMap<u32, Pipe>,
     next: u32,
+    /// Bytes read and written since somebody asked: moving many of them is work as well.
+    pub moved: u64,
 }
 
 impl Files {
@@ -97,6 +99,14 @@ impl Files {
     }
 
     pub fn read(&mut self, id: Option<OpenId>, max: usize, io: &mut Io) -> Read {
+        let read = self.take(id, max, io);
+        if let Read::Data(bytes) = &read {
+            self.moved += bytes.len() as u64;
+        }
+        read
+    }
+
+    fn take(&mut self, id: Option<OpenId>, max: usize, io: &mut Io) -> Read {
         match id.and_then(|id| self.opens.get_mut(&id)) {
             Some(Open::Stdin) => io.stdin.read(max),
             Some(Open::Zero) => Read::Data(vec![0; max]),
@@ -138,6 +148,7 @@ impl Files {
         system: &mut dyn System,
         io: &mut Io,
     ) -> Result<(), Broken> {
+        self.moved += bytes.len() as u64;
         match id.and_then(|id| self.opens.get(&id)) {
             Some(Open::Output(stream)) => io.output.write(*stream, bytes),
             Some(Open::Stdin) => io.output.write(Stream::Stdout, bytes),

@@ -67,6 +67,11 @@ pub trait System {
         None
     }
 
+    /// Bytes that count as a step when they are read, written or worked on.
+    fn step_bytes(&self) -> u64 {
+        super::BYTES_A_STEP as u64
+    }
+
     /// Whether there is an external command of this name, for `type`, `which` and `command -v`.
     fn knows(&self, _name: &str) -> bool {
         false

@@ -39,6 +39,8 @@ use state::State;
 
 /// Steps one process does before the next one has its turn.
 const SLICE: u32 = 64;
+/// Bytes that a step may move at a terminal; who moves more has done as many more steps. See [`System::step_bytes`].
+const BYTES_A_STEP: usize = 64;
 /// Exit codes kept for a `wait` that may come.
 const MAX_ENDED: usize = 1000;
 /// Lines of history kept.
@@ -132,7 +134,8 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
             let step = if *budget == 0 { break } else { process.step(&mut cx) };
             match step {
                 Step::Ran => {
-                    *budget -= 1;
+                    let moved = std::mem::take(&mut cx.common.files.moved) / cx.host.step_bytes();
+                    *budget = budget.saturating_sub(u32::try_from(moved).unwrap_or(u32::MAX).saturating_add(1));
                     outcome = Step::Ran;
                     if !cx.spawned.is_empty() || !cx.sent.is_empty() || cx.common.dirty {
                         break;

@@ -17,7 +17,7 @@ const BYTES_MAX: usize = 16 << 20;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Entry {
-    File { bytes: Rc<[u8]>, modified: SimTime },
+    File { bytes: Rc<Vec<u8>>, modified: SimTime },
     Directory { modified: SimTime },
 }
 
@@ -64,17 +64,22 @@ impl Files {
             return Ok(());
         }
         self.parent_must_exist(path)?;
-        let old = match self.entries.get(path) {
-            Some(Entry::Directory { .. }) => return Err(FileError::IsADirectory),
-            Some(Entry::File { bytes, .. }) if append => bytes.to_vec(),
-            _ => Vec::new(),
-        };
-        let others: usize = self.entries.iter().filter(|(p, _)| *p != path).map(|(_, e)| e.size()).sum();
-        if others + old.len() + bytes.len() > BYTES_MAX {
+        let stays = |(name, _): &(&String, &Entry)| append || *name != path;
+        let held: usize = self.entries.iter().filter(stays).map(|(_, entry)| entry.size()).sum();
+        if held + bytes.len() > BYTES_MAX {
             return Err(FileError::NoSpace);
         }
-        let bytes: Vec<u8> = [old.as_slice(), bytes].concat();
-        self.entries.insert(path.to_owned(), Entry::File { bytes: bytes.into(), modified: now });
+        match self.entries.get_mut(path) {
+            Some(Entry::Directory { .. }) => return Err(FileError::IsADirectory),
+            Some(Entry::File { bytes: old, modified }) if append => {
+                Rc::make_mut(old).extend_from_slice(bytes);
+                *modified = now;
+            }
+            _ => {
+                let file = Entry::File { bytes: Rc::new(bytes.to_vec()), modified: now };
+                self.entries.insert(path.to_owned(), file);
+            }
+        }
         Ok(())
     }
 

@@ -48,13 +48,26 @@ fn typed(line: &str) -> Result<Rc<Output>, String> {
 
 #[test]
 fn a_runaway_line_is_stopped_and_says_why() {
-    for line in
-        ["while true; do :; done", "f() { f; }; for ((;;)); do x=$((x+1)); done", "yes | while read x; do :; done"]
-    {
+    for line in [
+        "while true; do :; done",
+        "f() { f; }; for ((;;)); do x=$((x+1)); done",
+        "yes | while read x; do :; done",
+        // What is moved counts, however few steps move it; and a disk that is full is not copied again and again.
+        "yes > f",
+        "wc /dev/zero",
+        "yes | sh",
+        "yes | awk '{x = x $0}'",
+    ] {
         let output = typed(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         assert!(output.stderr.contains("without waiting for anything"), "{line}: {} {}", output.exit, output.stderr);
         assert_eq!(output.exit, 137, "{line}");
     }
+}
+
+#[test]
+fn many_words_are_handed_out_one_by_one() {
+    let output = typed("seq 200000 | xargs -n1 echo | tail -1").expect("it ends");
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("200000\n", ""));
 }
 
 #[test]

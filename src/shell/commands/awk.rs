@@ -8,6 +8,7 @@ use super::filter::{Filter, Flow, start};
 use super::text::cloned;
 use super::{Call, Outcome, parse_args};
 use crate::base::sorted::SortedMap;
+use crate::shell::BYTES_A_STEP;
 use crate::shell::regex::Regex;
 use crate::shell::syntax::Dialect;
 
@@ -190,6 +191,7 @@ impl Awk {
         let (a, b) = (self.eval(left), self.eval(right));
         if operator == " " {
             let text = a.text() + &b.text();
+            self.steps = self.steps.saturating_sub(u32::try_from(text.len() / BYTES_A_STEP).unwrap_or(u32::MAX));
             if text.len() > crate::shell::expand::MAX_BYTES {
                 self.error = Some("out of memory".into());
                 return Value::Text(String::new());
@@ -396,6 +398,7 @@ impl Filter for Awk {
         self.set_record(String::from_utf8_lossy(line).into_owned());
         let end = self.run_rules(|pattern| !matches!(pattern, Pattern::Begin | Pattern::End));
         self.flush(call);
+        call.work_bytes += BYTES_A_STEP * (MAX_STEPS - self.steps) as usize;
         if matches!(end, End::Exit) || self.exit.is_some() { Flow::Stop } else { Flow::More }
     }
     fn finish(&mut self, call: &mut Call<'_>) -> i32 {

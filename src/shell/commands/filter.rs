@@ -3,11 +3,14 @@
 use std::fmt;
 
 use super::{Advance, Call, Outcome, State};
+use crate::shell::BYTES_A_STEP;
 use crate::shell::host::FileError;
 use crate::shell::process::Read;
 
 /// Bytes of a file worked on in one step.
 const PIECE: usize = 64 * 1024;
+/// Work after which a step leaves the rest of its lines to the next.
+const SHARE_BYTES: usize = 512 * 1024;
 /// A line longer than this is handed over in parts.
 const MAX_LINE: usize = 4 << 20;
 
@@ -60,6 +63,8 @@ pub struct Running {
     next: usize,
     current: Option<Source>,
     pending: Vec<u8>,
+    /// Whole lines are pending: a step did its share before it came to them.
+    behind: bool,
     failed: i32,
     /// Exit code when a file could not be read.
     failure: i32,
@@ -76,15 +81,24 @@ enum Source {
 pub fn start(call: &Call<'_>, filter: impl Filter + 'static, files: Vec<String>, failure: i32) -> Outcome {
     let files = if files.is_empty() { vec!["-".to_string()] } else { files };
     let filter: Box<dyn Filter> = Box::new(filter);
-    let running =
-        Running { name: call.name, filter, files, next: 0, current: None, pending: Vec::new(), failed: 0, failure };
+    let running = Running {
+        name: call.name,
+        filter,
+        files,
+        next: 0,
+        current: None,
+        pending: Vec::new(),
+        behind: false,
+        failed: 0,
+        failure,
+    };
     Outcome::Runs(State::Filter(Box::new(running)))
 }
 
 impl Running {
     pub fn wants_input(&self) -> bool {
         match &self.current {
-            Some(source) => matches!(source, Source::Stdin),
+            Some(source) => matches!(source, Source::Stdin) && !self.behind,
             None => false,
         }
     }
@@ -97,16 +111,21 @@ impl Running {
         call.name = self.name;
         let Some(source) = &mut self.current else { return self.open_next(call) };
         let bytes = match source {
+            _ if self.behind => Vec::new(),
             Source::Stdin => match input {
                 Some(Read::Data(bytes)) => bytes,
                 Some(Read::Empty) => return Advance::Blocked(None),
                 Some(Read::End) => return self.close(call),
                 None => return Advance::More,
             },
-            Source::Zero => vec![0; PIECE],
+            Source::Zero => {
+                call.work_bytes += PIECE;
+                vec![0; PIECE]
+            }
             Source::Bytes { bytes, at } => {
                 let end = (*at + PIECE).min(bytes.len());
                 let piece = bytes[*at..end].to_vec();
+                call.work_bytes += piece.len();
                 *at = end;
                 if piece.is_empty() {
                     return self.close(call);
@@ -148,7 +167,13 @@ impl Running {
         let mut all = std::mem::take(&mut self.pending);
         all.extend(bytes);
         let mut at = 0;
+        self.behind = false;
         while let Some(len) = all[at..].iter().position(|byte| *byte == b'\n') {
+            if call.work_bytes > SHARE_BYTES {
+                self.behind = true;
+                break;
+            }
+            call.work_bytes += BYTES_A_STEP;
             let flow = self.filter.take(&all[at..at + len], true, call);
             at += len + 1;
             if flow != Flow::More {
@@ -156,7 +181,7 @@ impl Running {
             }
         }
         self.pending = all.split_off(at);
-        if self.pending.len() > MAX_LINE {
+        if self.pending.len() > MAX_LINE && !self.behind {
             let part = std::mem::take(&mut self.pending);
             return self.filter.take(&part, true, call);
         }
@@ -168,6 +193,7 @@ impl Running {
             Flow::More => Advance::More,
             Flow::NextFile => {
                 self.pending.clear();
+                self.behind = false;
                 self.close(call)
             }
             Flow::Stop => {

@@ -45,6 +45,8 @@ pub struct Call<'a> {
     pub history: &'a [String],
     /// Whether standard output is the terminal.
     pub to_terminal: bool,
+    /// What a step did besides reading its input and printing, counted in bytes (`BYTES_A_STEP` of them are a step).
+    pub work_bytes: usize,
 }
 
 /// What starting a command came to.

@@ -1,8 +1,11 @@
 //! Commands that run other commands: `timeout`, `watch`, `xargs`, `env`, `time`, and a shell that reads its script
 //! from standard input.
 
+use std::collections::VecDeque;
+
 use super::{Context, Frame, Process, Step, TextKind};
 use crate::base::time::{SimTime, Span};
+use crate::shell::expand::MAX_BYTES;
 use crate::shell::host::Host;
 use crate::shell::process::{Read, Signal};
 use crate::shell::syntax::Dialect;
@@ -57,7 +60,7 @@ pub struct Xargs {
     /// `-t`: print each command before it runs.
     pub trace: bool,
     pub input: Vec<u8>,
-    pub words: Option<Vec<String>>,
+    pub words: Option<VecDeque<String>>,
     pub running: bool,
     pub ran: bool,
     pub status: i32,
@@ -96,7 +99,8 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             Nested::Watch { line, every, next, title } => self.step_watch(line, every, next, title, cx),
             Nested::Xargs(xargs) => self.step_xargs(xargs, cx),
             Nested::Script { mut bytes } => match cx.common.files.read(self.descriptor(0), 1 << 16, cx.io) {
-                Read::Data(data) => {
+                // A script without an end is run as far as it fits.
+                Read::Data(data) if bytes.len() < MAX_BYTES => {
                     bytes.extend(data);
                     self.frames.push(Frame::Nested(Nested::Script { bytes }));
                     Step::Ran
@@ -105,7 +109,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                     self.frames.push(Frame::Nested(Nested::Script { bytes }));
                     Step::Blocked(None)
                 }
-                Read::End => {
+                Read::Data(_) | Read::End => {
                     self.push_text(&String::from_utf8_lossy(&bytes), TextKind::Main);
                     Step::Ran
                 }
@@ -182,12 +186,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     fn step_xargs<H: Host<Command = C>>(&mut self, mut xargs: Xargs, cx: &mut Context<'_, H>) -> Step {
         let Some(words) = &mut xargs.words else {
             match cx.common.files.read(self.descriptor(0), 1 << 16, cx.io) {
-                Read::Data(data) if xargs.input.len() < crate::shell::expand::MAX_BYTES => xargs.input.extend(data),
+                Read::Data(data) if xargs.input.len() < MAX_BYTES => xargs.input.extend(data),
                 Read::Empty => {
                     self.frames.push(Frame::Nested(Nested::Xargs(xargs)));
                     return Step::Blocked(None);
                 }
-                _ => xargs.words = Some(crate::shell::commands::split_xargs(&xargs)),
+                _ => xargs.words = Some(crate::shell::commands::split_xargs(&xargs).into()),
             }
             self.frames.push(Frame::Nested(Nested::Xargs(xargs)));
             return Step::Ran;
@@ -203,15 +207,14 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             self.state.status = xargs.status;
             return Step::Ran;
         }
-        let argv = match &xargs.replace {
+        let argv: Vec<String> = match &xargs.replace {
             Some(mark) => {
-                let line = words.remove(0);
+                let line = words.pop_front().unwrap_or_default();
                 xargs.argv.iter().map(|arg| arg.replace(mark, &line)).collect()
             }
             None => {
                 let count = xargs.per_run.unwrap_or(5000).clamp(1, words.len().max(1)).min(words.len());
-                let rest = words.split_off(count);
-                [xargs.argv.clone(), std::mem::replace(words, rest)].concat()
+                xargs.argv.iter().cloned().chain(words.drain(..count)).collect()
             }
         };
         if xargs.trace {

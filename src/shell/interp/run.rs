@@ -149,9 +149,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             output: Default::default(),
             history: &cx.common.history,
             to_terminal,
+            work_bytes: 0,
         };
         let advance = state.advance(input, &mut call);
-        let chunks = call.output.take();
+        let (chunks, work_bytes) = (call.output.take(), call.work_bytes);
+        cx.common.files.moved += work_bytes as u64;
         if !self.write_chunks(chunks, cx) {
             self.broken_pipe(cx);
             return Step::Ran;

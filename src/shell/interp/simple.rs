@@ -207,6 +207,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             output: Default::default(),
             history: &cx.common.history,
             to_terminal,
+            work_bytes: 0,
         };
         let wants_help = words.len() == 2
             && words[1] == "--help"
