@@ -9,12 +9,19 @@ use crate::shell::{Chunk, Io};
 use crate::store::Api;
 
 impl Cluster {
-    /// What a container wrote: the number of the first line kept, and the lines. `previous` means the run before.
+    /// What a container wrote: the lines from number `from` on that are kept, and the number of the first of them.
+    /// `previous` means the run before.
     ///
     /// # Errors
     /// Why there is nothing to show.
-    pub fn logs(&self, pod: &Key, container: &str, previous: bool) -> Result<(usize, Vec<LogLine>), LogsError> {
-        self.nodes.logs(pod, container, previous)
+    pub fn logs(
+        &self,
+        pod: &Key,
+        container: &str,
+        previous: bool,
+        from: usize,
+    ) -> Result<(usize, Vec<LogLine>), LogsError> {
+        self.nodes.logs(pod, container, previous, from)
     }
 
     /// The logs of a Pod in the namespace `default`; without a name, of its first container.
@@ -26,7 +33,7 @@ impl Cluster {
         let object = self.store.get(&key).ok_or_else(|| format!("pods \"{pod}\" not found"))?;
         let first = || object.pod().spec.containers.first().map(|c| c.name.to_string());
         let container = container.map(str::to_owned).or_else(first).unwrap_or_default();
-        match self.nodes.logs(&key, &container, previous) {
+        match self.nodes.logs(&key, &container, previous, 0) {
             Ok((_, lines)) => Ok(lines),
             Err(LogsError::WaitingToStart(text) | LogsError::NoPrevious(text)) => Err(text),
             Err(LogsError::NoPod) => Err(format!("pod {pod} does not have a host assigned")),

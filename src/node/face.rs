@@ -44,7 +44,13 @@ impl Nodes {
     ///
     /// # Errors
     /// Why there are none, as `kubectl logs` shows it.
-    pub fn logs(&self, pod: &Key, container: &str, previous: bool) -> Result<(usize, Vec<LogLine>), LogsError> {
+    pub fn logs(
+        &self,
+        pod: &Key,
+        container: &str,
+        previous: bool,
+        from: usize,
+    ) -> Result<(usize, Vec<LogLine>), LogsError> {
         let worker = self.pods.named(pod).and_then(|id| self.pods.get(id)).ok_or(LogsError::NoPod)?;
         let slot = worker.slot_named(container).ok_or(LogsError::NoPod)?;
         let slot = &worker.slots[slot];
@@ -52,9 +58,9 @@ impl Nodes {
         if previous {
             let before = slot.runs.iter().rev().nth(1);
             let text = format!("previous terminated container {container:?} in pod {name:?} not found");
-            return before.map(|run| run.log.lines()).ok_or(LogsError::NoPrevious(text));
+            return before.map(|run| run.log.lines(from)).ok_or(LogsError::NoPrevious(text));
         }
-        slot.run().map(|run| run.log.lines()).ok_or_else(|| {
+        slot.run().map(|run| run.log.lines(from)).ok_or_else(|| {
             let lists = ["containerStatuses", "initContainerStatuses"];
             let status = worker.object.value().at("status");
             let waiting = lists

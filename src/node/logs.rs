@@ -1,5 +1,7 @@
 //! A container's log: its lines with the moment each was finished.
 
+use std::collections::VecDeque;
+
 use crate::base::time::SimTime;
 use crate::shell::process::{Chunk, Stream};
 
@@ -18,7 +20,7 @@ pub struct LogLine {
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Log {
-    lines: Vec<LogLine>,
+    lines: VecDeque<LogLine>,
     /// How many lines were dropped before the first.
     dropped: usize,
     bytes: usize,
@@ -41,7 +43,7 @@ impl Log {
                 }
                 let text = String::from_utf8_lossy(&std::mem::take(open)).into_owned();
                 self.bytes += text.len() + 1;
-                self.lines.push(LogLine { at: now, text, complete: true, stream });
+                self.lines.push_back(LogLine { at: now, text, complete: true, stream });
             }
         }
         self.trim();
@@ -57,20 +59,22 @@ impl Log {
         self.dropped += drop;
     }
 
-    /// All lines that are kept, the unfinished one last, with the number of the first.
-    pub fn lines(&self) -> (usize, Vec<LogLine>) {
-        let mut lines = self.lines.clone();
+    /// The lines from number `from` on that are kept, the unfinished one last, with the number of the first.
+    pub fn lines(&self, from: usize) -> (usize, Vec<LogLine>) {
+        let known = from.saturating_sub(self.dropped).min(self.lines.len());
+        let mut lines: Vec<LogLine> = self.lines.range(known..).cloned().collect();
         let streams = self.open.iter().zip([Stream::Stdout, Stream::Stderr]);
         for (open, stream) in streams.filter(|(open, _)| !open.is_empty()) {
             let text = String::from_utf8_lossy(open).into_owned();
             lines.push(LogLine { at: self.open_at, text, complete: false, stream });
         }
-        (self.dropped, lines)
+        (self.dropped + known, lines)
     }
 
     /// The last `lines` lines, at most `bytes` bytes, as a termination message takes them.
     pub fn tail(&self, lines: usize, bytes: usize) -> String {
-        let (_, all) = self.lines();
+        let last = self.dropped + self.lines.len();
+        let (_, all) = self.lines(last.saturating_sub(lines));
         let mut text = String::new();
         for line in &all[all.len().saturating_sub(lines)..] {
             text.push_str(&line.text);

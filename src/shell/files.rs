@@ -52,6 +52,8 @@ pub(super) struct Files {
     next: u32,
     /// Bytes read and written since somebody asked: moving many of them is work as well.
     pub moved: u64,
+    /// Bytes of them that were printed: somebody keeps, shows or passes on each of those.
+    pub printed: u64,
 }
 
 impl Files {
@@ -150,7 +152,10 @@ impl Files {
     ) -> Result<(), Broken> {
         self.moved += bytes.len() as u64;
         match id.and_then(|id| self.opens.get(&id)) {
-            Some(Open::Output(stream)) => io.output.write(*stream, bytes),
+            Some(Open::Output(stream)) => {
+                self.printed += bytes.len() as u64;
+                io.output.write(*stream, bytes);
+            }
             Some(Open::Stdin) => io.output.write(Stream::Stdout, bytes),
             Some(Open::File(path)) => {
                 let _ = system.write_file(path, bytes, true);

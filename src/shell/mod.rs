@@ -39,7 +39,8 @@ use state::State;
 
 /// Steps one process does before the next one has its turn.
 const SLICE: u32 = 64;
-/// Bytes that a step may move at a terminal; who moves more has done as many more steps. See [`System::step_bytes`].
+/// Bytes that a step may print, and at a terminal move; who does more has done as many more steps. See
+/// [`System::step_bytes`].
 const BYTES_A_STEP: usize = 64;
 /// Exit codes kept for a `wait` that may come.
 const MAX_ENDED: usize = 1000;
@@ -135,7 +136,9 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
             match step {
                 Step::Ran => {
                     let moved = std::mem::take(&mut cx.common.files.moved) / cx.host.step_bytes();
-                    *budget = budget.saturating_sub(u32::try_from(moved).unwrap_or(u32::MAX).saturating_add(1));
+                    let printed = std::mem::take(&mut cx.common.files.printed) / BYTES_A_STEP as u64;
+                    let steps = 1 + moved.max(printed);
+                    *budget = budget.saturating_sub(u32::try_from(steps).unwrap_or(u32::MAX));
                     outcome = Step::Ran;
                     if !cx.spawned.is_empty() || !cx.sent.is_empty() || cx.common.dirty {
                         break;

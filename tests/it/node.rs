@@ -122,7 +122,7 @@ impl Lab {
     }
 
     fn log(&self, pod: &Key) -> Vec<String> {
-        self.nodes.logs(pod, "main", false).unwrap().1.into_iter().map(|line| line.text).collect()
+        self.nodes.logs(pod, "main", false, 0).unwrap().1.into_iter().map(|line| line.text).collect()
     }
 
     fn status(&self, pod: &Key) -> Value {
@@ -230,7 +230,7 @@ fn crashed_containers_wait_longer_each_time() {
     // Waits of 0, 10, 20, 40, 80 s, each up to half as long again.
     let restarts = status.list_at("containerStatuses")[0].i64_at("restartCount").unwrap();
     assert!((5..=6).contains(&restarts), "{restarts}");
-    assert!(lab.nodes.logs(&pod, "main", true).is_ok());
+    assert!(lab.nodes.logs(&pod, "main", true, 0).is_ok());
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Session {
     pub fn begin(desk: &Desk<'_>, pod: &Key, container: &str, stdin: bool) -> Option<Session> {
         let object = desk.cluster.store().get(pod)?;
         let restart_count = running(object.value(), container)?;
-        let (first, lines) = desk.cluster.logs(pod, container, false).unwrap_or_default();
+        let (first, lines) = desk.cluster.logs(pod, container, false, 0).unwrap_or_default();
         let complete = lines.iter().filter(|line| line.complete).count();
         // A prompt that stands is shown.
         let (uid, next) = (object.uid().to_owned(), first + complete);
@@ -91,7 +91,7 @@ impl Session {
         let runs = count == Some(self.restart_count);
         let may_come = runs && self.input.as_mut().is_some_and(|input| input.step(desk, io));
         let earlier = count.is_some_and(|count| count > self.restart_count);
-        let (first, lines) = desk.cluster.logs(&self.pod, &self.container, earlier).unwrap_or_default();
+        let (first, lines) = desk.cluster.logs(&self.pod, &self.container, earlier, self.next).unwrap_or_default();
         for line in lines.iter().skip(self.next.saturating_sub(first)) {
             let rest = line.text.get(self.shown..).unwrap_or_default();
             let end = if line.complete { "\n" } else { "" };

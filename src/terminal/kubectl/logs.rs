@@ -311,7 +311,7 @@ impl Reading {
         }
         let status = Status::of(object, &source.container);
         let earlier = source.restart_count.is_some_and(|count| count < status.restart_count);
-        match desk.cluster.logs(&source.pod, &source.container, self.show.previous || earlier) {
+        match desk.cluster.logs(&source.pod, &source.container, self.show.previous || earlier, source.next) {
             Ok((first, lines)) => {
                 let source = &mut self.sources[i];
                 let begins = source.restart_count.is_none();

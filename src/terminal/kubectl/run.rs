@@ -366,7 +366,7 @@ impl Attended {
 
     /// What the container printed before anyone was attached.
     fn print_log(&self, desk: &Desk<'_>, io: &mut Io) {
-        let (_, lines) = desk.cluster.logs(&self.pod, &self.container, false).unwrap_or_default();
+        let (_, lines) = desk.cluster.logs(&self.pod, &self.container, false, 0).unwrap_or_default();
         lines.iter().filter(|line| line.complete).for_each(|line| io.out(&format!("{}\n", line.text)));
     }
 
