@@ -12,6 +12,9 @@ use std::io::{self, Write};
 
 use batchyard::base::time::SimTime;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HELP: &str = "\
 batchyard: Kubernetes Jobs and CronJobs, simulated
 

@@ -176,7 +176,7 @@ impl Sim {
     }
 
     /// For a host that fetches the part `program::shells` when it is first needed. While `waits`, time stops before the
-    /// first container that may need it starts ([`Progress::Lacks`]).
+    /// first container that may need it starts ([`Progress::Lacks`]). To be said before anything is made.
     pub fn wait_for_shells(&mut self, waits: bool) {
         self.lacks_shells = waits;
     }
@@ -440,8 +440,9 @@ impl Sim {
             if let Record::Change(change) = &record {
                 self.history.observe(change);
                 // Making a Pod and starting its containers are steps apart.
-                if let (ChangeType::Added, Kind::Pod) = (change.change, change.object.kind()) {
-                    self.wants_shells |= self.world.cluster.images().may_start_shell(&change.object.pod().spec);
+                let is_new_pod = (change.change, change.object.kind()) == (ChangeType::Added, Kind::Pod);
+                if is_new_pod && self.lacks_shells && !self.wants_shells {
+                    self.wants_shells = self.world.cluster.images().may_start_shell(&change.object.pod().spec);
                 }
             }
             self.recorded += 1;
