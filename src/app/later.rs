@@ -97,7 +97,9 @@ impl App {
     /// A part that was fetched came, or did not: what waited for it goes on.
     pub(super) fn part_came(&mut self, part: Extra, came: Came) {
         let (waiting, why) = self.later.come(part, came);
-        self.run.set_zones(self.later.table());
+        if part == Extra::Zones {
+            self.run.set_zones(self.later.table());
+        }
         if !self.later.lacks(Extra::Shells) {
             self.run.shells_came();
         }

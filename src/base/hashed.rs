@@ -13,9 +13,15 @@ pub struct Hashed {
 }
 
 impl From<Rc<str>> for Hashed {
-    /// FNV-1a.
     fn from(text: Rc<str>) -> Hashed {
-        let take = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        Hashed { hash: text.bytes().fold(0xcbf2_9ce4_8422_2325, take), text }
+        Hashed { hash: fnv1a(FNV1A_EMPTY, text.as_bytes()), text }
     }
+}
+
+/// The hash of no bytes at all.
+pub const FNV1A_EMPTY: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The hash of what `hash` is of, followed by `bytes` (FNV-1a, 64 bits).
+pub fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }

@@ -1,12 +1,12 @@
 //! Values that know nothing of Kubernetes' machinery: time and its zones, schedules, randomness, quantities, the JSON tree.
 
 pub mod part;
+pub mod hashed;
 pub mod rng;
 pub mod template;
 pub mod time;
 pub mod value;
 pub mod duration;
-pub mod hashed;
 pub mod human;
 pub mod jsonpath;
 pub mod quantity;

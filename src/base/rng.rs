@@ -5,6 +5,8 @@
 
 use std::fmt::{self, Write};
 
+use crate::base::hashed::{FNV1A_EMPTY, fnv1a};
+
 /// The letters Kubernetes uses for generated suffixes (`k8s.io/apimachinery/pkg/util/rand`).
 pub const SUFFIX_LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
@@ -105,21 +107,19 @@ impl Stream {
     }
 }
 
-/// What a stream of draws begins with: the seed, the purpose and the key, byte by byte (FNV-1a).
+/// What a stream of draws begins with: the seed, the purpose and the key, byte by byte.
 struct Hash(u64);
 
 impl Hash {
     fn new(seed: u64, purpose: &str) -> Hash {
-        let mut hash = Hash(0xcbf2_9ce4_8422_2325 ^ mix(seed));
+        let mut hash = Hash(FNV1A_EMPTY ^ mix(seed));
         hash.take(purpose.as_bytes());
         hash.take(&[0xff]);
         hash
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        self.0 = fnv1a(self.0, bytes);
     }
 
     fn stream(self) -> Stream {

@@ -107,7 +107,8 @@ fn fields(schema: &Schema, id: StructId, recursive: bool, depth: usize, text: &m
         *text += &format!("{indent}{}\t<{}>{}\n", field.name, field.ty.explained(schema), required(field));
         *text += &enumeration(field.ty.values(), &indent);
         if !recursive {
-            *text += &wrapped(if field.doc().is_empty() { "<no description>" } else { field.doc() });
+            let sentence = field.doc();
+            *text += &wrapped(if sentence.is_empty() { "<no description>" } else { sentence });
             text.push('\n');
         } else if let Some(inner) = field.ty.struct_within().filter(|inner| *inner != id && depth < DEPTH_MAX) {
             fields(schema, inner, recursive, depth + 1, text);
