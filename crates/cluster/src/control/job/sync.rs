@@ -1,11 +1,11 @@
 //! One sync of one Job: reads its Pods, has the plan made, writes; and the clean-up of Pods that no Job counts.
 //!
-//! Rules: `semantics/job.md` §2, §3 (order of writes), §4 step 7, §5 (events), §13.
+//! Rules: `docs/semantics/job.md` §2, §3 (order of writes), §4 step 7, §5 (events), §13.
 //! Source: `pkg/controller/job/job_controller.go` (`syncJob`, `syncOrphanPod`, `deleteJobPods`).
 
 use std::rc::Rc;
 
-use crate::control::job::plan::{End, Outcome, Plan, Suspension, plan};
+use crate::control::job::plan::{Carried, End, Plan, Suspension, plan};
 use crate::control::job::pods::{JobPod, NewPod, PodTemplate};
 use crate::control::job::{CONTROLLER_NAME, JobController, watch};
 use crate::control::ref_manager::{self, Claim};
@@ -47,8 +47,8 @@ impl JobController {
         if let Some(after) = plan.sync_after {
             self.jobs.add(key.clone(), now + after, Cause { rule: "job/wait", ..api.cause() });
         }
-        let (outcome, managed) = carry_out(api, &object, &plan);
-        let tally = plan.account(outcome, now);
+        let (carried, managed) = carry_out(api, &object, &plan);
+        let tally = plan.account(carried, now);
         let rule = tally.rule();
         api.because(rule);
         if write_status(api, &object, &tally.status)? {
@@ -127,28 +127,28 @@ fn is_managed_here(job: &Job) -> bool {
     job.spec.managed_by.as_deref().is_none_or(|name| name == CONTROLLER_NAME)
 }
 
-/// True if the Job may not end because it has not started: suspending takes `startTime` away, and the last Pod may succeed
-/// after that (`semantics/validation.md` §4).
+/// True if the Job may not end because it has not started: suspending takes `startTime` away, and the last Pod may
+/// succeed after that (`docs/semantics/validation.md` §4).
 fn lacks_start(job: &Job, status: &JobStatus) -> bool {
     status.start_time.is_none() && !(job.is_suspended() && job.spec.completions == Some(0))
 }
 
 /// Deletes and creates the plan's Pods. The first error is for the end of the sync: first the status is written.
-fn carry_out(api: &mut Api<'_>, job: &Object, plan: &Plan<'_>) -> (Outcome, Result<(), ApiError>) {
-    let mut outcome = Outcome::default();
+fn carry_out(api: &mut Api<'_>, job: &Object, plan: &Plan<'_>) -> (Carried, Result<(), ApiError>) {
+    let mut carried = Carried::default();
     let mut result = Ok(());
     api.because(plan.deletion_rule());
     for pod in &plan.deletions {
         let deleted = delete_pod(api, job, pod, plan.strips_finalizers);
         if deleted.is_ok() {
-            outcome.deleted += 1;
-            outcome.deleted_ready += usize::from(pod.pod().is_ready());
+            carried.deleted += 1;
+            carried.deleted_ready += usize::from(pod.pod().is_ready());
         }
         result = result.and(deleted);
     }
     api.because(plan.creation_rule());
-    let created = create_pods(api, job, &plan.creations, &mut outcome.created);
-    (outcome, result.and(created))
+    let created = create_pods(api, job, &plan.creations, &mut carried.created);
+    (carried, result.and(created))
 }
 
 /// Deletes one Pod. One that has gone already is as good as deleted.
