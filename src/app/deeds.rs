@@ -116,7 +116,7 @@ impl App {
             Some((yaml, assumed)) => (Some(Rc::new(yaml)), assumed),
             // What may stand in an object that is there already is for kubectl edit to say.
             None if edit.is_some() => (None, engine::syntax(text)),
-            None => (None, engine::lint(text, self.later.table())),
+            None => (None, engine::lint(text, self.run.engine(), self.later.table())),
         };
         self.python = python;
         self.remarks = Rc::new(remarks);

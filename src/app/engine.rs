@@ -335,9 +335,13 @@ impl Engine {
     }
 }
 
-/// What the API server would say of a text.
-pub fn lint(text: &str, zones: &ZoneTable) -> Vec<Remark> {
-    terminal::lint(text.as_bytes(), "manifest", zones).iter().map(remark).collect()
+/// What the API server would say of a text if it were applied now; before there is a run, in an empty cluster.
+pub fn lint(text: &str, engine: Option<&Engine>, zones: &ZoneTable) -> Vec<Remark> {
+    let said = match engine {
+        Some(engine) => terminal::lint(text.as_bytes(), "manifest", engine.sim.cluster()),
+        None => terminal::lint(text.as_bytes(), "manifest", &terminal::empty_cluster(zones)),
+    };
+    said.iter().map(remark).collect()
 }
 
 /// A Python dict as YAML, with what was assumed; none if the text is no such dict.

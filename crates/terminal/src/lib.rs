@@ -30,7 +30,7 @@ use yaml::Diagnostic;
 
 pub use acts::{Acts, acts};
 pub use host::environment;
-pub use lint::{lint, remarks};
+pub use lint::{empty_cluster, lint, lint_together, remarks};
 pub use session::{Ink, Piece, Session, SessionId};
 
 /// Shell steps of one poll; after that others have their turn and a millisecond passes.

@@ -214,6 +214,11 @@ impl Cluster {
         Some(hold).filter(|hold| hold.until > self.now)
     }
 
+    /// The back-off after which the kubelet next starts a container of this Pod, or pulls its image; it may be over.
+    pub fn next_start(&self, pod: &Object) -> Option<Hold> {
+        self.nodes.back_off(&pod.key())
+    }
+
     /// When a CronJob next makes a Job, by its schedule.
     pub fn next_schedule(&self, cron_job: &Object) -> Option<SimTime> {
         control::cronjob::next_schedule(cron_job.cron_job(), self.now, &self.zones)

@@ -30,12 +30,13 @@ mod workers;
 
 use std::rc::Rc;
 
-use crate::actor::{Actor, WorkQueue};
+use crate::actor::{Actor, Hold, WorkQueue};
 use crate::net::Routing;
 use crate::program::files::FileTree;
 use crate::program::image::Images;
 use crate::store::{Api, Cause, Change, ChangeType, Store};
 use api::kind::Kind;
+use api::meta::Key;
 use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
@@ -50,7 +51,7 @@ pub use registration::NodeSpec;
 
 use kubelet::Kubelet;
 use runtime::InFlight;
-use worker::{PodId, Worker};
+use worker::{PodId, Slot, Worker};
 use workers::Workers;
 
 /// All nodes and what runs on them.
@@ -278,6 +279,12 @@ impl Actor for Nodes {
             api.set_cause(due.cause);
             self.act(due.key, api);
         }
+    }
+
+    /// The back-off of the Pod's container that waits longest.
+    fn back_off(&self, key: &Key) -> Option<Hold> {
+        let worker = self.pods.get(self.pods.named(key)?)?;
+        worker.slots.iter().filter_map(Slot::hold).max_by_key(|hold| hold.until)
     }
 
     /// Kubelets find their Pods again in the API; containers run on meanwhile, so nothing is lost.

@@ -6,7 +6,6 @@
 
 use std::rc::Rc;
 
-use crate::node::backoff::go_seconds;
 use crate::node::env::{self, Facts};
 use crate::node::logs::Log;
 use crate::node::volume::{mount_all, mounts_of};
@@ -18,6 +17,7 @@ use crate::program::{ANNOTATION, Behaviour, Connections, Occasion, Process, Star
 use crate::store::Api;
 use shell::host::Env;
 use shell::process::Io;
+use values::duration::GoDuration;
 use values::quantity::Quantity;
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
@@ -134,7 +134,7 @@ impl Nodes {
             state.back_off.next(ended_at, now);
             return false;
         };
-        let (name, wait) = (state.name.clone(), go_seconds(state.back_off.wait()));
+        let (name, wait) = (state.name.clone(), GoDuration::from(state.back_off.wait()));
         let pod = format!("{}_{}({})", worker.key.name, worker.key.namespace, worker.uid);
         let message = format!("back-off {wait} restarting failed container={name} pod={pod}");
         state.reason = Some(Waiting { reason: Text::Known("CrashLoopBackOff"), message: message.into() });
@@ -252,8 +252,8 @@ impl Nodes {
         let own = with_wait.min(self.pull_takes(worker, slot, &reference, present, asked_at));
         let text = format!(
             "Successfully pulled image {name:?} in {} ({} including waiting). Image size: {} bytes.",
-            go_duration(own),
-            go_duration(with_wait),
+            GoDuration::from(own),
+            GoDuration::from(with_wait),
             image.size(&reference, self.rng)
         );
         self.kubelets[worker.node].images.insert(reference.full());
@@ -492,16 +492,4 @@ pub(super) fn message_path(container: &api::pod::Container) -> &str {
     } else {
         &container.termination_message_path
     }
-}
-
-/// A span as Go prints durations rounded to milliseconds: `9ms`, `1.234s`.
-fn go_duration(span: Span) -> String {
-    let ms = span.as_ms();
-    if ms < 1000 {
-        return format!("{ms}ms");
-    }
-    let (minutes, ms) = (ms / 60_000, ms % 60_000);
-    let seconds = format!("{}.{:03}", ms / 1000, ms % 1000);
-    let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
-    if minutes > 0 { format!("{minutes}m{seconds}s") } else { format!("{seconds}s") }
 }

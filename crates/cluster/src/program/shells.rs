@@ -7,9 +7,8 @@ use super::reading::Reading;
 use super::wget::{Fetch, Tool};
 use super::{Machine, Process, Start};
 use shell::host::resolve;
-use shell::{Dialect, Io, Options, Poll, Shell, Signal, command_names};
+use shell::{Dialect, Io, Options, Poll, Shell, Signal, command_names, parse_seconds};
 use values::part::{self, NotFetched};
-use values::time::Span;
 
 /// What can be done with a container's shell.
 pub struct Shells {
@@ -100,40 +99,12 @@ fn sleep(args: &[String]) -> Process {
     }
     let mut total_ms: i64 = 0;
     for arg in args {
-        if matches!(arg.as_str(), "inf" | "infinity") {
-            total_ms = Span::MAX.as_ms();
-            continue;
-        }
-        match sleep_ms(arg) {
-            Some(ms) => total_ms = total_ms.saturating_add(ms),
+        match parse_seconds(arg) {
+            Some(span) => total_ms = total_ms.saturating_add(span.as_ms()),
             None => return usage(format!("sleep: invalid number '{arg}'\n")),
         }
     }
     Process::Sleep { until: None, span_ms: total_ms }
-}
-
-/// Milliseconds of `1.5`, `2m`, `1h` …
-fn sleep_ms(text: &str) -> Option<i64> {
-    let (number, unit_ms) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
-        Some(number) => {
-            let unit = match text.as_bytes()[text.len() - 1] {
-                b's' => 1000,
-                b'm' => 60_000,
-                b'h' => 3_600_000,
-                _ => 86_400_000,
-            };
-            (number, unit)
-        }
-        None => (text, 1000),
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
-        return None;
-    }
-    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let thousandths: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-    whole.checked_mul(unit_ms)?.checked_add(thousandths * unit_ms / 1000)
 }
 
 #[cfg(test)]
@@ -142,10 +113,24 @@ mod tests {
 
     #[test]
     fn sleep_reads_numbers_with_units() {
-        for (text, ms) in
-            [("5", Some(5000)), ("0.25", Some(250)), ("2m", Some(120_000)), ("x", None), (".5", Some(500))]
-        {
-            assert_eq!(sleep_ms(text), ms, "{text}");
+        // As `sleep` typed into a shell does, to the last digit: 0.00005 days are 4.32 s.
+        for (text, ms) in [
+            ("5", Some(5000)),
+            ("0.25", Some(250)),
+            ("2m", Some(120_000)),
+            ("0.00005d", Some(4320)),
+            ("x", None),
+            (".5", Some(500)),
+            ("1m 30", Some(90_000)),
+        ] {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            match sleep(&words) {
+                Process::Sleep { span_ms, .. } => assert_eq!(Some(span_ms), ms, "{text}"),
+                Process::Prints { err, .. } => {
+                    assert_eq!((None, err), (ms, format!("sleep: invalid number '{text}'\n")));
+                }
+                _ => panic!("{text}: neither sleeps nor refuses"),
+            }
         }
     }
 }

@@ -6,12 +6,13 @@
 use std::rc::Rc;
 
 use crate::store::{Api, admission, strategy};
+use api::condition::{NewCondition, set_pod_condition};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
 use api::status::ApiError;
 use values::time::Span;
-use values::value::{Value, beginning};
+use values::value::{Text, Value, beginning};
 
 /// What becomes of the objects that the deleted one owns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -171,7 +172,7 @@ impl Api<'_> {
         let mut value = current.value().clone();
         value.set("spec.nodeName", node);
         value.remove("status.nominatedNodeName");
-        strategy::set_pod_condition(&mut value, "PodScheduled", "True", self.now, "", "");
+        self.set_condition(&mut value, NewCondition { kind: "PodScheduled", status: "True", ..NewCondition::default() });
         Ok(self.store.commit(pod.clone(), Some(value), self.now, self.actor, self.cause))
     }
 
@@ -183,18 +184,22 @@ impl Api<'_> {
         let current = self.existing(pod)?;
         if !current.pod().is_terminal() && !current.meta().is_being_deleted() {
             let mut value = current.value().clone();
-            let message = "Eviction API: evicting";
-            strategy::set_pod_condition(
-                &mut value,
-                "DisruptionTarget",
-                "True",
-                self.now,
-                "EvictionByEvictionAPI",
-                message,
-            );
+            let condition = NewCondition {
+                kind: "DisruptionTarget",
+                status: "True",
+                reason: "EvictionByEvictionAPI",
+                message: "Eviction API: evicting",
+                ..NewCondition::default()
+            };
+            self.set_condition(&mut value, condition);
             self.store.commit(pod.clone(), Some(value), self.now, self.actor, self.cause);
         }
         self.delete(pod, &DeleteOptions::default())
+    }
+
+    /// Sets a condition in a Pod that is about to be written.
+    fn set_condition(&self, pod: &mut Value, condition: NewCondition<'_>) {
+        set_pod_condition(pod.map_mut().get_or_insert(Text::Known("status")), condition, self.now);
     }
 
     fn existing(&self, key: &Key) -> Result<Rc<Object>, ApiError> {
