@@ -14,8 +14,8 @@ Says what the API server would say of each document.
 Usage: batchyard lint FILE...
 
 The files are taken together: one may use what another makes. Each line names its place: FILE:LINE:COLUMN.
-`-` reads standard input. Errors are what Kubernetes 1.36 refuses, in its
-words; warnings are what it warns of; hints are ours.
+`-` reads standard input. Errors are what Kubernetes 1.36 refuses, in its words; warnings are what it warns of; hints
+are ours.
 
   --help   This text
 

@@ -4,6 +4,7 @@ mod case_tables;
 mod control_cases;
 mod cron;
 mod cronjob_cases;
+mod faults;
 mod fidelity;
 mod hostile;
 mod job_cases;

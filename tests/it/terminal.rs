@@ -51,6 +51,18 @@ fn play(manifest: &str, lines: &[&str]) -> Vec<Rc<Output>> {
     outputs
 }
 
+/// One act changes more objects than the store keeps for long, and a watch shows each of them.
+#[test]
+fn a_watch_shows_all_that_one_act_changes() {
+    let object = |i: i32| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{i}}}\n");
+    let many: String = (0..1500).map(object).collect();
+    let watch = "timeout 20 kubectl get configmaps -w --watch-only --output-watch-events";
+    let outputs = play(&many, &[watch, "kubectl delete configmaps --all"]);
+    let watched = outputs.iter().find(|output| output.step == Some(1)).expect("the watch has ended");
+    let gone = watched.stdout.lines().filter(|line| line.starts_with("DELETED") && line.contains(" c"));
+    assert_eq!(gone.count(), 1500);
+}
+
 /// Names that differ from run to run.
 fn normal(text: &str) -> String {
     let mut words = String::new();

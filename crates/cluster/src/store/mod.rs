@@ -6,13 +6,16 @@
 
 mod admission;
 mod access;
+mod cause;
 mod events;
+mod happening;
 mod objects;
 pub mod quota;
+mod rule;
 mod strategy;
 mod write;
 
-use std::collections::btree_map::Entry;
+use std::collections::btree_map;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
@@ -20,17 +23,21 @@ use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
 use values::sorted::SortedMap;
-use values::time::SimTime;
+use values::time::{SimTime, Span};
 use values::value::{Text, Value};
 use values::zone::ZoneTable;
 
 pub use access::Api;
+use access::Author;
+pub use cause::{Cause, EntryId, Origin};
 use events::Lease;
 pub use events::{Correlator, EventType};
+pub use happening::{Entry, Happened, Happening, ProbeKind, Subject};
 use objects::Objects;
+pub use rule::{Field, Rule, RuleFacts};
 pub use write::{DeleteOptions, Propagation};
 
-/// What happened to an object.
+/// Happened happened to an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChangeType {
     Added,
@@ -49,18 +56,10 @@ impl ChangeType {
     }
 }
 
-/// Why a write was made: the change that woke the writer, and the rule it followed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Cause {
-    /// The `revision` of the change that led here; none for a user's own act or a clock.
-    pub revision: Option<u64>,
-    /// The rule's name in our own words (`job/backoff`), for explanations; empty if the actor says enough.
-    pub rule: &'static str,
-}
-
-/// One entry of the log: a watch event with its cause.
+/// A write: a watch event with its cause.
 #[derive(Clone, Debug)]
 pub struct Change {
+    pub entry: EntryId,
     /// The `resourceVersion` the write got. Deletions have one too.
     pub revision: u64,
     pub at: SimTime,
@@ -72,12 +71,14 @@ pub struct Change {
     /// Who wrote: `job-controller`, `kubelet`, `user` …
     pub actor: &'static str,
     pub cause: Cause,
+    /// The document it was written from, if it was written by hand.
+    pub origin: Option<Rc<Origin>>,
 }
 
 impl Change {
     /// What follows from this change is caused by it.
     pub fn cause(&self) -> Cause {
-        Cause { revision: Some(self.revision), rule: "" }
+        Cause::by(self.entry)
     }
 
     pub fn kind(&self) -> Kind {
@@ -101,8 +102,14 @@ impl Change {
     }
 }
 
-/// How many changes a watch may fall behind, as etcd keeps a window of revisions until it compacts.
-const RECENT_MAX: usize = 1024;
+/// How far a watch may fall behind, as etcd keeps a window of revisions until it compacts: this many changes, and all that
+/// are younger than this. One act can change thousands of objects at once, and whoever watches is polled right after it.
+const RECENT_MIN: usize = 1024;
+const RECENT_FOR: Span = Span::secs(1);
+
+/// A watch came back too late: changes that it has not read are forgotten (410 Gone, reason `Expired`). It lists anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Expired;
 
 /// All objects, and the changes nobody has been told of yet.
 #[derive(Clone, Debug, Default)]
@@ -114,13 +121,17 @@ pub struct Store {
     revision: u64,
     /// How many names were generated, so that each draw differs.
     names_generated: u64,
-    untold: Vec<Change>,
+    untold: Vec<Entry>,
+    /// Entries of the journal so far.
+    entries: u64,
     /// The latest changes, for watches that follow from a revision on.
     recent: VecDeque<Change>,
+    /// The revision of the newest change that is not among them any more.
+    compacted: u64,
     correlator: Correlator,
     /// Writes of events, in the order in which they make the events expire.
     leases: VecDeque<Lease>,
-    /// What the time zones of CronJobs are checked with.
+    /// Happened the time zones of CronJobs are checked with.
     zones: ZoneTable,
 }
 
@@ -173,15 +184,64 @@ impl Store {
         self.objects.len() == 0
     }
 
-    /// Hands over the changes since the last call, oldest first. Whoever drives the cluster tells them to everyone.
-    pub fn take_changes(&mut self) -> Vec<Change> {
+    /// Hands over what was written and noted since the last call, oldest first. Whoever drives the cluster tells the
+    /// changes to everyone.
+    pub fn take_entries(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.untold)
     }
 
-    /// The changes after `revision`, oldest first. A watch that comes back too late has missed those that were forgotten.
-    pub fn changes_since(&self, revision: u64) -> impl Iterator<Item = &Change> {
+    /// The changes among [`Store::take_entries`].
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        let changes = |entry| match entry {
+            Entry::Change(change) => Some(change),
+            Entry::Happening(_) => None,
+        };
+        self.take_entries().into_iter().filter_map(changes).collect()
+    }
+
+    /// The number of the newest entry of the journal.
+    pub fn last_entry(&self) -> Option<EntryId> {
+        EntryId::new(self.entries)
+    }
+
+    fn next_entry(&mut self) -> EntryId {
+        self.entries += 1;
+        EntryId::new(self.entries).expect("one more than some number is not 0")
+    }
+
+    /// Notes something that happened without a write.
+    fn happen(
+        &mut self,
+        at: SimTime,
+        actor: &'static str,
+        about: Option<Subject>,
+        what: Happened,
+        cause: Cause,
+    ) -> EntryId {
+        let entry = self.next_entry();
+        self.untold.push(Entry::Happening(Happening { entry, at, actor, about, what, cause }));
+        entry
+    }
+
+    /// The changes after `revision`, oldest first.
+    ///
+    /// # Errors
+    /// Some of them are forgotten.
+    pub fn changes_since(&self, revision: u64) -> Result<impl Iterator<Item = &Change>, Expired> {
+        if revision < self.compacted {
+            return Err(Expired);
+        }
         let start = self.recent.partition_point(|change| change.revision <= revision);
-        self.recent.range(start..)
+        Ok(self.recent.range(start..))
+    }
+
+    /// Keeps a change for watches, and forgets those that nobody waits for any more.
+    fn remember(&mut self, change: Change) {
+        let old = |front: &Change| front.at + RECENT_FOR < change.at;
+        while self.recent.len() >= RECENT_MIN && self.recent.front().is_some_and(old) {
+            self.compacted = self.recent.pop_front().map_or(self.compacted, |forgotten| forgotten.revision);
+        }
+        self.recent.push_back(change);
     }
 
     /// When the next event is to be forgotten.
@@ -190,11 +250,12 @@ impl Store {
     }
 
     /// Writes a new version, or takes the object away (`None`), and logs it. All writes end here.
-    fn commit(&mut self, key: Key, value: Option<Value>, at: SimTime, actor: &'static str, cause: Cause) -> Rc<Object> {
+    fn commit(&mut self, key: Key, value: Option<Value>, at: SimTime, author: &Author) -> Rc<Object> {
         self.revision += 1;
+        let entry = self.next_entry();
         let (revision, kind) = (self.revision, key.kind);
         let place = self.objects.beside(&key).entry(key.name);
-        let previous = if let Entry::Occupied(place) = &place { Some(Rc::clone(place.get())) } else { None };
+        let previous = if let btree_map::Entry::Occupied(place) = &place { Some(Rc::clone(place.get())) } else { None };
         let change = match (&previous, &value) {
             (_, None) => ChangeType::Deleted,
             (None, Some(_)) => ChangeType::Added,
@@ -217,18 +278,16 @@ impl Store {
             index_owners(&mut self.by_owner, &object, true);
         }
         match place {
-            Entry::Occupied(place) if gone => drop(place.remove()),
-            Entry::Occupied(mut place) => drop(place.insert(Rc::clone(&object))),
-            Entry::Vacant(place) => {
+            btree_map::Entry::Occupied(place) if gone => drop(place.remove()),
+            btree_map::Entry::Occupied(mut place) => drop(place.insert(Rc::clone(&object))),
+            btree_map::Entry::Vacant(place) => {
                 place.insert(Rc::clone(&object));
             }
         }
-        let change = Change { revision, at, change, object: Rc::clone(&object), previous, actor, cause };
-        if self.recent.len() == RECENT_MAX {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(change.clone());
-        self.untold.push(change);
+        let Author { actor, cause, origin } = author.clone();
+        let change = Change { entry, revision, at, change, object: Rc::clone(&object), previous, actor, cause, origin };
+        self.remember(change.clone());
+        self.untold.push(Entry::Change(change));
         object
     }
 
@@ -243,8 +302,8 @@ impl Store {
         let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();
         let key = Key::new(kind, &text("metadata.namespace"), &text("metadata.name"));
         match change {
-            "DELETED" if self.objects.get(&key).is_some() => self.commit(key, None, at, "recording", Cause::default()),
-            _ => self.commit(key, Some(value), at, "recording", Cause::default()),
+            "DELETED" if self.objects.get(&key).is_some() => self.commit(key, None, at, &Author::of("recording")),
+            _ => self.commit(key, Some(value), at, &Author::of("recording")),
         };
         self.untold.clear();
     }
@@ -261,5 +320,33 @@ fn index_owners(by_owner: &mut SortedMap<String, BTreeSet<Key>>, object: &Object
                 by_owner.remove(uid);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::stage::Stage;
+
+    fn write(stage: &mut Stage, count: usize) {
+        for _ in 0..count {
+            let n = stage.store.revision();
+            stage.create(&format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"c{n}"}}}}"#));
+        }
+    }
+
+    #[test]
+    fn a_watch_reads_every_change_of_a_moment_or_is_told_that_it_is_too_late() {
+        let mut stage = Stage::new(Vec::new());
+        let read_until = stage.store.revision();
+        write(&mut stage, 3000);
+        let unread = |stage: &Stage| stage.store.changes_since(read_until).map(Iterator::count);
+        assert_eq!(unread(&stage), Ok(3000));
+        stage.run_for(Span::secs(2));
+        assert_eq!(unread(&stage), Ok(3000), "nothing is forgotten before something new comes");
+        write(&mut stage, 1);
+        assert_eq!(unread(&stage), Err(Expired));
+        let late = stage.store.revision() - 1000;
+        assert_eq!(stage.store.changes_since(late).map(Iterator::count), Ok(1000));
     }
 }

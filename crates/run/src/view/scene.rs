@@ -338,17 +338,4 @@ pub(crate) fn short_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn room_is_told_in_words() {
-        assert_eq!(of(1500, 2000, |millis| Quantity::from_millis(millis).to_string()), "1500m of 2");
-        assert_eq!(of(0, 2000, |_| unreachable!("nothing is asked for")), "");
-        assert_eq!(
-            [memory_text(4 << 30), memory_text(300 << 20), memory_text((1 << 30) + (512 << 20))],
-            ["4Gi", "300Mi", "1536Mi"]
-        );
-        assert_eq!([percent(1500, 2000), percent(1, 0), percent(3, 2)], [75, 0, 150]);
-    }
-}
+mod tests;

@@ -15,7 +15,7 @@ use crate::printing::sort::go_sort;
 use crate::printing::tabwriter::TabWriter;
 use api::kind::Kind;
 use api::object::Object;
-use cluster::store::ChangeType;
+use cluster::store::{ChangeType, Expired};
 use shell::{Io, Poll};
 use values::time::SimTime;
 use values::value::Value;
@@ -116,9 +116,19 @@ impl EventWatch {
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         let store = desk.cluster.store();
         let mut text = String::new();
-        for change in store.changes_since(self.revision) {
-            if change.kind() == Kind::Event && change.change != ChangeType::Deleted && self.shows(&change.object) {
-                text.push_str(&self.line(&change.object, change.at));
+        match store.changes_since(self.revision) {
+            Ok(changes) => {
+                for change in changes.filter(|c| c.kind() == Kind::Event && c.change != ChangeType::Deleted) {
+                    if self.shows(&change.object) {
+                        text.push_str(&self.line(&change.object, change.at));
+                    }
+                }
+            }
+            // Too late for some of them: what there is now is listed anew, as clients do.
+            Err(Expired) => {
+                for event in store.list(Kind::Event).filter(|event| self.shows(event)) {
+                    text.push_str(&self.line(event, desk.cluster.now()));
+                }
             }
         }
         self.revision = store.revision();

@@ -1,7 +1,8 @@
 //! `kubectl get -w`: what there is, and then a line for every change.
 //!
 //! Rules: `docs/semantics/kubectl.md` §4. Nothing is missed between two polls: the store keeps its latest changes, and
-//! each is printed as it was at its own time. Source: `kubectl/pkg/cmd/get/get.go` (`watch`).
+//! each is printed as it was at its own time. A watch that comes back too late all the same lists anew, as clients do that
+//! are answered 410 Gone. Source: `kubectl/pkg/cmd/get/get.go` (`watch`).
 
 use std::rc::Rc;
 
@@ -14,7 +15,7 @@ use crate::printing::table::TableOptions;
 use crate::printing::tabwriter::TabWriter;
 use api::kind::Kind;
 use api::object::Object;
-use cluster::store::{Change, ChangeType};
+use cluster::store::{Change, ChangeType, Expired};
 use shell::{Io, Poll};
 use values::time::SimTime;
 
@@ -63,11 +64,19 @@ impl Watch {
     /// Prints what changed since the last poll.
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         let store = desk.cluster.store();
-        let changes: Vec<&Change> = store.changes_since(self.revision).filter(|c| c.kind() == self.kind).collect();
-        for change in changes {
-            let Some(event) = self.event(change) else { continue };
+        let events: Vec<(&Rc<Object>, SimTime, ChangeType)> = match store.changes_since(self.revision) {
             // What left the selection is shown as it is now.
-            match self.text([(&change.object, change.at, event)].into_iter()) {
+            Ok(changes) => changes
+                .filter(|change| change.kind() == self.kind)
+                .filter_map(|change| Some((&change.object, change.at, self.event(change)?)))
+                .collect(),
+            Err(Expired) => {
+                let listed = store.list(self.kind).filter(|object| self.filter.matches(object));
+                listed.map(|object| (object, desk.cluster.now(), ChangeType::Added)).collect()
+            }
+        };
+        for event in events {
+            match self.text([event].into_iter()) {
                 Ok(text) => io.out(&text),
                 Err(message) => {
                     io.err(&format!("error: {message}\n"));
@@ -157,4 +166,35 @@ fn single_kind(targets: &[Target]) -> Result<Kind, String> {
         ));
     }
     Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Terminals, empty_cluster, kubectl};
+    use values::time::Span;
+    use values::zone::ZoneTable;
+
+    #[test]
+    fn a_watch_that_comes_too_late_lists_anew() {
+        let mut cluster = empty_cluster(&ZoneTable::default());
+        let mut terminals = Terminals::new();
+        let id = terminals.start(&mut cluster, "kubectl get configmaps -w --watch-only --output-watch-events", None);
+        terminals.step(&mut cluster);
+        let start = cluster.now();
+        for n in 0..1200 {
+            cluster.set_now(start + Span::ms(2 * n));
+            let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{n}}}\n");
+            assert_eq!(kubectl::apply_text(&mut cluster, "c.yaml", &text).exit, 0);
+        }
+        terminals.wake(cluster.now());
+        terminals.step(&mut cluster);
+        terminals.interrupt(&mut cluster, id);
+        terminals.step(&mut cluster);
+        let printed = terminals.take_finished().pop().expect("it was interrupted").stdout;
+        for n in 0..1200 {
+            let name = format!(" c{n} ");
+            let lines = printed.lines().filter(|line| line.starts_with("ADDED") && line.contains(&name));
+            assert_eq!(lines.count(), 1, "c{n}");
+        }
+    }
 }
