@@ -10,7 +10,7 @@ use batchyard::values::value::Value;
 use batchyard::values::zone::ZoneTable;
 
 const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: nap}\nspec:\n  template:\n    spec:\n      \
-                   restartPolicy: Never\n      containers:\n      - {name: main, image: 'busybox:1.36', command: \
+                   restartPolicy: Never\n      containers:\n      - {name: main, image: 'busybox:1.35', command: \
                    [sleep, '10']}\n";
 
 /// A run in which `fault` happens and then the Job is applied.
@@ -55,7 +55,7 @@ fn without_a_fault_the_job_completes() {
 
 #[test]
 fn a_pull_fails_for_as_long_as_the_fault_lasts() {
-    let mut sim = broken_by("{fail-pull: 'busybox:1.36', for: 45s}");
+    let mut sim = broken_by("{fail-pull: 'busybox:1.35', for: 45s}");
     go_to(&mut sim, 40);
     let (pods, complete) = state(&mut sim);
     assert!(["ErrImagePull", "ImagePullBackOff"].contains(&pods[0].as_str()) && !complete, "{pods:?}");
@@ -69,14 +69,14 @@ fn a_pull_fails_for_as_long_as_the_fault_lasts() {
     let mut other = broken_by("{fail-pull: 'nginx:1.27', for: 45s}");
     go_to(&mut other, 30);
     assert!(state(&mut other).1, "the pull of another image does not fail");
-    let mut for_good = broken_by("{fail-pull: 'busybox:1.36'}");
+    let mut for_good = broken_by("{fail-pull: 'busybox:1.35'}");
     go_to(&mut for_good, 3000);
     assert!(!state(&mut for_good).1);
 }
 
 #[test]
 fn a_pull_takes_as_much_longer_as_the_fault_says() {
-    let mut sim = broken_by("{slow-pull: 'busybox:1.36', seconds: 4000}");
+    let mut sim = broken_by("{slow-pull: 'busybox:1.35', seconds: 4000}");
     go_to(&mut sim, 3990);
     assert_eq!(state(&mut sim), (vec!["ContainerCreating".to_owned()], false));
     go_to(&mut sim, 4040);
@@ -84,7 +84,7 @@ fn a_pull_takes_as_much_longer_as_the_fault_says() {
     // As Go writes durations: hours stand for themselves.
     let pulled = events(&sim, "Pulled");
     assert!(pulled[0].contains(" in 1h6m4"), "{pulled:?}");
-    let mut over = broken_by("{slow-pull: 'busybox:1.36', seconds: 60, for: 500ms}");
+    let mut over = broken_by("{slow-pull: 'busybox:1.35', seconds: 60, for: 500ms}");
     go_to(&mut over, 30);
     assert!(state(&mut over).1, "the fault is over when the pull begins");
 }

@@ -15,6 +15,7 @@ mod lab;
 mod laws;
 mod node;
 mod parts;
+mod reach;
 mod scale;
 mod scenarios;
 mod shell;
