@@ -223,9 +223,8 @@ mod tests {
     fn stage() -> Stage {
         let mut stage = Stage::new(Vec::new());
         stage.create(r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"other"}}"#);
-        stage.create(
-            r#"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default","namespace":"other"}}"#,
-        );
+        stage
+            .create(r#"{"apiVersion":"v1","kind":"ServiceAccount","metadata":{"name":"default","namespace":"other"}}"#);
         stage
     }
 
@@ -291,10 +290,7 @@ mod tests {
         assert_eq!(found, ["a"]);
         let behind = behind(&stage.store, &queue);
         let all: Vec<_> = behind.iter().map(|b| (b.pod.name(), b.ready, b.serving, b.terminating)).collect();
-        assert_eq!(
-            all,
-            [("a", true, true, false), ("ending", false, true, true), ("unready", false, false, false)]
-        );
+        assert_eq!(all, [("a", true, true, false), ("ending", false, true, true), ("unready", false, false, false)]);
     }
 
     #[test]
@@ -359,7 +355,8 @@ mod tests {
         let mut stage = stage();
         let queue = service(&mut stage, "default", "queue", "");
         let port = &queue.service().spec.ports[0];
-        let with = |spec: &str| -> Pod { Value::from_json(&format!(r#"{{"spec":{spec}}}"#)).unwrap().decode().unwrap() };
+        let with =
+            |spec: &str| -> Pod { Value::from_json(&format!(r#"{{"spec":{spec}}}"#)).unwrap().decode().unwrap() };
         let ports = r#""ports":[{"name":"http","containerPort":9000}]"#;
         assert_eq!(target_port(port, &with(&format!(r#"{{"containers":[{{"name":"a",{ports}}}]}}"#))), Some(9000));
         let sidecar = format!(r#"{{"initContainers":[{{"name":"a","restartPolicy":"Always",{ports}}}]}}"#);

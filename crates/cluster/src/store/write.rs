@@ -172,7 +172,10 @@ impl Api<'_> {
         let mut value = current.value().clone();
         value.set("spec.nodeName", node);
         value.remove("status.nominatedNodeName");
-        self.set_condition(&mut value, NewCondition { kind: "PodScheduled", status: "True", ..NewCondition::default() });
+        self.set_condition(
+            &mut value,
+            NewCondition { kind: "PodScheduled", status: "True", ..NewCondition::default() },
+        );
         Ok(self.commit(pod.clone(), Some(value)))
     }
 

@@ -188,7 +188,9 @@ mod tests {
         cluster.set_now(start + Span::secs(3));
         let key = api::meta::Key::new(Kind::Pod, "default", "p00001");
         for phase in ["Failed", "Failed"] {
-            cluster.api("test", |api| api.patch_status(&key, |status| status.set("phase", phase))).expect("it is there");
+            cluster
+                .api("test", |api| api.patch_status(&key, |status| status.set("phase", phase)))
+                .expect("it is there");
         }
         tell(&mut history, &mut cluster);
         cluster.set_now(start + Span::secs(5));

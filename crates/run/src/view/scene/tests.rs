@@ -189,7 +189,8 @@ fn a_service_shows_the_ready_pods_of_its_namespace() {
         r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"queue","namespace":"default"},
         "spec":{"selector":{"app":"q"},"ports":[{"port":80}]}}"#,
     );
-    let pods = [("default", "b", "True"), ("default", "a", "True"), ("default", "slow", "False"), ("other", "c", "True")];
+    let pods =
+        [("default", "b", "True"), ("default", "a", "True"), ("default", "slow", "False"), ("other", "c", "True")];
     for (number, (namespace, name, ready)) in pods.into_iter().enumerate() {
         let pod = create(
             &mut cluster,
