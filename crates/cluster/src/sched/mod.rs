@@ -25,13 +25,14 @@ mod tests;
 use std::rc::Rc;
 
 use crate::actor::Actor;
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Happened, Rule, Store, Subject};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
+use values::value::Text;
 
 use cache::{Cache, PodInfo};
 use hint::{Happening, NodeChange};
@@ -199,7 +200,7 @@ impl Scheduler {
     }
 
     fn schedule_one(&mut self, api: &mut Api<'_>) {
-        let Some(entry) = self.queue.pop() else { return };
+        let Some(mut entry) = self.queue.pop() else { return };
         let now = api.now();
         let key = entry.info.key.clone();
         api.set_cause(entry.cause);
@@ -215,13 +216,27 @@ impl Scheduler {
                 self.free_at = now + CYCLE;
             }
             Err(failure) => {
-                self.queue.put_back(&key, failure.plugins, now);
+                entry.cause = note_verdict(api, &entry, &failure);
+                self.queue.put_back(&key, failure.plugins, now, entry.cause);
                 self.report(api, &entry, &failure.message, failure.nominate.as_ref());
                 self.evict_for(&entry, failure.nominate, failure.victims, now, api);
                 self.free_at = now + FAILED_CYCLE;
             }
         }
     }
+}
+
+/// Notes that a Pod found no node; what follows is caused by that.
+fn note_verdict(api: &mut Api<'_>, entry: &Entry, failure: &Failure) -> Cause {
+    let nodes = i64::try_from(failure.nodes).unwrap_or(i64::MAX);
+    api.set_cause(entry.cause.counted(Rule::SchedulerNoNode, [nodes, 0]));
+    let verdict = Happened::NotPlaced {
+        nodes: failure.nodes,
+        message: Text::from(failure.message.as_str()),
+        reasons: Rc::from(failure.reasons.as_slice()),
+    };
+    let noted = api.note(Subject::from(&*entry.info.object), verdict);
+    Cause::by(noted).counted(Rule::SchedulerNoNode, [nodes, 0])
 }
 
 /// True if the Pod's spec or labels are not what they were.
