@@ -1,8 +1,8 @@
 //! The scheduler: gives each Pod a node, or says why it has none.
 //!
-//! Rules: `semantics/scheduler.md`. One Pod is placed at a time; its binding is written a few milliseconds later while
-//! the next is being placed. Pods that name another scheduler are left alone.
-//! Source: `pkg/scheduler/{schedule_one,eventhandlers}.go`.
+//! Rules: `docs/semantics/scheduler.md`. One Pod is placed at a time; its binding is written a few milliseconds later
+//! while the next is being placed. Pods that name another scheduler are left alone. Source:
+//! `pkg/scheduler/{schedule_one,eventhandlers}.go`.
 
 mod affinity;
 mod cache;
@@ -35,7 +35,7 @@ use values::time::{SimTime, Span};
 use values::value::Text;
 
 use cache::{Cache, PodInfo};
-use hint::{Happening, NodeChange};
+use hint::{NodeChange, Relief};
 use queue::{Entry, Queue};
 use write::{Binding, Eviction};
 
@@ -98,9 +98,9 @@ impl Scheduler {
         }
     }
 
-    /// Lets those Pods be tried again which `happening` may help.
-    fn react(&mut self, happening: Happening<'_>, at: SimTime, cause: Cause) {
-        let helped = |entry: &&Entry| entry.refused_by.iter().any(|p| hint::helps(*p, &entry.info, happening));
+    /// Lets those Pods be tried again which `relief` may help.
+    fn react(&mut self, relief: Relief<'_>, at: SimTime, cause: Cause) {
+        let helped = |entry: &&Entry| entry.refused_by.iter().any(|p| hint::helps(*p, &entry.info, relief));
         let keys: Vec<Key> = self.queue.waiting().filter(helped).map(|entry| entry.info.key.clone()).collect();
         if keys.is_empty() {
             return;
@@ -134,7 +134,7 @@ impl Scheduler {
         let info = self.cache.node(&place).and_then(|node| node.pods.get(key)).cloned();
         self.cache.remove_pod(key);
         if let Some(info) = info {
-            self.react(Happening::PodLeft(&info), change.at, cause);
+            self.react(Relief::PodLeft(&info), change.at, cause);
         }
     }
 
@@ -148,7 +148,7 @@ impl Scheduler {
         }
         let newly_bound = change.previous.as_ref().is_none_or(|before| before.pod().spec.node_name.is_empty());
         if newly_bound {
-            self.react(Happening::PodPlaced, change.at, cause);
+            self.react(Relief::PodPlaced, change.at, cause);
         }
     }
 
@@ -193,9 +193,9 @@ impl Scheduler {
         self.cache.set_node(&change.object);
         let Some(node) = self.cache.node(change.object.name()).cloned() else { return };
         if change.change == ChangeType::Added {
-            self.react(Happening::NodeAdded(&node), change.at, cause);
+            self.react(Relief::NodeAdded(&node), change.at, cause);
         } else if !news.is_nothing() {
-            self.react(Happening::NodeChanged(&node, news), change.at, cause);
+            self.react(Relief::NodeChanged(&node, news), change.at, cause);
         }
     }
 
@@ -282,7 +282,7 @@ impl Actor for Scheduler {
             Kind::Pod => self.observe_pod(change, cause),
             Kind::Node => self.observe_node(change, cause),
             Kind::PersistentVolumeClaim | Kind::PersistentVolume if change.change != ChangeType::Deleted => {
-                self.react(Happening::VolumesChanged, change.at, cause);
+                self.react(Relief::VolumesChanged, change.at, cause);
             }
             _ => {}
         }
