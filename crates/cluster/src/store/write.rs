@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::store::{Api, admission, strategy};
+use crate::store::{Api, Happened, Subject, admission, strategy};
 use api::condition::{NewCondition, set_pod_condition};
 use api::kind::Kind;
 use api::meta::Key;
@@ -185,6 +185,7 @@ impl Api<'_> {
     /// NotFound.
     pub fn evict(&mut self, pod: &Key) -> Result<(), ApiError> {
         let current = self.existing(pod)?;
+        self.note(Subject::from(&*current), Happened::Evicted);
         if !current.pod().is_terminal() && !current.meta().is_being_deleted() {
             let mut value = current.value().clone();
             let condition = NewCondition {
