@@ -7,6 +7,12 @@
 #![forbid(unsafe_code)]
 
 mod fault;
+mod ask;
+pub mod explain;
+pub mod forecast;
+pub mod journal;
+mod journal_lines;
+pub mod outcome;
 pub mod view;
 pub mod scenario;
 mod record;
@@ -15,6 +21,7 @@ mod world;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::journal::{Journal, Log};
 use crate::view::{History, View};
 use api::kind::Kind;
 use cluster::Cluster;
@@ -23,6 +30,7 @@ use terminal::Terminals;
 use values::time::{SimTime, Span};
 use values::zone::ZoneTable;
 
+pub use ask::{Answer, ask};
 pub use fault::Fault;
 pub use record::{Output, Record};
 pub use scenario::{Scenario, Step, StepAction};
@@ -149,6 +157,7 @@ pub struct Sim {
     /// Steps since the last checkpoint.
     steps: u64,
     records: VecDeque<Record>,
+    journal: Journal,
     /// Records made on the way to now, and the most that were ever handed over: going over the past again hands over none.
     recorded: u64,
     handed_over: u64,
@@ -175,6 +184,7 @@ impl Sim {
             checkpoint_every: CHECKPOINT_STEPS,
             steps: 0,
             records: VecDeque::new(),
+            journal: Journal::default(),
             recorded: 0,
             handed_over: 0,
             frontier: scenario.start,
@@ -205,6 +215,11 @@ impl Sim {
     /// Whether time stands because that part is not there.
     pub fn lacks_shells(&self) -> bool {
         self.lacks_shells && self.wants_shells
+    }
+
+    /// Whether the host has not brought the code for shells, so that time may have to stand.
+    fn awaits_shells(&self) -> bool {
+        self.lacks_shells
     }
 
     pub fn scenario(&self) -> &Scenario {
@@ -259,6 +274,16 @@ impl Sim {
     /// A terminal: its screen so far, its history, its prompt. None before it was opened.
     pub fn terminal(&self, terminal: SessionId) -> Option<&Session> {
         self.world.terminals.session(terminal)
+    }
+
+    /// What this line of time remembers, also of what lies in the future of now.
+    pub fn journal(&self) -> &Log {
+        self.journal.log()
+    }
+
+    /// Nothing of the journal is thinned out, however long the run is. For programs that end soon.
+    pub fn keep_whole_journal(&mut self) {
+        self.journal.keep_whole();
     }
 
     /// When something next happens by itself, if ever.
@@ -331,6 +356,7 @@ impl Sim {
         let inputs = self.branches[self.branch.0].inputs[..self.given].to_vec();
         self.branches.push(Branch { inputs });
         self.branch = BranchId(self.branches.len() - 1);
+        self.journal.fork(self.branch.0 as u64, self.world.cluster.last_entry());
         let now = self.now();
         self.checkpoints.retain(|c| c.world.now() <= now);
         (self.frontier, self.handed_over) = (now, self.recorded);
@@ -462,6 +488,7 @@ impl Sim {
 
     fn note(&mut self, fresh: Vec<Record>) {
         for record in fresh {
+            self.journal.note(&record);
             if let Record::Change(change) = &record {
                 self.history.observe(change);
                 // Making a Pod and starting its containers are steps apart.
