@@ -135,7 +135,10 @@ impl Input {
             "open-terminal" => match value.as_i64() {
                 Some(number) if u64::try_from(number) == Ok(opened + 1) => Input::OpenTerminal,
                 _ => {
-                    return Err(Wrong::here(format!("terminals are numbered as they open: this one is {}", opened + 1)));
+                    return Err(Wrong::here(format!(
+                        "terminals are numbered as they open: this one is {}",
+                        opened + 1
+                    )));
                 }
             },
             "close-terminal" => Input::CloseTerminal { terminal: terminal(value, opened)? },

@@ -469,8 +469,10 @@ impl Sim {
     }
 
     fn give(&mut self, given: &Given) -> Reply {
+        // Those that no scenario brought are numbered behind its steps.
+        let number = given.step.unwrap_or(self.scenario.steps.len() + self.given);
         self.given += 1;
-        let (reply, _) = self.world.give(&given.input, given.step, false);
+        let (reply, _) = self.world.give(&given.input, number, given.step, false);
         self.answered(&given.input, given.step, &reply);
         reply
     }

@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::input::{Input, STDIN};
 use crate::record::{Output, Record};
 use crate::scenario::Scenario;
+use cluster::store::{Entry, Rule};
 use cluster::{Cluster, Turn};
 use terminal::{Reply, SessionId, TaskId, Terminals};
 use values::rng::Rng;
@@ -167,8 +168,11 @@ impl World {
         if !log.is_empty() {
             self.terminals.wake(self.cluster.now());
         }
-        for change in log {
-            records(Record::Change(change));
+        for entry in log {
+            records(match entry {
+                Entry::Change(change) => Record::Change(change),
+                Entry::Happening(happening) => Record::Happening(happening),
+            });
         }
         for done in self.terminals.take_finished() {
             let known = self.running.iter().position(|one| one.task == done.id);
@@ -222,7 +226,7 @@ impl World {
         let Scripted { step, input, .. } = self.script.get(self.begun)?.clone();
         self.begun += 1;
         let is_for_what_runs = input.is_for_what_runs();
-        let (reply, task) = self.give(&input, Some(step), true);
+        let (reply, task) = self.give(&input, step, Some(step), true);
         match (&input, task) {
             // `conformance/README.md`: what begins with `timeout N` streams beside the following steps.
             (Input::Run { line }, _) if line.starts_with("timeout ") => {}
@@ -234,9 +238,19 @@ impl World {
         Some((step, input, reply))
     }
 
-    /// Does what is done from outside, now: what is answered at once, and the command that was begun, if one was.
-    pub fn give(&mut self, input: &Input, step: Option<usize>, scripted: bool) -> (Reply, Option<TaskId>) {
+    /// Does what is done from outside, now: what is answered at once, and the command that was begun, if one was. `number`
+    /// names it in the journal; `step` is its place in the scenario.
+    pub fn give(
+        &mut self,
+        input: &Input,
+        number: usize,
+        step: Option<usize>,
+        scripted: bool,
+    ) -> (Reply, Option<TaskId>) {
         self.count();
+        let rule = if matches!(input, Input::Fault(_)) { Rule::Broken } else { Rule::Asked };
+        let cause = self.cluster.input(number, &input.says(), rule);
+        self.terminals.act_for(cause);
         let now = self.now();
         let mut task = None;
         let done: Result<(), String> = match input {

@@ -171,7 +171,7 @@ impl Cluster {
     /// There is none of that name; the text says which there are.
     pub fn stop_actor(&mut self, name: &str, until: Option<SimTime>) -> Result<(), String> {
         check_controller(name)?;
-        self.stopped.insert(name.to_owned(), until);
+        self.stopped.insert(name.to_owned(), (until, self.acting));
         Ok(())
     }
 
