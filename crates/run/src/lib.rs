@@ -220,7 +220,14 @@ impl Sim {
         Progress::Busy
     }
 
-    /// The next record, oldest first.
+    /// How many records were made on the way from the start to now, handed over or not: a host that keeps them for itself
+    /// keeps so many when it goes back.
+    pub fn recorded(&self) -> u64 {
+        self.recorded
+    }
+
+    /// The next record, oldest first. None is handed over twice: in going over the past there are none, and after a fork
+    /// only those that belong to the new branch.
     pub fn poll_record(&mut self) -> Option<Record> {
         self.records.pop_front()
     }
@@ -469,10 +476,8 @@ impl Sim {
     }
 
     fn give(&mut self, given: &Given) -> Reply {
-        // Those that no scenario brought are numbered behind its steps.
-        let number = given.step.unwrap_or(self.scenario.steps.len() + self.given);
         self.given += 1;
-        let (reply, _) = self.world.give(&given.input, number, given.step, false);
+        let (reply, _) = self.world.give(&given.input, given.step, false);
         self.answered(&given.input, given.step, &reply);
         reply
     }

@@ -72,8 +72,9 @@ pub struct World {
     pub terminals: Terminals,
     /// Where something happened last.
     place: Place,
-    /// Things that have happened since the start.
+    /// Things that have happened since the start, and those among them that were done from outside.
     happened: u64,
+    inputs: usize,
     script: Rc<[Scripted]>,
     /// Steps of the script that were begun.
     begun: usize,
@@ -97,6 +98,7 @@ impl World {
             terminals: Terminals::new(),
             place: Place { at: scenario.start, after: 0 },
             happened: 0,
+            inputs: 0,
             script: steps.map(scripted).collect(),
             begun: 0,
             waits: Waits::Nothing,
@@ -226,9 +228,9 @@ impl World {
         let Scripted { step, input, .. } = self.script.get(self.begun)?.clone();
         self.begun += 1;
         let is_for_what_runs = input.is_for_what_runs();
-        let (reply, task) = self.give(&input, step, Some(step), true);
+        let (reply, task) = self.give(&input, Some(step), true);
         match (&input, task) {
-            // `conformance/README.md`: what begins with `timeout N` streams beside the following steps.
+            // As the recorder of the real cluster has it, what begins with `timeout N` streams beside the following steps.
             (Input::Run { line }, _) if line.starts_with("timeout ") => {}
             (Input::Run { .. } | Input::Apply { .. }, Some(task)) => self.waits = Waits::Task(task),
             (Input::Line { terminal, .. }, _) => self.waits = Waits::Prompt(*terminal),
@@ -238,18 +240,14 @@ impl World {
         Some((step, input, reply))
     }
 
-    /// Does what is done from outside, now: what is answered at once, and the command that was begun, if one was. `number`
-    /// names it in the journal; `step` is its place in the scenario.
-    pub fn give(
-        &mut self,
-        input: &Input,
-        number: usize,
-        step: Option<usize>,
-        scripted: bool,
-    ) -> (Reply, Option<TaskId>) {
+    /// Does what is done from outside, now: what is answered at once, and the command that was begun, if one was. `step` is
+    /// its place in the scenario.
+    pub fn give(&mut self, input: &Input, step: Option<usize>, scripted: bool) -> (Reply, Option<TaskId>) {
         self.count();
         let rule = if matches!(input, Input::Fault(_)) { Rule::Broken } else { Rule::Asked };
-        let cause = self.cluster.input(number, &input.says(), rule);
+        // Numbered as it comes, so that a run that is written down and played again has the same numbers.
+        let cause = self.cluster.input(self.inputs, &input.says(), rule);
+        self.inputs += 1;
         self.terminals.act_for(cause);
         let now = self.now();
         let mut task = None;
