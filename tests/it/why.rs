@@ -211,13 +211,13 @@ fn past(sim: &Sim) -> Vec<String> {
 fn a_journal_is_the_same_whichever_way_one_came() {
     let mut sim = job_at("backoffLimit: 3", "exit 1", 200);
     let whole = past(&sim);
-    sim.seek(sim.start() + Span::secs(30));
+    sim.go_to(sim.start() + Span::secs(30));
     let until_then = past(&sim);
     assert_eq!(until_then, past(&job_at("backoffLimit: 3", "exit 1", 30)));
-    sim.seek(sim.start() + Span::secs(200));
+    sim.go_to(sim.start() + Span::secs(200));
     assert_eq!(past(&sim), whole);
     // Another line of time leaves this one at its fork.
-    sim.seek(sim.start() + Span::secs(30));
+    sim.go_to(sim.start() + Span::secs(30));
     sim.handle(Input::Run { line: "kubectl delete job flaky".to_owned() });
     go(&mut sim, 200);
     let other = past(&sim);

@@ -35,9 +35,9 @@ pub fn ask(sim: &Sim, line: &str, budget: u32) -> Answer {
         if let Some(output) = ended(&mut records, line, began) {
             return answer(&output, false);
         }
-        if !world.step(began + PATIENCE, &mut |record| records.push(record)) {
-            break;
-        }
+        let Some(due) = world.next().filter(|due| due.at <= began + PATIENCE) else { break };
+        world.take(due);
+        world.drain(&mut |record| records.push(record));
     }
     world.terminals.interrupt(&mut world.cluster, task);
     world.drain(&mut |record| records.push(record));

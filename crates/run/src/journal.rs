@@ -365,13 +365,20 @@ impl Log {
 }
 
 /// The entries of all branches of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Journal {
     /// Of the branch that is played.
     log: Log,
+    /// The number of that branch; the first is 1.
     played: u64,
     /// Of the others.
     others: Vec<(u64, Log)>,
+}
+
+impl Default for Journal {
+    fn default() -> Journal {
+        Journal { log: Log::default(), played: 1, others: Vec::new() }
+    }
 }
 
 impl Journal {
@@ -451,15 +458,15 @@ mod tests {
         // Going back plays the same entries again.
         journal.note(&happening(300, None));
         assert_eq!(journal.log().len(), 600);
-        journal.fork(1, EntryId::new(300));
+        journal.fork(2, EntryId::new(300));
         assert_eq!(journal.log().len(), 300);
         journal.note(&happening(301, Some(7)));
         assert_eq!(journal.log().get(EntryId::new(301).unwrap()).unwrap().cause.by, EntryId::new(7));
-        journal.enter(0);
+        journal.enter(1);
         assert_eq!(numbers(journal.log()), (1..=600).collect::<Vec<u64>>());
-        assert_eq!(journal.log_of(1).map(Log::len), Some(301));
-        journal.forget(1);
-        assert!(journal.log_of(1).is_none());
+        assert_eq!(journal.log_of(2).map(Log::len), Some(301));
+        journal.forget(2);
+        assert!(journal.log_of(2).is_none());
     }
 
     #[test]

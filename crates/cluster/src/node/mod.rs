@@ -60,6 +60,7 @@ pub struct Nodes {
     routing: Routing,
     images: Images,
     kubelets: Vec<Kubelet>,
+    pull_faults: Vec<faults::PullFault>,
     pods: Workers,
     next_pod: PodId,
     queue: WorkQueue<Task>,
@@ -153,6 +154,7 @@ impl Nodes {
             routing,
             images,
             kubelets: Vec::new(),
+            pull_faults: Vec::new(),
             pods: Workers::default(),
             next_pod: 0,
             queue: WorkQueue::new(),
@@ -210,7 +212,7 @@ impl Nodes {
         if change.change == ChangeType::Deleted || object.pod().is_terminal() {
             return;
         }
-        let Some(node) = self.kubelets.iter().position(|kubelet| kubelet.name == node) else { return };
+        let Some(node) = self.node(node) else { return };
         self.adopt(object, node, now, cause);
     }
 
@@ -287,7 +289,7 @@ impl Actor for Nodes {
                 continue;
             }
             let node = object.value().str_at("spec.nodeName").unwrap_or_default();
-            if let Some(node) = self.kubelets.iter().position(|kubelet| kubelet.name == node) {
+            if let Some(node) = self.node(node) {
                 self.adopt(object, node, now, cause);
             }
         }
