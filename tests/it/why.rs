@@ -4,10 +4,11 @@
 //! stand in the answer, in that order), and the scenario. `places` are the lines of manifests that decide. Whatever is
 //! asked, each chain ends at something done from outside or at the start, and goes back in time.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use batchyard::api::kind::Kind;
-use batchyard::cluster::store::Subject;
+use batchyard::cluster::store::{Rule, Subject};
 use batchyard::run::explain::{Chain, End, explain_text};
 use batchyard::run::forecast::{Ending, forecast};
 use batchyard::run::outcome::{JobEnd, outcome};
@@ -97,6 +98,25 @@ fn what_people_ask_is_answered() {
     }
     assert!(report.is_empty(), "{report}");
     assert!(paths.len() >= 30, "{} questions", paths.len());
+}
+
+/// Rules that no question here meets, and where they are.
+const ELSEWHERE: &[(Rule, &str)] = &[];
+
+#[test]
+fn every_rule_is_met_or_named_with_the_reason() {
+    let mut met: BTreeSet<Rule> = BTreeSet::new();
+    for path in files() {
+        let (_, sim) = staged(&path);
+        met.extend(sim.journal().iter().map(|entry| entry.cause.rule));
+    }
+    let named = |rule: &Rule| ELSEWHERE.iter().any(|(known, _)| known == rule);
+    let faults: Vec<String> = Rule::ALL
+        .iter()
+        .filter(|rule| met.contains(rule) == named(rule))
+        .map(|rule| format!("{:?}: {}", rule, if named(rule) { "is met after all" } else { "is met by no question" }))
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// A run of one Job, played until `seconds`.

@@ -172,6 +172,14 @@ impl<'r> Past<'r> {
         Chain { links, end }
     }
 
+    /// What happened, as a clause; who is only known by its uid gets its name.
+    fn says(&self, entry: &JournalEntry) -> String {
+        let says = words::says(entry);
+        let Some(Happened::Preempted { by }) = entry.happened() else { return says };
+        let known = self.entries().find(|other| other.is_about(by)).and_then(|other| other.about.as_ref());
+        known.map_or(says.clone(), |known| says.replace(&**by, &known.key.name))
+    }
+
     fn link(&self, entry: &JournalEntry) -> Link {
         let field = deciding_field(entry);
         let place = entry
@@ -184,7 +192,7 @@ impl<'r> Past<'r> {
             at: entry.at,
             actor: entry.actor,
             about: entry.about.clone(),
-            says: words::says(entry),
+            says: self.says(entry),
             rule: entry.cause.rule,
             because: words::reason(entry),
             place,
