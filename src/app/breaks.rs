@@ -117,13 +117,15 @@ pub fn Breaks(props: &Props) -> Html {
             }
             let Some(button) = element.closest("[data-way]").ok().flatten() else { return };
             let way = button.get_attribute("data-way").unwrap_or_default();
-            let pod = |uid: &str| pods.0.iter().find(|pod| pod.uid == uid).map(|pod| pod.name.clone());
-            let name = match &target {
-                Some(Target::Node(name)) => Some(name.clone()),
-                Some(Target::Pod(uid)) => pod(uid),
-                _ => Some(String::new()),
+            let pod = |uid: &str| {
+                pods.0.iter().find(|pod| pod.uid == uid).map(|pod| (pod.namespace.clone(), pod.name.clone()))
             };
-            if let Some(deed) = name.and_then(|name| deed(&way, &name, value)) {
+            let name = match &target {
+                Some(Target::Node(name)) => Some((String::new(), name.clone())),
+                Some(Target::Pod(uid)) => pod(uid),
+                _ => Some(Default::default()),
+            };
+            if let Some(deed) = name.and_then(|(namespace, name)| deed(&way, &namespace, &name, value)) {
                 act.emit(Msg::Deed(deed));
             }
         })
@@ -229,24 +231,25 @@ fn value(name: &str) -> String {
     value.and_then(|value| value.as_string()).unwrap_or_default()
 }
 
-/// What a way means for the node or Pod of that name.
-fn deed(way: &str, name: &str, value: fn(&str) -> String) -> Option<Deed> {
+/// What a way means for the node or Pod of that name; a Pod has a namespace besides.
+fn deed(way: &str, namespace: &str, name: &str, value: fn(&str) -> String) -> Option<Deed> {
     let until = || value("for").parse().ok().filter(|seconds| *seconds > 0).map(Span::secs);
-    let (node, pod) = (name.to_owned(), name.to_owned());
+    let (node, pod, namespace) = (name.to_owned(), name.to_owned(), namespace.to_owned());
     let container = Some(value("container")).filter(|name| !name.is_empty());
     let fault = match way {
         "cordon" | "uncordon" => return Some(Deed::Line(format!("kubectl {way} {node}"))),
-        "delete" => return Some(Deed::Line(format!("kubectl delete pod {pod}"))),
+        "delete" if namespace == "default" => return Some(Deed::Line(format!("kubectl delete pod {pod}"))),
+        "delete" => return Some(Deed::Line(format!("kubectl delete pod {pod} -n {namespace}"))),
         "drain" => Fault::Drain { node },
         "freeze" => Fault::FreezeNode { node, until: until() },
         "kill" => Fault::KillNode { node },
         "thaw" => Fault::ThawNode { node },
         "exit" => {
             let exit_code = value("exit").trim().parse().ok().filter(|code| (0..=255).contains(code)).unwrap_or(1);
-            Fault::KillContainer { pod, container, exit_code, oom: false }
+            Fault::KillContainer { namespace, pod, container, exit_code, oom: false }
         }
-        "oom" => Fault::KillContainer { pod, container, exit_code: 137, oom: true },
-        "evict" => Fault::EvictPod { pod },
+        "oom" => Fault::KillContainer { namespace, pod, container, exit_code: 137, oom: true },
+        "evict" => Fault::EvictPod { namespace, pod },
         "stop" => Fault::StopController { name: value("controller"), until: until() },
         "slow" => Fault::SlowApi { delay_ms: value("delay").parse().ok()?, until: until() },
         "fail" => Fault::FailPull { image: value("image"), until: until() },
@@ -324,23 +327,25 @@ mod tests {
             }
             .to_owned()
         }
-        let said = |way, name| match deed(way, name, form) {
+        let said = |way, namespace, name| match deed(way, namespace, name, form) {
             Some(Deed::Fault(fault)) => fault.says(),
             Some(Deed::Line(line)) => line,
             None => String::new(),
         };
-        for (way, name, text) in [
-            ("cordon", "node-1", "kubectl cordon node-1"),
-            ("freeze", "node-1", "node-1 is silent for 1m0s"),
-            ("exit", "a", "a ends with exit code 1"),
-            ("oom", "a", "a has no memory left"),
-            ("delete", "a", "kubectl delete pod a"),
-            ("stop", "", "job-controller stands still for 1m0s"),
-            ("slow", "", "the API takes 200 ms longer for 1m0s"),
-            ("fail", "", "busybox:1.36 cannot be pulled for 1m0s"),
-            ("nothing", "", ""),
+        for (way, namespace, name, text) in [
+            ("cordon", "", "node-1", "kubectl cordon node-1"),
+            ("freeze", "", "node-1", "node-1 is silent for 1m0s"),
+            ("exit", "default", "a", "a ends with exit code 1"),
+            ("oom", "default", "a", "a has no memory left"),
+            ("delete", "default", "a", "kubectl delete pod a"),
+            ("delete", "team", "a", "kubectl delete pod a -n team"),
+            ("evict", "team", "a", "team/a is evicted"),
+            ("stop", "", "", "job-controller stands still for 1m0s"),
+            ("slow", "", "", "the API takes 200 ms longer for 1m0s"),
+            ("fail", "", "", "busybox:1.36 cannot be pulled for 1m0s"),
+            ("nothing", "", "", ""),
         ] {
-            assert_eq!(said(way, name), text);
+            assert_eq!(said(way, namespace, name), text);
         }
     }
 }

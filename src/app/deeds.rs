@@ -356,8 +356,9 @@ impl App {
             return false;
         }
         let (Some(engine), Some(uid)) = (self.run.engine(), self.selected.as_deref()) else { return false };
-        let name = self.run.view.lanes.iter().find(|lane| lane.uid == uid).map_or(uid, |lane| &lane.name);
-        let lines = engine.logs(name, self.log.container.as_deref(), self.log.previous);
+        let lane = self.run.view.lanes.iter().find(|lane| lane.uid == uid);
+        let (namespace, name) = lane.map_or(("default", uid), |lane| (&lane.namespace, &lane.name));
+        let lines = engine.logs(namespace, name, self.log.container.as_deref(), self.log.previous);
         let differs = lines != *self.lines;
         if differs {
             self.lines = Rc::new(lines);

@@ -307,7 +307,7 @@ impl Engine {
 
     /// Goes to a moment that has been seen before.
     pub fn seek(&mut self, at_ms: i64) {
-        self.sim.seek(self.moment(at_ms));
+        self.sim.go_to(self.moment(at_ms));
         self.forget_records();
     }
 
@@ -316,8 +316,14 @@ impl Engine {
     }
 
     /// What a container printed up to now, or why there is nothing to read.
-    pub fn logs(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
-        self.sim.logs(pod, container, previous)
+    pub fn logs(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: Option<&str>,
+        previous: bool,
+    ) -> Result<Vec<LogLine>, String> {
+        self.sim.logs(namespace, pod, container, previous)
     }
 
     /// The wall clock at a moment: `2026-11-21 08:00:42 UTC`.

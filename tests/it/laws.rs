@@ -5,6 +5,7 @@
 //! long as it still does, and written to `tests/laws/` as a scenario; whatever lies there is played first, for ever.
 //! `LAWS_FROM` moves the seeds (`LAWS_FROM=1000000 cargo test --test it laws`), `LAWS_RUNS` sets how many a group plays.
 
+mod chains;
 mod cron_jobs;
 mod draft;
 mod generate;
@@ -45,6 +46,7 @@ fn laws(scenario: &Scenario) -> Vec<Box<dyn Law>> {
     vec![
         Box::new(store::History::default()),
         Box::new(store::Events::default()),
+        Box::new(chains::Causes),
         Box::new(job_counts::Counts::default()),
         Box::new(jobs::Ends),
         Box::new(jobs::Creations::new(scenario)),

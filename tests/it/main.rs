@@ -24,3 +24,4 @@ mod tidy;
 mod tutorials;
 mod validation_cases;
 mod validation_errors;
+mod why;

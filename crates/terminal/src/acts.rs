@@ -20,13 +20,15 @@ pub struct Acts {
     pub interrupt: fn(&mut Terminals, &mut Cluster, TaskId),
     pub open: fn(&mut Terminals, SimTime) -> SessionId,
     pub type_line: fn(&mut Terminals, SessionId, &str, SimTime),
+    pub type_text: fn(&mut Terminals, SessionId, &str, SimTime),
     pub interrupt_session: fn(&mut Terminals, &mut Cluster, SessionId),
     pub close_session: fn(&mut Terminals, &mut Cluster, SessionId),
     pub complete: fn(&Terminals, Option<SessionId>, &str, &[Tab], &Cluster) -> Completion,
     pub step: fn(&mut Terminals, &mut Cluster),
 }
 
-static ACTS: Acts = Acts { start, interrupt, open, type_line, interrupt_session, close_session, complete, step };
+static ACTS: Acts =
+    Acts { start, interrupt, open, type_line, type_text, interrupt_session, close_session, complete, step };
 
 /// The functions of this part.
 ///
@@ -88,6 +90,14 @@ fn type_line(terminals: &mut Terminals, id: SessionId, line: &str, now: SimTime)
     if let Some(session) = terminals.sessions.find_mut(id) {
         session.act_for(cause);
         session.type_line(line, now);
+    }
+}
+
+fn type_text(terminals: &mut Terminals, id: SessionId, text: &str, now: SimTime) {
+    let cause = terminals.acting;
+    if let Some(session) = terminals.sessions.find_mut(id) {
+        session.act_for(cause);
+        session.type_text(text, now);
     }
 }
 

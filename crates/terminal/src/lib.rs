@@ -148,9 +148,22 @@ impl Terminals {
     }
 
     /// The tab of that name is gone, and so is its file.
-    pub fn remove(&mut self, file: &str) {
-        // A command may have removed it before.
-        let _ = self.workstation.files.remove(&resolve(HOME, file));
+    ///
+    /// # Errors
+    /// It was not there any more, or it is a directory that holds something.
+    pub fn remove(&mut self, file: &str) -> Result<(), FileError> {
+        self.workstation.files.remove(&resolve(HOME, file))
+    }
+
+    /// The tab of that name has another one; its file moves with it, and its directory is made.
+    ///
+    /// # Errors
+    /// There is no such file, or none can be there.
+    pub fn rename(&mut self, from: &str, to: &str, now: SimTime) -> Result<(), FileError> {
+        let (from, to) = (resolve(HOME, from), resolve(HOME, to));
+        self.workstation.files.info(&from)?;
+        make_parents(&mut self.workstation.files, &to, now)?;
+        self.workstation.files.rename(&from, &to)
     }
 
     /// Opens an interactive terminal.
@@ -170,6 +183,11 @@ impl Terminals {
     /// Types a line into an interactive terminal.
     pub fn type_line(&mut self, id: SessionId, line: &str, now: SimTime) {
         (acts::fetched().type_line)(self, id, line, now)
+    }
+
+    /// Types keys into an interactive terminal: what runs there reads them as they are.
+    pub fn type_text(&mut self, id: SessionId, text: &str, now: SimTime) {
+        (acts::fetched().type_text)(self, id, text, now)
     }
 
     /// Ctrl-C in an interactive terminal.
@@ -247,13 +265,19 @@ impl Terminals {
 
 fn save(files: &mut Files, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
     let path = resolve(HOME, file);
+    make_parents(files, &path, now)?;
+    files.write(&path, text.as_bytes(), false, now)
+}
+
+/// Makes the directories that a file is to lie in.
+fn make_parents(files: &mut Files, path: &str, now: SimTime) -> Result<(), FileError> {
     for (at, _) in path.match_indices('/').skip(1) {
         match files.make_dir(&path[..at], now) {
             Ok(()) | Err(FileError::Exists) => {}
             Err(error) => return Err(error),
         }
     }
-    files.write(&path, text.as_bytes(), false, now)
+    Ok(())
 }
 
 /// How much time passes while a command line that does not wait works off its budget.

@@ -61,6 +61,7 @@ pub struct Nodes {
     routing: Routing,
     images: Images,
     kubelets: Vec<Kubelet>,
+    pull_faults: Vec<faults::PullFault>,
     pods: Workers,
     next_pod: PodId,
     queue: WorkQueue<Task>,
@@ -154,6 +155,7 @@ impl Nodes {
             routing,
             images,
             kubelets: Vec::new(),
+            pull_faults: Vec::new(),
             pods: Workers::default(),
             next_pod: 0,
             queue: WorkQueue::new(),
@@ -211,7 +213,7 @@ impl Nodes {
         if change.change == ChangeType::Deleted || object.pod().is_terminal() {
             return;
         }
-        let Some(node) = self.kubelets.iter().position(|kubelet| kubelet.name == node) else { return };
+        let Some(node) = self.node(node) else { return };
         self.adopt(object, node, now, cause);
     }
 
@@ -295,7 +297,7 @@ impl Actor for Nodes {
                 continue;
             }
             let node = object.value().str_at("spec.nodeName").unwrap_or_default();
-            if let Some(node) = self.kubelets.iter().position(|kubelet| kubelet.name == node) {
+            if let Some(node) = self.node(node) {
                 self.adopt(object, node, now, cause);
             }
         }

@@ -226,7 +226,7 @@ impl Nodes {
             return self.draw(latency::PULL_FAILS, "pull-fails", worker, now);
         }
         let usual = self.draw(latency::PULL_NEAR, "pull", worker, now);
-        let slow = self.kubelets[worker.node].slowness(reference, now);
+        let slow = self.slowness(reference, now);
         let described = described(worker, slot).is_some();
         let full = self.images.find(reference, described).ok().and_then(|image| image.pull).filter(|_| !present);
         let key = format!("{}/{}", worker.uid, now.millis());
@@ -238,7 +238,7 @@ impl Nodes {
     fn pull_error(&self, worker: &Worker, slot: usize, reference: &Reference, now: SimTime) -> Option<String> {
         let full = reference.full();
         let failed = format!("failed to pull and unpack image {full:?}: failed to resolve image: ");
-        if let Some(why) = self.kubelets[worker.node].pull_fails(reference, now) {
+        if let Some(why) = self.pull_fails(reference, now) {
             return Some(format!("{failed}{why}"));
         }
         match self.images.find(reference, described(worker, slot).is_some()) {
@@ -282,8 +282,7 @@ impl Nodes {
 
     fn note_pulled(&self, worker: &mut Worker, slot: usize, image: &Text, error: Text, api: &mut Api<'_>) {
         let reference = Reference::parse(image).ok().filter(|_| !error.is_empty());
-        let kubelet = &self.kubelets[worker.node];
-        let disturbed = reference.and_then(|reference| kubelet.why_pull_fails(&reference, api.now()));
+        let disturbed = reference.and_then(|reference| self.why_pull_fails(&reference, api.now()));
         let state = &worker.slots[slot];
         api.set_cause(match disturbed {
             Some(cause) => cause.rule(Rule::Broken),

@@ -109,6 +109,19 @@ impl Images {
         Ok(Images { table: Rc::new(table), unknown: Unknown::Default })
     }
 
+    /// The same with one entry more, which counts before all others; and the full names of what it puts on every node.
+    ///
+    /// # Errors
+    /// What is wrong with the entry.
+    pub fn with(&self, entry: &str) -> Result<(Images, Vec<String>), String> {
+        let image = Rc::new(Image::parse(entry)?);
+        let mut table = (*self.table).clone();
+        table.images.insert(0, Rc::clone(&image));
+        let present =
+            Images { table: Rc::new(Table { images: vec![image], ..Table::default() }), unknown: self.unknown };
+        Ok((Images { table: Rc::new(table), unknown: self.unknown }, present.present().collect()))
+    }
+
     /// What stands behind a name. `described` says that the Pod itself tells what the image does, so that it exists.
     ///
     /// # Errors
@@ -153,7 +166,51 @@ impl Images {
     }
 }
 
+/// The fields of an entry.
+const FIELDS: [&str; 14] = [
+    "names",
+    "tags",
+    "entrypoint",
+    "command",
+    "workingDir",
+    "env",
+    "user",
+    "size",
+    "digest",
+    "present",
+    "pull",
+    "shell",
+    "programs",
+    "files",
+];
+
 impl Image {
+    /// Reads one entry by itself, more strictly than the table that comes with the program: a slip is told.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Image, String> {
+        let value = parse(text)?;
+        let map = value.as_map().ok_or("an entry is a map with `names`")?;
+        if let Some(unknown) = map.keys().find(|key| !FIELDS.contains(key)) {
+            return Err(format!("{unknown}: no such field; there is {}", FIELDS.join(", ")));
+        }
+        for field in ["names", "tags", "entrypoint", "command", "present"] {
+            let list = value.at(field).as_list();
+            if map.contains_key(field) && !list.is_some_and(|items| items.iter().all(|item| item.as_str().is_some())) {
+                return Err(format!("{field}: must be a list of texts"));
+            }
+        }
+        if map.contains_key("pull") && read_span_range(value.at("pull")).is_none() {
+            return Err("pull: must be a span or a range".to_owned());
+        }
+        if !["", "busybox", "bash"].contains(&value.str_at("shell").unwrap_or_default()) {
+            return Err("shell: is busybox or bash".to_owned());
+        }
+        let image = Image::read(&value)?;
+        if image.names.is_empty() { Err("names: whose image is it?".to_owned()) } else { Ok(image) }
+    }
+
     fn read(value: &Value) -> Result<Image, String> {
         let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();
         let pairs = |path: &str| -> SortedMap<String, String> {

@@ -29,6 +29,7 @@ pub struct History {
 
 #[derive(Clone, Debug)]
 struct PodHistory {
+    namespace: String,
     name: String,
     owner: String,
     signs: Vec<(SimTime, Sign, Text)>,
@@ -58,6 +59,7 @@ impl History {
             .filter_map(|uid| self.lanes.get(&Rc::clone(uid).into()).map(|pod| (uid, pod)))
             .map(|(uid, pod)| Lane {
                 uid: uid.to_string(),
+                namespace: pod.namespace.clone(),
                 name: pod.name.clone(),
                 short: super::scene::short_name(&pod.name),
                 owner: pod.owner.clone(),
@@ -82,7 +84,8 @@ impl History {
         if change.previous.is_none() && !self.lanes.contains_key(&uid) {
             self.order.push(object.shared_uid());
             let owner = owner_text(object.meta());
-            let pod = PodHistory { name: object.name().to_owned(), owner, signs: Vec::new(), gone: None };
+            let (namespace, name) = (object.namespace().to_owned(), object.name().to_owned());
+            let pod = PodHistory { namespace, name, owner, signs: Vec::new(), gone: None };
             self.lanes.insert(uid.clone(), Rc::new(pod));
             self.drop_oldest();
         }

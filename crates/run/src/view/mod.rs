@@ -107,6 +107,7 @@ pub enum Place {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct PodToken {
     pub uid: String,
+    pub namespace: String,
     pub name: String,
     /// The last five letters, to tell siblings apart.
     pub short: String,
@@ -228,6 +229,7 @@ pub struct ServiceCard {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Lane {
     pub uid: String,
+    pub namespace: String,
     pub name: String,
     pub short: String,
     pub owner: String,

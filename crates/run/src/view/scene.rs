@@ -115,6 +115,7 @@ fn pod_token(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -
     let inits = pod.spec.init_containers.iter();
     PodToken {
         uid: object.uid().to_owned(),
+        namespace: object.namespace().to_owned(),
         name: object.name().to_owned(),
         short: short_name(object.name()),
         owner: owner_text(meta),
