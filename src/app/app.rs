@@ -22,7 +22,7 @@ use super::live::Live;
 use super::run::{Part, Run};
 use super::shortcuts;
 use super::terminal;
-use super::travel::Travel;
+use super::travel::{Pace, Travel};
 use super::ui::{Layout, LogChoice, Region, Tab};
 
 /// Everything that can happen to the page.
@@ -244,9 +244,10 @@ impl Component for App {
         self.live.collect();
         let pods = Part(self.run.view.pods.clone());
         if self.drawn_pods.as_ref() != Some(&pods) {
-            if let Some(stage) = self.stage.cast::<web_sys::Element>() {
+            if let Some(floor) = self.stage.cast::<web_sys::HtmlElement>() {
                 let reduced = browser::matches("(prefers-reduced-motion: reduce)");
-                self.travel.after_drawing(&stage, self.run.clock.factor(), reduced);
+                let place = |uid: &str| pods.0.iter().find(|pod| pod.uid == uid).map(|pod| pod.place.clone());
+                self.travel.after_drawing(&floor, place, Pace { speed: self.run.clock.factor(), reduced });
             }
             self.drawn_pods = Some(pods);
         }

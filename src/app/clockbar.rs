@@ -12,9 +12,6 @@ pub struct Props {
     pub playing: bool,
     pub speed: usize,
     pub skip: bool,
-    /// Faster than asked for, because nothing happens.
-    pub skips: bool,
-    pub at_rest: bool,
     pub seed: u64,
     /// The day, to be read on the wall clock.
     pub day: AttrValue,
@@ -37,11 +34,6 @@ pub fn ClockBar(props: &Props) -> Html {
         let next = props.seed.wrapping_mul(7).wrapping_add(13) % 1000;
         props.act.reform(move |_: MouseEvent| Msg::Seed(next))
     };
-    let state = match () {
-        () if props.skips => "skipping",
-        () if props.at_rest => "at rest",
-        () => "",
-    };
     html! {
         <div class="clock" role="group" aria-label="Clock">
             <div class="keys">
@@ -58,9 +50,9 @@ pub fn ClockBar(props: &Props) -> Html {
             if !props.day.is_empty() {
                 <span class="wall" title={props.day.clone()}><span data-live="wall"></span>{ " UTC" }</span>
             }
-            <span class="state">{ state }</span>
+            <span class="state" data-live="state"></span>
             <span class="grow"></span>
-            <label class="skip" title="Idle stretches between events pass in at most two seconds (s)">
+            <label class="skip" title="Waits whose end is known pass in at most two seconds (s)">
                 <input type="checkbox" checked={props.skip} onchange={props.act.reform(|_: Event| Msg::Skip)} />
                 <span>{ "skip the quiet parts" }</span>
             </label>

@@ -29,7 +29,6 @@ impl App {
     pub(super) fn on_frame(&mut self, at: f64) -> bool {
         self.frame = None;
         let frame_ms = at - self.last_frame.replace(at).unwrap_or(at);
-        let was_skipping = self.run.skips();
         let was_moving = self.run.moves();
         let mut draw = self.run.frame(frame_ms);
         if self.run.lacks_shells() {
@@ -52,7 +51,7 @@ impl App {
             self.said = text.into();
             draw = true;
         }
-        draw |= was_skipping != self.run.skips() || was_moving != self.run.moves();
+        draw |= was_moving != self.run.moves();
         if !self.run.moves() {
             self.last_frame = None;
         }
@@ -401,7 +400,8 @@ impl App {
     pub(super) fn paint(&mut self) {
         let now_ms = self.run.now_ms();
         let wall_clock = self.run.engine().map(|engine| engine.wall_clock(now_ms)).unwrap_or_default();
-        self.live.paint(now_ms, &wall_clock);
+        let state = self.run.state();
+        self.live.paint(now_ms, &wall_clock, &state);
         if !self.folded(Region::Timeline) {
             self.lanes.paint(&self.run.view, now_ms, self.run.furthest_ms, self.selected.as_deref());
         }

@@ -125,7 +125,7 @@ impl App {
         let clock = &self.run.clock;
         let wall_clock = self.run.engine().map(|engine| engine.wall_clock(self.slow_now_ms)).unwrap_or_default();
         html! {
-            <ClockBar playing={clock.playing} speed={clock.speed} skip={clock.skip} skips={self.run.skips()} at_rest={self.run.at_rest()}
+            <ClockBar playing={clock.playing} speed={clock.speed} skip={clock.skip}
                 seed={self.kept.seed} day={wall_clock.get(..10).unwrap_or_default().to_owned()} act={self.act.clone()} />
         }
     }

@@ -20,7 +20,9 @@ use wasm_split_helpers::wasm_split;
 pub use batchyard::api::gaps::{GAPS, Within};
 pub use batchyard::run::view::*;
 pub use batchyard::run::{Fault, Ink, LogLine, Piece};
+pub use batchyard::values::human::human_duration;
 pub use batchyard::values::time::Span;
+pub use batchyard::values::zone::may_be_named_in as may_name_zone;
 
 /// A part of the engine that the page fetches when it is first needed (`batchyard::values::part`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -224,12 +226,6 @@ impl Engine {
         }
     }
 
-    /// Whether a command runs in some terminal.
-    pub fn screen_is_busy(&self) -> bool {
-        let busy = |(_, id): &(u32, SessionId)| self.sim.terminal(*id).is_some_and(|terminal| terminal.is_busy());
-        self.terminals.iter().any(busy)
-    }
-
     /// The line with its last word completed, and what it could be if that is not clear yet.
     pub fn complete(&self, number: u32, files: &[(String, String)], line: &str) -> (String, Vec<String>) {
         let mut completion = self.sim.terminals().complete(self.session(number), line, files, self.sim.cluster());
@@ -298,6 +294,11 @@ impl Engine {
     /// When there is next something to do; none if nothing will happen by itself.
     pub fn next_ms(&self) -> Option<i64> {
         self.sim.next_wakeup().map(|at| at.since(self.sim.start()).as_ms())
+    }
+
+    /// The next thing that is known to come by itself.
+    pub fn coming(&mut self) -> Option<Coming> {
+        self.sim.coming()
     }
 
     pub fn now_ms(&self) -> i64 {

@@ -41,11 +41,6 @@ impl Default for Later {
     }
 }
 
-/// Whether a text may name a time zone: `timeZone:`, or `TZ=` in a schedule.
-pub fn zone_named_in(text: &str) -> bool {
-    text.contains("timeZone") || text.contains("TZ=")
-}
-
 impl Later {
     /// The table of time zones; empty until it is here.
     pub fn table(&self) -> &ZoneTable {
@@ -58,7 +53,7 @@ impl Later {
 
     /// Whether the time zones are needed for these texts and not there yet.
     pub fn lacks_zones<'a>(&self, mut texts: impl Iterator<Item = &'a str>) -> bool {
-        self.lacks(Extra::Zones) && texts.any(zone_named_in)
+        self.lacks(Extra::Zones) && texts.any(engine::may_name_zone)
     }
 
     /// Fetches a part, if it is not on its way, and remembers what to do then.

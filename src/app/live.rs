@@ -24,6 +24,8 @@ enum Kind {
     Now,
     /// The time of day in UTC.
     Wall,
+    /// What the clock is about.
+    State,
 }
 
 struct Item {
@@ -55,6 +57,7 @@ impl Live {
                 Some("hand") => Kind::Hand,
                 Some("now") => Kind::Now,
                 Some("wall") => Kind::Wall,
+                Some("state") => Kind::State,
                 _ => continue,
             };
             let number = |name| element.get_attribute(name).and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -63,10 +66,13 @@ impl Live {
         }
     }
 
-    /// Writes what is true at `now_ms`; `wall_clock` is `2026-11-21 08:00:42 UTC`.
-    pub fn paint(&mut self, now_ms: i64, wall_clock: &str) {
+    /// Writes what is true at `now_ms`; `wall_clock` is `2026-11-21 08:00:42 UTC`, `state` what the clock is about.
+    pub fn paint(&mut self, now_ms: i64, wall_clock: &str, state: &str) {
         for item in &mut self.items {
-            let text = item.text(now_ms, wall_clock);
+            let text = match item.kind {
+                Kind::State => state.to_owned(),
+                _ => item.text(now_ms, wall_clock),
+            };
             if text != item.written {
                 item.write(&text);
                 item.written = text;
@@ -88,6 +94,7 @@ impl Item {
             Kind::Hand => format!("rotate({:.0} 17 17)", (1.0 - left) * 360.0),
             Kind::Now => format!("t+{}", words::moment(now_ms)),
             Kind::Wall => wall_clock.get(11..19).unwrap_or_default().to_owned(),
+            Kind::State => String::new(),
         }
     }
 
@@ -96,7 +103,9 @@ impl Item {
             Kind::Ring => "stroke-dasharray",
             Kind::Candle => "width",
             Kind::Hand => "transform",
-            Kind::Left | Kind::Ago | Kind::Now | Kind::Wall => return self.element.set_text_content(Some(text)),
+            Kind::Left | Kind::Ago | Kind::Now | Kind::Wall | Kind::State => {
+                return self.element.set_text_content(Some(text));
+            }
         };
         let _ = self.element.set_attribute(attribute, text);
     }

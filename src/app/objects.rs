@@ -52,13 +52,9 @@ fn table(caption: &str, head: &[&'static str], rows: Vec<Html>) -> Html {
 
 fn jobs(props: &Props) -> Html {
     let row = |job: &JobCard| {
-        let completions = match job.completions {
-            Some(all) => format!("{}/{all}", job.succeeded),
-            None => format!("{}/1 of {}", job.succeeded, job.parallelism),
-        };
         html! {
             <tr key={job.uid.clone()}>
-                <td>{ &job.name }</td><td>{ &job.status }</td><td>{ completions }</td><td>{ job.active }</td><td>{ job.ready }</td>
+                <td>{ &job.name }</td><td>{ &job.status }</td><td>{ &job.completions_text }</td><td>{ job.active }</td><td>{ job.ready }</td>
                 <td>{ job.failed }</td><td>{ job.terminating }</td><td>{ age(props.now_ms - job.created_ms) }</td>
             </tr>
         }
@@ -121,11 +117,9 @@ fn cron_jobs(props: &Props) -> Html {
 
 fn nodes(props: &Props) -> Html {
     let row = |node: &NodePlace| {
-        let ready = if node.ready { "Ready" } else { "NotReady" };
-        let status = if node.schedulable { ready.to_owned() } else { format!("{ready},SchedulingDisabled") };
         html! {
             <tr key={node.name.clone()}>
-                <td>{ &node.name }</td><td>{ status }</td><td>{ format!("{} of {}", node.pods, node.pods_max) }</td>
+                <td>{ &node.name }</td><td>{ &node.status }</td><td>{ format!("{} of {}", node.pods, node.pods_max) }</td>
                 <td>{ &node.cpu_text }</td><td>{ &node.memory_text }</td>
             </tr>
         }

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::browser;
 use super::clock::Clock;
-use super::engine::{Answer, Engine, Fault, PodToken, Screen, Setup, Sign, View, ZoneTable};
+use super::engine::{Answer, Coming, Engine, Fault, Screen, Setup, View, ZoneTable};
 use super::kept::Step;
+use super::words;
 
 /// Real milliseconds of a frame that the engine may use.
 const WORK_MS: f64 = 9.0;
@@ -49,8 +50,6 @@ pub struct Run {
     /// The latest moment that has been seen.
     pub furthest_ms: i64,
     errand: Errand,
-    /// Whether the picture promises that something will come.
-    expects: bool,
     /// When something was seen to happen, in order.
     past: Vec<i64>,
     /// What was broken in this run, in order.
@@ -79,7 +78,6 @@ impl Run {
             steps,
             furthest_ms: 0,
             errand: Errand::None,
-            expects: false,
             past: Vec::new(),
             broken: Vec::new(),
         }
@@ -116,8 +114,25 @@ impl Run {
         self.engine.as_ref().is_some_and(|engine| engine.next_ms().is_none())
     }
 
-    pub fn skips(&self) -> bool {
-        self.expects && self.clock.skips(self.engine.as_ref().and_then(Engine::next_ms))
+    /// What the clock says beside the time: what it hurries to and how fast, or that nothing will happen any more.
+    pub fn state(&mut self) -> String {
+        let coming = self.coming();
+        match self.clock.skips(coming.as_ref().map(|coming| coming.at_ms)).zip(coming) {
+            Some((pace, coming)) => format!("» {} to {}", words::pace(pace), coming.what),
+            None if self.at_rest() => "at rest".to_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// What is known to come, if the clock would hurry to it.
+    fn coming(&mut self) -> Option<Coming> {
+        if !self.clock.wants_to_skip() {
+            return None;
+        }
+        let mended = self.broken().filter_map(|broken| broken.until_ms).min();
+        let mended = mended.map(|at_ms| Coming { at_ms, what: "the end of the fault".to_owned() });
+        let coming = self.engine.as_mut().and_then(Engine::coming);
+        coming.into_iter().chain(mended).min_by_key(|coming| coming.at_ms)
     }
 
     pub fn apply(&mut self, file: &str, text: &str) -> Answer {
@@ -223,9 +238,9 @@ impl Run {
     pub fn frame(&mut self, frame_ms: f64) -> bool {
         let Some(next) = self.engine.as_ref().map(Engine::next_ms) else { return false };
         let step = self.errand == Errand::Step;
+        let coming_ms = self.coming().map(|coming| coming.at_ms);
         let target = match next {
-            // Where nothing is to be seen any more there is nothing to hurry to: nodes renew their leases for ever.
-            _ if !step => self.clock.target(frame_ms, next.filter(|_| self.expects)),
+            _ if !step => self.clock.target(frame_ms, coming_ms),
             Some(_) => i64::MAX,
             None => {
                 self.errand = Errand::None;
@@ -233,7 +248,7 @@ impl Run {
             }
         };
         // While skipping, the next news ends the quiet part: it must not be passed.
-        let careful = step || self.skips();
+        let careful = step || self.clock.skips(coming_ms).is_some();
         let (mut changed, mut due) = (false, false);
         let deadline = browser::now_ms() + WORK_MS;
         while let Some(engine) = &mut self.engine {
@@ -263,6 +278,9 @@ impl Run {
         }
         let now = self.now_ms();
         self.clock.moved_to(now);
+        if coming_ms.is_some_and(|coming| now >= coming) {
+            self.clock.news();
+        }
         self.furthest_ms = self.furthest_ms.max(now);
         changed
     }
@@ -281,7 +299,6 @@ impl Run {
         }
         keep!(jobs, cron_jobs, nodes, pods, services, lanes, marks, events);
         let news = is_news(old, &new);
-        self.expects = expects(&new) || engine.screen_is_busy();
         if news {
             self.clock.news();
             let now_ms = engine.now_ms();
@@ -299,21 +316,6 @@ impl Run {
             self.past.push(now_ms);
         }
     }
-}
-
-/// Whether the picture itself says that something will come: a Pod at work, a schedule, a wait with an end. What nobody
-/// can place waits without an end, and what has finished stays.
-fn expects(view: &View) -> bool {
-    let pod = |pod: &PodToken| match pod.sign {
-        Sign::Starts | Sign::BacksOff | Sign::Ends => true,
-        // A server runs on and on.
-        Sign::Runs => !pod.owner.starts_with("ReplicaSet/"),
-        Sign::Waits | Sign::NoRoom | Sign::Done | Sign::Failed => false,
-    };
-    view.pods.iter().any(pod)
-        || view.jobs.iter().any(|job| job.next_try_ms.is_some() || job.candle.is_some())
-        || view.cron_jobs.iter().any(|cron| cron.next_ms.is_some() && !cron.suspended)
-        || view.nodes.iter().any(|node| !node.ready)
 }
 
 /// Whether someone who watches would see a difference.

@@ -349,6 +349,16 @@ impl Sim {
         view
     }
 
+    /// The next thing that is known to come by itself; none if nobody can know of any.
+    pub fn coming(&mut self) -> Option<view::Coming> {
+        let view = self.view();
+        let (start, cluster) = (self.start(), &self.world.cluster);
+        view::coming(&view, |pod| {
+            let wakes = cluster.sleeps_until(&pod.namespace, &pod.name)?;
+            Some(wakes.since(start).as_ms())
+        })
+    }
+
     /// What a container wrote: `previous` is the run before the present one.
     ///
     /// # Errors

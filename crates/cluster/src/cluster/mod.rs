@@ -13,6 +13,8 @@ use crate::node::Nodes;
 use crate::program::image::Images;
 use crate::sched::Scheduler;
 use crate::store::{Api, Change, Store};
+use api::kind::Kind;
+use api::meta::Key;
 use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
@@ -212,6 +214,12 @@ impl Cluster {
     pub fn next_try(&self, job: &Object) -> Option<Hold> {
         let hold = self.controllers.iter().find_map(|controller| controller.back_off(&job.key()))?;
         Some(hold).filter(|hold| hold.until > self.now)
+    }
+
+    /// When a Pod goes on, if all its running programs do is wait for the clock; none after more than a year (`sleep infinity`).
+    pub fn sleeps_until(&self, namespace: &str, pod: &str) -> Option<SimTime> {
+        let wakes = self.nodes.sleeps_until(&Key::new(Kind::Pod, namespace, pod))?;
+        Some(wakes).filter(|wakes| *wakes > self.now && wakes.since(self.now) < Span::secs(366 * 86_400))
     }
 
     /// When a CronJob next makes a Job, by its schedule.

@@ -4,11 +4,13 @@
 //! the start of the run (`*_ms`), so the page never does calendar sums. Everything is `PartialEq`, so that a panel whose
 //! part did not change is not drawn again.
 
+mod coming;
 mod lanes;
 mod scene;
 
 use std::rc::Rc;
 
+pub use coming::{Coming, coming};
 pub use lanes::History;
 pub use scene::scene;
 pub(crate) use scene::wall_clock;
@@ -107,6 +109,7 @@ pub enum Place {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct PodToken {
     pub uid: String,
+    pub namespace: String,
     pub name: String,
     /// The last five letters, to tell siblings apart.
     pub short: String,
@@ -150,6 +153,8 @@ pub struct NodePlace {
     /// `1500m of 2`
     pub cpu_text: String,
     pub memory_text: String,
+    /// kubectl's STATUS column: `Ready`, `NotReady,SchedulingDisabled` …
+    pub status: String,
 }
 
 /// A Job's band.
@@ -159,8 +164,14 @@ pub struct JobCard {
     pub name: String,
     /// `CronJob/hello`; empty if nobody owns it.
     pub owner: String,
+    /// The CronJob that made it.
+    pub cron_job: Option<String>,
     /// kubectl's STATUS column: `Running`, `Complete`, `Failed`, `Suspended`, `FailureTarget` …
     pub status: String,
+    /// The sign that goes with the status.
+    pub sign: Sign,
+    /// How it ends is settled: no Pod will be made any more.
+    pub settled: bool,
     pub active: i64,
     pub ready: i64,
     pub succeeded: i64,
@@ -168,6 +179,8 @@ pub struct JobCard {
     pub terminating: i64,
     /// None for a work queue.
     pub completions: Option<i64>,
+    /// kubectl's COMPLETIONS column: `3/10`, `0/1 of 5`.
+    pub completions_text: String,
     pub parallelism: i64,
     /// Failures that make the Job fail; none if it has no such limit in the whole.
     pub fails_at: Option<i64>,
@@ -186,7 +199,9 @@ pub struct JobCard {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Candle {
     /// `activeDeadlineSeconds` or `ttlSecondsAfterFinished`.
-    pub field: &'static str,
+    pub field: String,
+    /// What happens when it has burnt down, before the time that is left: `deleted in`, `deadline in`.
+    pub says: String,
     pub from_ms: i64,
     pub until_ms: i64,
 }
