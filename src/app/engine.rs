@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use batchyard::api::kind::Kind;
 use batchyard::cluster::program;
-use batchyard::run::{Input, Progress, Record, Scenario, SessionId, Sim};
+use batchyard::run::{self, Input, Progress, Record, Scenario, SessionId, Sim};
 use batchyard::terminal::files::HOME;
 use batchyard::terminal::{self, Reply};
 use batchyard::values::part::NotFetched;
@@ -73,6 +73,8 @@ pub struct Answer {
     /// What `kubectl apply` printed.
     pub text: String,
     pub remarks: Vec<Remark>,
+    /// What was refused would be taken in a cluster that has nothing of it yet.
+    pub restart_helps: bool,
 }
 
 /// How much a remark matters; the order is the order of the list.
@@ -277,6 +279,11 @@ impl Engine {
         images
     }
 
+    /// The scheduler and the controllers, by name.
+    pub fn controllers(&self) -> Vec<String> {
+        self.sim.cluster().controllers().map(str::to_owned).collect()
+    }
+
     /// Lets happen what is due already.
     fn settle(&mut self) {
         const STEPS: u32 = 5_000;
@@ -358,7 +365,13 @@ fn answer(reply: Reply) -> Answer {
         .filter(|text| !text.is_empty())
         .copied()
         .collect::<Vec<_>>();
-    Answer { ok: reply.exit == 0, text: text.join("\n"), remarks: reply.diagnostics.iter().map(remark).collect() }
+    let text = text.join("\n");
+    Answer {
+        ok: reply.exit == 0,
+        restart_helps: run::is_about_immutable(&text),
+        text,
+        remarks: reply.diagnostics.iter().map(remark).collect(),
+    }
 }
 
 fn remark(diagnostic: &Diagnostic) -> Remark {

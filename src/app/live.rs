@@ -3,7 +3,6 @@
 //! A panel draws an element with `data-live` (what to write) and `data-from`/`data-until` (milliseconds of the run) and
 //! leaves it empty; after each drawing [`Live::collect`] finds these elements, and [`Live::paint`] writes what differs.
 
-use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use super::{browser, words};
@@ -36,19 +35,17 @@ struct Item {
     written: String,
 }
 
-/// All such elements of the page.
+/// All such elements of a session.
 #[derive(Default)]
 pub struct Live {
     items: Vec<Item>,
 }
 
 impl Live {
-    /// Finds the elements anew.
-    pub fn collect(&mut self) {
+    /// Finds the elements below `root` anew.
+    pub fn collect(&mut self, root: &Element) {
         self.items.clear();
-        let Ok(found) = browser::document().query_selector_all("[data-live]") else { return };
-        for at in 0..found.length() {
-            let Some(element) = found.get(at).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
+        for element in browser::elements_within(root, "[data-live]") {
             let kind = match element.get_attribute("data-live").as_deref() {
                 Some("left") => Kind::Left,
                 Some("ago") => Kind::Ago,

@@ -2,7 +2,6 @@
 
 use yew::prelude::*;
 
-use super::app::Msg;
 use super::engine::{ConditionRow, CronCard, JobCard, NodePlace, Place, PodToken, ServiceCard};
 use super::run::Part;
 use super::words::{age, moment};
@@ -19,7 +18,8 @@ pub struct Props {
     pub services: Part<Vec<ServiceCard>>,
     pub selected: Option<AttrValue>,
     pub now_ms: i64,
-    pub act: Callback<Msg>,
+    /// Chooses a Pod, by its uid.
+    pub select: Callback<AttrValue>,
 }
 
 #[component]
@@ -86,7 +86,7 @@ fn pods(props: &Props) -> Html {
             Place::Finished => "finished".to_owned(),
         };
         let uid = AttrValue::from(pod.uid.clone());
-        let select = props.act.reform(move |_: MouseEvent| Msg::Select(Some(uid.clone())));
+        let select = props.select.reform(move |_: MouseEvent| uid.clone());
         html! {
             <tr key={pod.uid.clone()} class={(props.selected.as_deref() == Some(&pod.uid)).then_some("selected")}>
                 <td><button type="button" class="link" onclick={select} title="Show its logs">{ &pod.name }</button></td>

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use super::browser;
 use super::clock::Clock;
 use super::engine::{Answer, Coming, Engine, Fault, Screen, Setup, View, ZoneTable};
 use super::kept::Step;
@@ -38,6 +37,8 @@ enum Errand {
     None,
     /// Go on until something is seen to happen.
     Step,
+    /// Go to a moment that has been seen.
+    Seek(i64),
 }
 
 pub struct Run {
@@ -136,6 +137,7 @@ impl Run {
     }
 
     pub fn apply(&mut self, file: &str, text: &str) -> Answer {
+        self.forget_later_steps();
         let Some(engine) = &mut self.engine else { return Answer::default() };
         self.steps.push(Step::apply(engine.now_ms(), file, text));
         let answer = engine.apply(file, text);
@@ -151,11 +153,18 @@ impl Run {
 
     /// Something is done to the engine from outside, now.
     pub fn act(&mut self, step: Option<Step>, deed: impl FnOnce(&mut Engine)) {
+        self.forget_later_steps();
         if let Some(engine) = &mut self.engine {
             self.steps.extend(step);
             deed(engine);
             self.after_input();
         }
+    }
+
+    /// What was done at a later time belongs to another story.
+    fn forget_later_steps(&mut self) {
+        let now_ms = self.now_ms();
+        self.steps.retain(|step| step.at_ms <= now_ms);
     }
 
     /// Breaks something; `lasts_ms` is how long that can be seen nowhere else.
@@ -211,6 +220,11 @@ impl Run {
         self.clock.news();
     }
 
+    /// Plays, or stands still.
+    pub fn toggle(&mut self) {
+        self.clock.playing = !self.clock.playing && self.engine.is_some();
+    }
+
     /// Goes on to the next moment at which something is seen to happen, and stands still there.
     pub fn step(&mut self) {
         self.clock.playing = false;
@@ -225,8 +239,14 @@ impl Run {
         self.seek(before.unwrap_or(0));
     }
 
-    /// Goes to any moment that has been seen.
-    pub fn seek(&mut self, at_ms: i64) {
+    /// Goes to a moment that has been seen, with the next frame, and stands still there. Of many wishes before it the last
+    /// one counts.
+    pub fn want(&mut self, at_ms: i64) {
+        self.clock.playing = false;
+        self.errand = Errand::Seek(at_ms);
+    }
+
+    fn seek(&mut self, at_ms: i64) {
         let Some(engine) = &mut self.engine else { return };
         engine.seek(at_ms.clamp(0, self.furthest_ms.max(0)));
         self.clock.moved_to(engine.now_ms());
@@ -234,8 +254,13 @@ impl Run {
         self.look();
     }
 
-    /// One frame. True if the picture changed in more than its time.
-    pub fn frame(&mut self, frame_ms: f64) -> bool {
+    /// One frame. True if the picture changed in more than its time. `real_ms` tells the real time, for measuring work.
+    pub fn frame(&mut self, frame_ms: f64, real_ms: impl Fn() -> f64) -> bool {
+        if let Errand::Seek(at_ms) = self.errand {
+            self.errand = Errand::None;
+            self.seek(at_ms);
+            return true;
+        }
         let Some(next) = self.engine.as_ref().map(Engine::next_ms) else { return false };
         let step = self.errand == Errand::Step;
         let coming_ms = self.coming().map(|coming| coming.at_ms);
@@ -250,7 +275,7 @@ impl Run {
         // While skipping, the next news ends the quiet part: it must not be passed.
         let careful = step || self.clock.skips(coming_ms).is_some();
         let (mut changed, mut due) = (false, false);
-        let deadline = browser::now_ms() + WORK_MS;
+        let deadline = real_ms() + WORK_MS;
         while let Some(engine) = &mut self.engine {
             let next = engine.next_ms();
             let stop = if careful { next.map_or(target, |next| next.min(target)) } else { target };
@@ -259,7 +284,7 @@ impl Run {
             }
             due |= next.is_some_and(|next| next <= stop);
             let reached = engine.advance(stop, BUDGET);
-            let late = browser::now_ms() > deadline;
+            let late = real_ms() > deadline;
             if due && (careful || reached || late) {
                 let (different, news) = self.look();
                 changed |= different;
@@ -294,7 +319,12 @@ impl Run {
         let mut different = false;
         macro_rules! keep {
             ($($part:ident),*) => {$(
-                if new.$part == old.$part { new.$part = old.$part.clone() } else { different = true }
+                if Rc::ptr_eq(&new.$part, &old.$part) {
+                } else if new.$part == old.$part {
+                    new.$part = Rc::clone(&old.$part);
+                } else {
+                    different = true;
+                }
             )*};
         }
         keep!(jobs, cron_jobs, nodes, pods, services, lanes, marks, events);

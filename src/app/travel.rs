@@ -10,6 +10,7 @@ use batchyard::values::sorted::SortedMap;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement};
 
+use super::browser;
 use super::engine::Place;
 
 #[wasm_bindgen]
@@ -110,20 +111,18 @@ pub struct Pace {
 impl Travel {
     /// Looks where the Pods of the floor are now and lets those that moved travel. `place` says where a Pod is, by its uid.
     pub fn after_drawing(&mut self, floor: &HtmlElement, place: impl Fn(&str) -> Option<Place>, pace: Pace) {
-        let Ok(found) = floor.query_selector_all("[data-pod]") else { return };
+        let found = browser::all_within(floor, "[data-pod]");
         // A floor of another width has moved its Pods itself.
         let width = floor.client_width();
-        let quiet =
-            width != self.width || self.pods.is_empty() || pace.speed > SPEED_MAX || found.length() as usize > CROWD;
+        let quiet = width != self.width || self.pods.is_empty() || pace.speed > SPEED_MAX || found.len() > CROWD;
         self.width = width;
         let mut old = std::mem::take(&mut self.pods);
-        if found.length() as usize > CROWD {
+        if found.len() > CROWD {
             return;
         }
         // First everything is read, then everything is set off: one layout for all.
         let mut now = Vec::new();
-        for at in 0..found.length() {
-            let Some(element) = found.get(at).and_then(|node| node.dyn_into::<HtmlElement>().ok()) else { continue };
+        for element in found {
             let Some(uid) = element.get_attribute("data-pod") else { continue };
             let Some(place) = place(&uid) else { continue };
             let at = layout(&element, floor);

@@ -486,6 +486,11 @@ impl Sim {
     }
 }
 
+/// Whether a refusal is about a field that cannot be changed any more: a cluster without the object would take the text.
+pub fn is_about_immutable(refusal: &str) -> bool {
+    refusal.contains("field is immutable")
+}
+
 /// One line of a container's log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogLine {

@@ -216,6 +216,11 @@ impl Cluster {
         Some(hold).filter(|hold| hold.until > self.now)
     }
 
+    /// The scheduler and the controllers, by their names, in the order in which they act at equal times.
+    pub fn controllers(&self) -> impl Iterator<Item = &'static str> {
+        self.controllers.iter().map(|controller| controller.name())
+    }
+
     /// When a Pod goes on, if all its running programs do is wait for the clock; none after more than a year (`sleep infinity`).
     pub fn sleeps_until(&self, namespace: &str, pod: &str) -> Option<SimTime> {
         let wakes = self.nodes.sleeps_until(&Key::new(Kind::Pod, namespace, pod))?;
