@@ -36,7 +36,7 @@ use super::logs::{self, Logs};
 use super::objects::Objects;
 use super::page;
 use super::report::{self, Fault};
-use super::run::{Broken, Part};
+use super::run::Part;
 use super::sash::Sash;
 use super::settings::{Choice, Settings};
 use super::shortcuts::Key;
@@ -540,29 +540,12 @@ impl Session {
         }
         html! {
             <>
-                { self.broken() }
+                { stage::broken(self.desk.run.broken()) }
                 <Bands jobs={Part(view.jobs.clone())} cron_jobs={Part(view.cron_jobs.clone())} services={Part(view.services.clone())} />
                 <Stage pods={Part(view.pods.clone())} nodes={Part(view.nodes.clone())} jobs={Part(view.jobs.clone())}
                     selected={self.desk.selected.clone()} floor={&self.floor} act={ctx.link().callback(Msg::Stage)} />
             </>
         }
-    }
-
-    /// What is broken now, with what is left of it.
-    fn broken(&self) -> Html {
-        let row = |broken: &Broken| {
-            let left = broken.until_ms.map(|until| {
-                html! {
-                    <span><b data-live="left" data-from={broken.from_ms.to_string()} data-until={until.to_string()}></b>{ " left" }</span>
-                }
-            });
-            html! { <li key={format!("{} {}", broken.from_ms, broken.says)}>{ &broken.says }{ left }</li> }
-        };
-        let rows: Vec<Html> = self.desk.run.broken().map(row).collect();
-        if rows.is_empty() {
-            return Html::default();
-        }
-        html! { <ul class="broken" aria-label="Broken now">{ for rows }</ul> }
     }
 
     fn clock_bar(&self, ctx: &Context<Self>) -> Html {

@@ -5,7 +5,7 @@ use yew::prelude::*;
 use super::breaks::{self, Target};
 use super::browser;
 use super::engine::{JobCard, NodePlace, Place, PodToken, Sign};
-use super::run::Part;
+use super::run::{Broken, Part};
 use super::sign;
 use super::words::count;
 
@@ -63,6 +63,23 @@ pub fn Stage(props: &Props) -> Html {
         </div>
         </div>
     }
+}
+
+/// What is broken now, with what is left of it.
+pub fn broken<'a>(all: impl Iterator<Item = &'a Broken>) -> Html {
+    let row = |broken: &Broken| {
+        let left = broken.until_ms.map(|until| {
+            html! {
+                <span><b data-live="left" data-from={broken.from_ms.to_string()} data-until={until.to_string()}></b>{ " left" }</span>
+            }
+        });
+        html! { <li key={format!("{} {}", broken.from_ms, broken.says)}>{ &broken.says }{ left }</li> }
+    };
+    let rows: Vec<Html> = all.map(row).collect();
+    if rows.is_empty() {
+        return Html::default();
+    }
+    html! { <ul class="broken" aria-label="Broken now">{ for rows }</ul> }
 }
 
 fn number(pods: usize) -> String {
