@@ -1,4 +1,4 @@
-//! The page: a Yew app over the engine's `view`, drawn as `page.md` describes.
+//! The page: a Yew app over the engine's `view`, the second of the two doors to the engine.
 //!
 //! A [`session::Session`] is one run with everything that is seen of it; [`page::Page`] holds one or more. What a session has
 //! on its desk (run, texts, terminals) is in [`desk`]; its regions are components with messages of their own, and panels are
