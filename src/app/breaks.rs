@@ -118,10 +118,12 @@ struct Form([String; 6]);
 
 impl Form {
     /// As the menu opens: the first of each choice.
-    fn fresh(offers: &Offers) -> Form {
+    fn fresh(offers: &Offers, target: Option<&Target>) -> Form {
         let first = |all: &[String]| all.first().cloned().unwrap_or_default();
         let mut form = Form::default();
-        form.set(Field::Span, SPANS[0].0.to_owned());
+        // A node that is silent for less than its controller's patience shows nothing.
+        let span = if matches!(target, Some(Target::Node(_))) { SPANS[2] } else { SPANS[0] };
+        form.set(Field::Span, span.0.to_owned());
         form.set(Field::Exit, "1".to_owned());
         form.set(Field::Controller, first(&offers.controllers));
         form.set(Field::Delay, DELAYS[0].0.to_owned());
@@ -157,12 +159,12 @@ impl Component for Menu {
     type Properties = Props;
 
     fn create(ctx: &Context<Self>) -> Menu {
-        Menu { dialog: NodeRef::default(), form: Form::fresh(&ctx.props().offers) }
+        Menu { dialog: NodeRef::default(), form: Form::fresh(&ctx.props().offers, ctx.props().target.as_ref()) }
     }
 
     fn changed(&mut self, ctx: &Context<Self>, old: &Props) -> bool {
         if ctx.props().target != old.target {
-            self.form = Form::fresh(&ctx.props().offers);
+            self.form = Form::fresh(&ctx.props().offers, ctx.props().target.as_ref());
         }
         true
     }
@@ -374,7 +376,7 @@ mod tests {
     #[test]
     fn ways_become_faults_and_commands() {
         let offers = Offers { images: vec!["busybox:1.36".into()], controllers: vec!["job-controller".into()] };
-        let mut form = Form::fresh(&offers);
+        let mut form = Form::fresh(&offers, None);
         form.set(Field::Span, "60".to_owned());
         form.set(Field::Exit, "300".to_owned());
         let said = |way, name| match deed(way, name, &form) {

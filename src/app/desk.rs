@@ -1,6 +1,7 @@
 //! All that a session has on its desk: the run, the texts, the terminals, what is chosen, what was answered. It does what
 //! someone asks for, and notes what the session is to do on the page for it ([`Ask`]); no element is touched here.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use yew::AttrValue;
@@ -20,6 +21,7 @@ use super::settings::Settings;
 use super::terminal::{self, Terminals};
 use super::texts::{Change, Edits, Effect, Texts};
 use super::ui::Tab;
+use super::words::moment;
 
 /// Ages in tables move on this often, in real milliseconds.
 const SLOW_MS: f64 = 250.0;
@@ -63,7 +65,9 @@ pub struct Desk {
     /// The moment that ages are told for.
     pub slow_now_ms: i64,
     slow_at: f64,
-    asks: Vec<Ask>,
+    /// The answer in sight is about a part that did not come.
+    told_lost: bool,
+    asks: VecDeque<Ask>,
 }
 
 impl Desk {
@@ -90,7 +94,8 @@ impl Desk {
             restarted: true,
             slow_now_ms: 0,
             slow_at: 0.0,
-            asks: Vec::new(),
+            told_lost: false,
+            asks: VecDeque::new(),
         };
         if desk.fault.is_none() {
             desk.start();
@@ -99,9 +104,9 @@ impl Desk {
         desk
     }
 
-    /// What is to be done on the page since the last call.
-    pub fn take_asks(&mut self) -> Vec<Ask> {
-        std::mem::take(&mut self.asks)
+    /// The next thing that is to be done on the page.
+    pub fn next_ask(&mut self) -> Option<Ask> {
+        self.asks.pop_front()
     }
 
     /// One frame, at this moment of real time. True if the page is to be drawn anew.
@@ -122,6 +127,9 @@ impl Desk {
                 draw |= self.tab != Tab::Editor && dock_in_sight;
             }
             draw |= self.read() | self.follow_edits();
+        }
+        if was_moving && !self.run.moves() {
+            self.said = format!("t+{}", moment(self.run.now_ms())).into();
         }
         if let Some(text) = self.announcer.due(at) {
             self.said = text.into();
@@ -226,7 +234,7 @@ impl Desk {
         let answer = self.run.apply(&name, &text);
         if answer.ok {
             self.texts.applied();
-            self.asks.push(Ask::Applied);
+            self.asks.push_back(Ask::Applied);
         }
         self.remarks = Rc::new(answer.remarks.clone());
         self.said = answer.text.clone().into();
@@ -276,7 +284,7 @@ impl Desk {
         self.answer = Rc::new(answers.into_iter().find(|answer| !answer.ok).unwrap_or_default());
         self.lint();
         (self.selected, self.restarted) = (None, true);
-        self.asks.push(Ask::Restarted);
+        self.asks.push_back(Ask::Restarted);
         self.announcer.look(&self.run.view, true);
         self.news();
     }
@@ -299,10 +307,10 @@ impl Desk {
             Edits::AsBefore => return false,
             Edits::Opened => {
                 self.said = "kubectl edit opened the object in the editor".into();
-                self.asks.push(Ask::ToEditor);
+                self.asks.push_back(Ask::ToEditor);
             }
-            Edits::Closed if matches!(self.tab, Tab::Terminal | Tab::Editor) => self.asks.push(Ask::ToTerminal),
-            Edits::Closed => self.asks.push(Ask::Applied),
+            Edits::Closed if matches!(self.tab, Tab::Terminal | Tab::Editor) => self.asks.push_back(Ask::ToTerminal),
+            Edits::Closed => self.asks.push_back(Ask::Applied),
         }
         self.answer = Rc::default();
         self.check();
@@ -316,13 +324,17 @@ impl Desk {
             terminal::Msg::Interrupt => return self.tell_terminal(Engine::interrupt),
             terminal::Msg::EndInput => return self.tell_terminal(Engine::end_input),
             terminal::Msg::Complete(line) => return self.complete(&line),
+            terminal::Msg::Retry => return self.fetch(Extra::Terminal, Then::GoOn),
             terminal::Msg::New => self.terminals.open(),
             terminal::Msg::Show(at) => self.terminals.show(at),
             terminal::Msg::Close => {
                 self.tell_terminal(Engine::close_terminal);
                 self.terminals.close();
             }
-            terminal::Msg::Hold(held) => self.terminals.held = held,
+            terminal::Msg::Hold(held) => {
+                self.terminals.held = held;
+                return;
+            }
         }
         self.news();
     }
@@ -361,7 +373,7 @@ impl Desk {
         }
         let Some(engine) = self.run.engine() else { return };
         let (whole, offers) = engine.complete(self.terminals.number(), &self.texts.as_files(), line);
-        self.asks.push(Ask::Line(line.to_owned(), whole));
+        self.asks.push_back(Ask::Line(line.to_owned(), whole));
         self.said = offers.join(" ").into();
         self.terminals.offers = Rc::new(offers);
     }
@@ -422,6 +434,8 @@ impl Desk {
 
     pub fn show_tab(&mut self, tab: Tab) {
         self.tab = tab;
+        // A line that is not there holds nothing up.
+        self.terminals.held &= tab == Tab::Terminal;
         if tab == Tab::Terminal && self.later.lacks(Extra::Terminal) {
             // Before someone waits for it.
             self.fetch(Extra::Terminal, Then::GoOn);
@@ -449,7 +463,7 @@ impl Desk {
     /// Fetches a part, and remembers what to do then.
     fn fetch(&mut self, part: Extra, then: Then) {
         if self.later.wants(part, then) {
-            self.asks.push(Ask::Fetch(part));
+            self.asks.push_back(Ask::Fetch(part));
         }
     }
 
@@ -471,17 +485,27 @@ impl Desk {
                 (Then::Line(line), _) if part == Extra::Zones => self.type_line_now(&line),
                 (Then::Line(line), None) => self.type_line(&line),
                 // Nothing that was typed is lost.
-                (Then::Line(line), Some(_)) => self.asks.push(Ask::Line(String::new(), line)),
+                (Then::Line(line), Some(_)) => self.asks.push_back(Ask::Line(String::new(), line)),
                 (Then::Complete(line), None) => self.complete(&line),
                 (Then::Deed(deed), None) => self.break_it(deed),
                 (Then::GoOn, _) | (Then::Check | Then::Apply | Then::Complete(_) | Then::Deed(_), Some(_)) => {}
             }
         }
-        if let Some(why) = why {
-            if part == Extra::Shells {
-                self.run.stand();
+        let lost = why.map(|why| part.missing(&why));
+        if part == Extra::Terminal {
+            self.terminals.lost = lost.clone().map(AttrValue::from);
+        }
+        match lost {
+            Some(text) => {
+                if part == Extra::Shells {
+                    self.run.stand();
+                }
+                self.answer_with(false, text);
+                self.told_lost = true;
             }
-            self.answer_with(false, part.missing(&why));
+            // What was said of a part that did not come is over.
+            None if std::mem::take(&mut self.told_lost) && !self.answer.ok => self.answer = Rc::default(),
+            None => {}
         }
     }
 

@@ -75,7 +75,7 @@ pub fn Help(props: &Props) -> Html {
                     }) }</ul>
                 </div>
             </details>
-            <p class="fidelity"><a href="fidelity.html">{ "How close to a real cluster is this?" }</a></p>
+            <p class="fidelity"><a href="fidelity.html" target="_blank" rel="noopener">{ "How close to a real cluster is this?" }</a></p>
             <footer>
                 <label><input type="checkbox" checked={props.keys} onchange={props.toggle_keys.reform(|_: Event| ())} />{ " single keys are shortcuts" }</label>
                 <span class="grow"></span>

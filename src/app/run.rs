@@ -363,3 +363,122 @@ fn is_news(old: &View, new: &View) -> bool {
         || (!Rc::ptr_eq(&old.nodes, &new.nodes) && nodes(old) != nodes(new))
         || old.cron_jobs.len() != new.cron_jobs.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::NORMAL;
+    use crate::engine::Sign;
+
+    const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec:\n  backoffLimit: 1\n  template:\n    spec:\n      \
+        restartPolicy: Never\n      containers: [{name: c, image: busybox, command: [sh, -c, sleep 5; exit 1]}]\n";
+    const CRON: &str = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec:\n  schedule: 0 */5 * * *\n  jobTemplate:\n    \
+        spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers: [{name: c, image: busybox, command: [date]}]\n";
+
+    fn start(text: &str, skip: bool) -> Run {
+        let setup = Setup { seed: 1, files: vec![("a.yaml".to_owned(), text.to_owned())] };
+        let (run, answers) = Run::start(&setup, &ZoneTable::empty(), false, Clock::new(NORMAL, skip));
+        assert!(answers[0].ok, "{}", answers[0].text);
+        run
+    }
+
+    /// So many frames of 16 ms, none of which takes any time to work out.
+    fn frames(run: &mut Run, count: usize) -> usize {
+        (0..count).filter(|_| run.frame(16.0, || 0.0)).count()
+    }
+
+    fn signs(run: &Run) -> Vec<Sign> {
+        run.view.pods.iter().map(|pod| pod.sign).collect()
+    }
+
+    #[test]
+    fn frames_follow_the_clock_and_tell_what_changed() {
+        let mut run = start(JOB, false);
+        let drawn = frames(&mut run, 250);
+        assert_eq!((run.now_ms(), run.furthest_ms), (4_000, 4_000));
+        assert!((1..100).contains(&drawn), "{drawn} frames of 250 changed the picture");
+        assert_eq!(signs(&run), [Sign::Runs]);
+        run.toggle();
+        assert!(!run.moves());
+        assert_eq!(run.state(), "");
+    }
+
+    #[test]
+    fn a_slow_engine_stops_at_the_end_of_a_frames_work() {
+        let mut run = start(JOB, false);
+        run.clock.speed = crate::clock::SPEEDS.len() - 1;
+        let clock = std::cell::Cell::new(0.0);
+        let slow = || {
+            clock.set(clock.get() + 2.0 * WORK_MS);
+            clock.get()
+        };
+        run.frame(100.0, slow);
+        let first = run.now_ms();
+        run.frame(100.0, || 0.0);
+        assert!(first < 100_000 && run.now_ms() >= 100_000, "{first}, then {}", run.now_ms());
+    }
+
+    #[test]
+    fn steps_go_to_what_is_seen_and_back() {
+        let mut run = start(JOB, false);
+        run.step();
+        frames(&mut run, 5);
+        let first = run.now_ms();
+        run.step();
+        frames(&mut run, 5);
+        assert!(first > 0 && run.now_ms() > first && !run.moves());
+        run.step_back();
+        assert_eq!(run.now_ms(), first);
+        run.step_back();
+        assert_eq!(run.now_ms(), 0);
+    }
+
+    #[test]
+    fn of_many_wishes_in_a_frame_the_last_one_counts() {
+        let mut run = start(JOB, false);
+        frames(&mut run, 500);
+        for at_ms in [7_000, 500, 3_000] {
+            run.want(at_ms);
+        }
+        assert!(run.moves() && run.now_ms() == 8_000, "nothing happens before the frame");
+        assert!(run.frame(16.0, || 0.0));
+        assert_eq!((run.now_ms(), run.furthest_ms), (3_000, 8_000));
+        assert!(!run.moves());
+        // What has not been seen cannot be gone to.
+        run.want(99_000);
+        run.frame(16.0, || 0.0);
+        assert_eq!(run.now_ms(), 8_000);
+    }
+
+    #[test]
+    fn who_acts_in_the_past_begins_another_story() {
+        let mut run = start(JOB, false);
+        frames(&mut run, 300);
+        run.fault(Fault::KillNode { node: "node-1".to_owned() }, true, None);
+        assert_eq!((run.steps.len(), run.broken().count()), (2, 1));
+        run.want(1_000);
+        run.frame(16.0, || 0.0);
+        assert_eq!(run.broken().count(), 0, "it is broken later");
+        run.apply("b.yaml", CRON);
+        let at: Vec<i64> = run.steps.iter().map(|step| step.at_ms).collect();
+        assert_eq!((at, run.furthest_ms), (vec![0, 1_000], 1_000));
+    }
+
+    #[test]
+    fn quiet_parts_are_skipped_towards_what_is_known_and_told() {
+        let mut run = start(CRON, true);
+        frames(&mut run, 40);
+        assert!(run.state().starts_with("» ") && run.state().ends_with("x to the next run of c"), "{}", run.state());
+        frames(&mut run, 100);
+        assert!(run.now_ms() >= 2 * 3_600_000, "{}", run.now_ms());
+        let mut held = start(CRON, true);
+        held.clock.held = true;
+        frames(&mut held, 250);
+        assert_eq!((held.now_ms(), held.state().as_str()), (4_000, ""));
+        // A server promises nothing.
+        let server = JOB.replace("[sh, -c, sleep 5; exit 1]", "[sleep, infinity]");
+        let mut quiet = start(&server, true);
+        frames(&mut quiet, 1_000);
+        assert_eq!(quiet.now_ms(), 16_000);
+    }
+}

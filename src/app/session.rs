@@ -188,6 +188,9 @@ impl Component for Session {
                 <a class="skip-link" href={format!("#{stage}")}>{ "To the stage" }</a>
                 { self.header(ctx) }
                 <section id={self.ids.of("editor")} class="editor" aria-label="Manifest">{ self.editor(ctx) }</section>
+                if self.layout == Layout::Drawer && self.drawer {
+                    <div class="shade" onclick={ctx.link().callback(|_: MouseEvent| Msg::Key(Key::Escape))}></div>
+                }
                 { sash(Region::Editor) }
                 <main id={stage} class="stage" tabindex="-1">{ self.stage(ctx) }</main>
                 { self.clock_bar(ctx) }
@@ -283,9 +286,10 @@ impl Session {
 
     /// Does what the desk asked for. True if there was something to draw anew.
     fn do_asked(&mut self, ctx: &Context<Self>) -> bool {
-        let asks = self.desk.take_asks();
-        let draw = asks.iter().any(|ask| !matches!(ask, Ask::Fetch(_)));
-        for ask in asks {
+        let mut draw = false;
+        // Doing it may ask for more.
+        while let Some(ask) = self.desk.next_ask() {
+            draw |= !matches!(ask, Ask::Fetch(_));
             match ask {
                 Ask::Fetch(part) => {
                     let link = ctx.link().clone();
@@ -454,6 +458,11 @@ impl Session {
         if pod.is_some() {
             self.open_tab(ctx, Tab::Logs);
         }
+        if pod.is_some() && self.layout == Layout::Stack {
+            // The log lies below what is in sight.
+            let panel = self.panel.clone();
+            Timeout::new(0, move || drop(panel.cast::<HtmlElement>().map(|panel| panel.scroll_into_view()))).forget();
+        }
         self.desk.select(pod);
     }
 
@@ -564,7 +573,7 @@ impl Session {
             Tab::Editor => Html::default(),
             Tab::Terminal => html! {
                 <Terminal ids={self.ids.clone()} line={&self.line} screen={terminals.screen.clone()} typed={terminals.typed.clone()} moves={run.moves()}
-                    numbers={terminals.numbers.clone()} shown={terminals.shown} offers={terminals.offers.clone()} act={ctx.link().callback(Msg::Terminal)} />
+                    numbers={terminals.numbers.clone()} shown={terminals.shown} offers={terminals.offers.clone()} lost={terminals.lost.clone()} act={ctx.link().callback(Msg::Terminal)} />
             },
             Tab::Events => html! { <Events events={Part(view.events.clone())} {now_ms} /> },
             Tab::Logs => html! {

@@ -128,14 +128,31 @@ fn token(props: &Props, pod: &PodToken, reachable: bool, reached: &UseStateHandl
     html! {
         <button key={pod.uid.clone()} type="button" class="pod" data-pod={pod.uid.clone()} data-sign={sign::class(pod.sign)}
             tabindex={if reachable { "0" } else { "-1" }} aria-pressed={selected.to_string()}
-            title={title(pod)} onclick={select} onfocusin={reach}>
+            aria-label={label(pod)} title={title(pod)} onclick={select} onfocusin={reach}>
             { sign::draw(pod.sign, span) }
             <span class="unseen">{ pod.name.strip_suffix(pod.short.as_str()).unwrap_or_default() }</span>
             <span class="short">{ index }{ &pod.short }</span>
             <span class="word">{ &pod.word }{ restarts.map(|text| html! { <i>{ text }</i> }) }</span>
-            if !pod.note.is_empty() { <span class="unseen">{ &pod.note }</span> }
         </button>
     }
+}
+
+/// What a Pod is called by a screen reader: `oneshot-gfbcl, runs, 3 restarts, node-1, Job oneshot`.
+fn label(pod: &PodToken) -> String {
+    let mut parts = vec![pod.name.clone(), pod.word.clone()];
+    if pod.restarts > 0 {
+        parts.push(count(i64::from(pod.restarts), "restart"));
+    }
+    if let Place::Node(node) = &pod.place {
+        parts.push(node.clone());
+    }
+    if !pod.owner.is_empty() {
+        parts.push(pod.owner.replacen('/', " ", 1));
+    }
+    if !pod.note.is_empty() {
+        parts.push(pod.note.clone());
+    }
+    parts.join(", ")
 }
 
 fn title(pod: &PodToken) -> String {
@@ -227,6 +244,19 @@ fn next_place(key: &str, at: usize, count: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pod_is_named_in_full() {
+        let pod = PodToken {
+            name: "oneshot-gfbcl".into(),
+            word: "runs".into(),
+            restarts: 3,
+            place: Place::Node("node-1".into()),
+            owner: "Job/oneshot".into(),
+            ..PodToken::default()
+        };
+        assert_eq!(label(&pod), "oneshot-gfbcl, runs, 3 restarts, node-1, Job oneshot");
+    }
 
     #[test]
     fn arrows_stay_among_the_pods() {

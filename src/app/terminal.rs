@@ -21,6 +21,8 @@ pub enum Msg {
     EndInput,
     /// Tab, behind this much of a line.
     Complete(String),
+    /// The commands could not be fetched: once more.
+    Retry,
     New,
     Show(usize),
     Close,
@@ -40,6 +42,8 @@ pub struct Terminals {
     pub offers: Rc<Vec<String>>,
     pub screen: Rc<Screen>,
     pub held: bool,
+    /// Why the commands are not here.
+    pub lost: Option<AttrValue>,
 }
 
 impl Default for Terminals {
@@ -51,6 +55,7 @@ impl Default for Terminals {
             offers: Rc::default(),
             screen: Rc::default(),
             held: false,
+            lost: None,
         }
     }
 }
@@ -113,6 +118,7 @@ pub struct Props {
     pub numbers: Rc<Vec<u32>>,
     pub shown: usize,
     pub offers: Rc<Vec<String>>,
+    pub lost: Option<AttrValue>,
     pub act: Callback<Msg>,
 }
 
@@ -160,6 +166,9 @@ pub fn Terminal(props: &Props) -> Html {
                 { for screen.pieces.iter().map(piece) }
                 if screen.pieces.is_empty() { <span class="soft">{ HINT }</span> }
             </pre>
+            if let Some(why) = &props.lost {
+                <p class="err" role="alert">{ why }{ " " }<button type="button" class="small" onclick={props.act.reform(|_: MouseEvent| Msg::Retry)}>{ "Retry" }</button></p>
+            }
             { typing(props, onkeydown) }
             if !props.offers.is_empty() {
                 <ul class="offers" aria-label="Completions">{ for props.offers.iter().map(|offer| html! { <li>{ offer }</li> }) }</ul>
