@@ -3,6 +3,7 @@
 //! This is the one module that looks for elements by a selector, and it looks only below an element that it was given: what
 //! a session draws is found through the session's own references.
 
+use gloo::timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 use web_sys::{Document, Element, HtmlElement, Window};
 use yew::NodeRef;
@@ -97,6 +98,23 @@ pub fn focus(root: &NodeRef, selector: Option<&str>) {
     if let Some(element) = target {
         let _ = element.focus();
     }
+}
+
+/// The same after the drawing, when its target can be seen.
+pub fn focus_later(root: &NodeRef, selector: Option<&'static str>) {
+    let root = root.clone();
+    Timeout::new(0, move || focus(&root, selector)).forget();
+}
+
+/// Scrolls an element into sight after the drawing.
+pub fn reveal_later(element: &NodeRef) {
+    let element = element.clone();
+    let reveal = move || {
+        if let Some(element) = element.cast::<Element>() {
+            element.scroll_into_view();
+        }
+    };
+    Timeout::new(0, reveal).forget();
 }
 
 /// Sets a custom property (a length in px) on an element, or takes it away.

@@ -9,7 +9,6 @@ use std::rc::Rc;
 
 use gloo::events::EventListener;
 use gloo::render::{AnimationFrame, request_animation_frame};
-use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, StorageEvent};
 use yew::platform::spawn_local;
@@ -442,7 +441,7 @@ impl Session {
             Key::Break => self.open_menu(Target::All),
             Key::Tab(tab) => {
                 self.open_tab(ctx, tab);
-                focus_later(&self.panel, None);
+                browser::focus_later(&self.panel, None);
             }
             Key::Escape if self.layout == Layout::Drawer && self.drawer => self.drawer = false,
             Key::Escape | Key::Theme | Key::Help => return false,
@@ -460,8 +459,7 @@ impl Session {
         }
         if pod.is_some() && self.layout == Layout::Stack {
             // The log lies below what is in sight.
-            let panel = self.panel.clone();
-            Timeout::new(0, move || drop(panel.cast::<HtmlElement>().map(|panel| panel.scroll_into_view()))).forget();
+            browser::reveal_later(&self.panel);
         }
         self.desk.select(pod);
     }
@@ -482,12 +480,12 @@ impl Session {
 
     fn go_to_terminal(&mut self, ctx: &Context<Self>) {
         self.open_tab(ctx, Tab::Terminal);
-        focus_later(&self.line, None);
+        browser::focus_later(&self.line, None);
     }
 
     fn go_to_editor(&mut self, ctx: &Context<Self>) {
         self.show_editor(ctx, true);
-        focus_later(&self.text, Some("textarea, .editor-host"));
+        browser::focus_later(&self.text, Some("textarea, .editor-host"));
     }
 
     fn show_editor(&mut self, ctx: &Context<Self>, open: bool) {
@@ -510,12 +508,6 @@ impl Session {
     fn folded(&self, ctx: &Context<Self>, region: Region) -> bool {
         self.layout != Layout::Stack && ctx.props().settings.folded(region, browser::size().1)
     }
-}
-
-/// Moves the focus after the drawing, when its target can be seen.
-fn focus_later(root: &NodeRef, selector: Option<&'static str>) {
-    let root = root.clone();
-    Timeout::new(0, move || browser::focus(&root, selector)).forget();
 }
 
 /// What its regions are given.

@@ -131,9 +131,7 @@ fn files(props: &Props, list: &NodeRef, rename: &Callback<()>) -> Html {
             event.prevent_default();
             act.emit(change);
             // After the drawing: the tab that had the focus may be gone.
-            let list = list.clone();
-            gloo::timers::callback::Timeout::new(0, move || browser::focus(&list, Some("[aria-selected=true]")))
-                .forget();
+            browser::focus_later(&list, Some("[aria-selected=true]"));
         })
     };
     html! {
