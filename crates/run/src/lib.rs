@@ -407,6 +407,16 @@ impl Sim {
         view
     }
 
+    /// The next thing that is known to come by itself; none if nobody can know of any.
+    pub fn coming(&mut self) -> Option<view::Coming> {
+        let view = self.view();
+        let (start, cluster) = (self.start(), &self.world.cluster);
+        view::coming(&view, |pod| {
+            let wakes = cluster.sleeps_until(&pod.namespace, &pod.name)?;
+            Some(wakes.since(start).as_ms())
+        })
+    }
+
     /// What a container wrote: `previous` is the run before the present one.
     ///
     /// # Errors
@@ -616,6 +626,11 @@ fn placed_inputs(scenario: &Scenario) -> Vec<Rc<Given>> {
         Some(Rc::new(Given { place: last, input: step.input.clone(), step: Some(index) }))
     });
     placed.collect()
+}
+
+/// Whether a refusal is about a field that cannot be changed any more: a cluster without the object would take the text.
+pub fn is_about_immutable(refusal: &str) -> bool {
+    refusal.contains("field is immutable")
 }
 
 /// One line of a container's log.

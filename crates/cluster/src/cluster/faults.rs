@@ -157,7 +157,13 @@ impl Cluster {
     /// That cannot be the name of an image.
     pub fn fail_pull(&mut self, image: &str, until: Option<SimTime>) -> Result<(), String> {
         let fails = Some("failed to pull and unpack image: the registry does not answer".to_owned());
-        self.disturb_pulls(PullFault { image: image.to_owned(), until, fails, slower_by: Span::ZERO, cause: self.acting })
+        self.disturb_pulls(PullFault {
+            image: image.to_owned(),
+            until,
+            fails,
+            slower_by: Span::ZERO,
+            cause: self.acting,
+        })
     }
 
     /// Pulls of `image` take `longer`.
@@ -165,7 +171,13 @@ impl Cluster {
     /// # Errors
     /// That cannot be the name of an image.
     pub fn slow_pull(&mut self, image: &str, longer: Span, until: Option<SimTime>) -> Result<(), String> {
-        self.disturb_pulls(PullFault { image: image.to_owned(), until, fails: None, slower_by: longer, cause: self.acting })
+        self.disturb_pulls(PullFault {
+            image: image.to_owned(),
+            until,
+            fails: None,
+            slower_by: longer,
+            cause: self.acting,
+        })
     }
 
     fn disturb_pulls(&mut self, fault: PullFault) -> Result<(), String> {

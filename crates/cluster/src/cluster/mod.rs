@@ -15,6 +15,8 @@ use crate::node::Nodes;
 use crate::program::image::Images;
 use crate::sched::Scheduler;
 use crate::store::{Api, Cause, Entry, EntryId, Happened, Origin, Rule, Store};
+use api::kind::Kind;
+use api::meta::Key;
 use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
@@ -285,6 +287,17 @@ impl Cluster {
     /// The back-off after which the kubelet next starts a container of this Pod, or pulls its image; it may be over.
     pub fn next_start(&self, pod: &Object) -> Option<Hold> {
         self.nodes.back_off(&pod.key())
+    }
+
+    /// The scheduler and the controllers, by their names, in the order in which they act at equal times.
+    pub fn controllers(&self) -> impl Iterator<Item = &'static str> {
+        self.controllers.iter().map(|controller| controller.name())
+    }
+
+    /// When a Pod goes on, if all its running programs do is wait for the clock; none after more than a year (`sleep infinity`).
+    pub fn sleeps_until(&self, namespace: &str, pod: &str) -> Option<SimTime> {
+        let wakes = self.nodes.sleeps_until(&Key::new(Kind::Pod, namespace, pod))?;
+        Some(wakes).filter(|wakes| *wakes > self.now && wakes.since(self.now) < Span::secs(366 * 86_400))
     }
 
     /// When a CronJob next makes a Job, by its schedule.

@@ -122,6 +122,10 @@ impl Nodes {
         if main {
             run.log.write(running.io.output.take(), now);
         }
+        running.sleeps_until = match polled {
+            Some(Poll::SleepUntil(at)) => Some(at),
+            _ => None,
+        };
         run.processes.insert(number, running);
         self.send_requests(worker, slot, now);
         match polled {
@@ -262,7 +266,7 @@ impl Nodes {
         let number = worker.next_process;
         worker.next_process += 1;
         if let Some(run) = worker.slots[slot].run_mut() {
-            run.processes.insert(number, Running { process, io, purpose, exit_code: None });
+            run.processes.insert(number, Running { process, io, purpose, exit_code: None, sleeps_until: None });
         }
         let delay = self.draw(latency::EXEC, "exec", worker, now);
         self.after(worker, What::Run { slot, process: number }, now, delay);

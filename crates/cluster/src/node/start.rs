@@ -402,7 +402,7 @@ impl Nodes {
                     true => Io { terminal: container.tty, ..Io::default() },
                     false => Io::without_input(),
                 };
-                let running = Running { process, io, purpose: Purpose::Main, exit_code: None };
+                let running = Running { process, io, purpose: Purpose::Main, exit_code: None, sleeps_until: None };
                 let state = &mut worker.slots[slot];
                 state.reason = None;
                 if let Some(run) = state.run_mut() {

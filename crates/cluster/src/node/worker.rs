@@ -246,6 +246,8 @@ pub struct Running {
     pub io: Io,
     pub purpose: Purpose,
     pub exit_code: Option<i32>,
+    /// When it goes on, if it waits for the clock alone.
+    pub sleeps_until: Option<SimTime>,
 }
 
 /// Why a process runs.

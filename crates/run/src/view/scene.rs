@@ -8,7 +8,7 @@ use crate::view::{
     Candle, ConditionRow, CronCard, EventRow, History, JobCard, NodePlace, Place, PodToken, ServiceCard, Sign, View,
 };
 use api::batch::Job;
-use api::columns::{job_status, pod_columns};
+use api::columns::{completions, job_status, node_status, pod_columns};
 use api::kind::Kind;
 use api::meta::ObjectMeta;
 use api::object::Object;
@@ -32,8 +32,11 @@ pub fn scene(cluster: &Cluster, history: &History, start: SimTime) -> View {
     sort_by(&mut tokens, |a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
     let mut jobs: Vec<JobCard> = store.list(Kind::Job).map(|object| job_card(object, cluster, &ms)).collect();
     sort_by(&mut jobs, |a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
-    let mut events: Vec<EventRow> = store.list(Kind::Event).map(|event| event_row(event, &ms)).collect();
-    sort_by(&mut events, |a, b| (a.at_ms, &a.key).cmp(&(b.at_ms, &b.key)));
+    // The store's own order: the times of events are as coarse as a second, or finer, as their writers please.
+    let mut events: Vec<(u64, EventRow)> =
+        store.list(Kind::Event).map(|event| (event.resource_version(), event_row(event, &ms))).collect();
+    sort_by(&mut events, |a, b| a.0.cmp(&b.0));
+    let events = events.into_iter().map(|(_, row)| row).collect();
     View {
         now_ms: ms(cluster.now()),
         wall_clock: wall_clock(cluster.now()),
@@ -183,17 +186,23 @@ fn job_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) ->
     let (spec, status) = (&job.spec, &job.status);
     let limited = spec.backoff_limit_per_index.is_none();
     let hold = cluster.next_try(object).filter(|_| wants_pods(job));
+    let word = job_status(job);
+    let maker = job.metadata.controller().filter(|owner| owner.kind == "CronJob");
     JobCard {
         uid: object.uid().to_owned(),
         name: job.metadata.name.to_string(),
         owner: owner_text(&job.metadata),
-        status: job_status(job).to_owned(),
+        cron_job: maker.map(|owner| owner.name.to_string()),
+        status: word.to_owned(),
+        sign: job_sign(word),
+        settled: is_settled(job),
         active: status.active.into(),
         ready: status.ready.unwrap_or(0).into(),
         succeeded: status.succeeded.into(),
         failed: status.failed.into(),
         terminating: status.terminating.unwrap_or(0).into(),
         completions: spec.completions.map(i64::from),
+        completions_text: completions(job),
         parallelism: spec.parallelism.unwrap_or(1).into(),
         fails_at: spec.backoff_limit.filter(|_| limited).map(|limit| i64::from(limit) + 1),
         suspended: job.is_suspended(),
@@ -215,10 +224,27 @@ fn job_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) ->
     }
 }
 
+/// The sign of a Job, by the word that kubectl has for its status.
+fn job_sign(status: &str) -> Sign {
+    match status {
+        "Complete" | "SuccessCriteriaMet" => Sign::Done,
+        "Failed" | "FailureTarget" => Sign::Failed,
+        "Suspended" => Sign::Waits,
+        "Terminating" => Sign::Ends,
+        _ => Sign::Runs,
+    }
+}
+
+/// Whether a Job has ended, or is known to end and only waits for its Pods to go (`FailureTarget`, `SuccessCriteriaMet`).
+fn is_settled(job: &Job) -> bool {
+    let settles = |kind: &str| matches!(kind, "FailureTarget" | "SuccessCriteriaMet");
+    job.finished().is_some() || job.status.conditions.iter().any(|c| settles(&c.kind) && c.status == "True")
+}
+
 /// Whether a Job has fewer Pods at work than it should, so that a back-off is what it waits for.
 fn wants_pods(job: &Job) -> bool {
     // A back-off per index holds single indexes; no one moment could be told.
-    if job.finished().is_some() || job.is_suspended() || job.spec.backoff_limit_per_index.is_some() {
+    if is_settled(job) || job.is_suspended() || job.spec.backoff_limit_per_index.is_some() {
         return false;
     }
     let parallelism = job.spec.parallelism.unwrap_or(1);
@@ -230,17 +256,18 @@ fn wants_pods(job: &Job) -> bool {
 
 /// The deadline while the Job runs, the TTL once it is finished.
 fn candle(job: &Job, ms: &impl Fn(SimTime) -> i64) -> Option<Candle> {
-    let burn = |field, from: SimTime, seconds: i64| Candle {
-        field,
+    let burn = |field: &str, says: &str, from: SimTime, seconds: i64| Candle {
+        field: field.to_owned(),
+        says: says.to_owned(),
         from_ms: ms(from),
         until_ms: ms(from + Span::secs(seconds)),
     };
     if let Some(finished) = job.finished() {
         let ttl = job.spec.ttl_seconds_after_finished?;
-        return Some(burn("ttlSecondsAfterFinished", finished.last_transition_time?, ttl.into()));
+        return Some(burn("ttlSecondsAfterFinished", "deleted in", finished.last_transition_time?, ttl.into()));
     }
     let deadline = job.spec.active_deadline_seconds.filter(|_| !job.is_suspended())?;
-    Some(burn("activeDeadlineSeconds", job.status.start_time?, deadline))
+    Some(burn("activeDeadlineSeconds", "deadline in", job.status.start_time?, deadline))
 }
 
 fn cron_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -> CronCard {
@@ -276,6 +303,7 @@ fn node_place(object: &Object, pods: &[&Rc<Object>]) -> NodePlace {
         memory_percent: percent(asked.memory, offered.memory),
         cpu_text: of(asked.milli_cpu, offered.milli_cpu, |millis| Quantity::from_millis(millis).to_string()),
         memory_text: of(asked.memory, offered.memory, memory_text),
+        status: node_status(object.value()),
     }
 }
 

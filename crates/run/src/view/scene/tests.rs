@@ -136,7 +136,10 @@ fn a_candle_burns_for_a_deadline_or_a_time_to_live() {
                       "lastTransitionTime":"2026-01-01T08:00:09Z"}]"#;
     let (deadline, ttl) = (r#""activeDeadlineSeconds":60"#, r#""ttlSecondsAfterFinished":100"#);
     let both = format!("{deadline},{ttl}");
-    let burns = |field, from_ms, until_ms| Some(Candle { field, from_ms, until_ms });
+    let burns = |field: &str, from_ms, until_ms| {
+        let says = if field == "activeDeadlineSeconds" { "deadline in" } else { "deleted in" };
+        Some(Candle { field: field.to_owned(), says: says.to_owned(), from_ms, until_ms })
+    };
     for (spec, status, expected) in [
         (deadline, started, burns("activeDeadlineSeconds", 1000, 61_000)),
         (deadline, "", None),
