@@ -66,6 +66,7 @@ impl Nodes {
             net: &mut run.net,
             memory_limit_bytes: run.memory_limit_bytes,
             user: run.user,
+            main: true,
         });
         for (name, known_as) in shared {
             if let Some(tree) = worker.volumes.remove(&name) {
@@ -84,8 +85,11 @@ impl Nodes {
             run.processes.insert(number, running);
             return;
         }
-        let polled = self.with_machine(worker, slot, now, |machine| running.process.poll(machine, &mut running.io));
         let main = running.purpose == Purpose::Main;
+        let polled = self.with_machine(worker, slot, now, |machine| {
+            machine.main = main;
+            running.process.poll(machine, &mut running.io)
+        });
         let Some(run) = worker.slots[slot].run_mut() else { return };
         if main {
             run.log.write(running.io.output.take(), now);
@@ -296,7 +300,9 @@ impl Nodes {
         let answer = if self.kubelets[worker.node].dead {
             Err(NetError::TimedOut { address: address.to_owned(), port })
         } else {
-            self.serve_in(Rc::make_mut(&mut worker), port, request, api.now()).ok_or_else(refused)
+            let closed = || NetError::Closed { address: address.to_owned(), port };
+            let answer = self.serve_in(Rc::make_mut(&mut worker), port, request, api.now()).ok_or_else(refused);
+            answer.and_then(|response| if response.status == 0 { Err(closed()) } else { Ok(response) })
         };
         self.pods.put(worker);
         answer
@@ -311,7 +317,7 @@ impl Nodes {
     ) -> Option<Response> {
         let listens = |run: &Run| {
             let running =
-                run.processes.iter().find(|(_, r)| r.exit_code.is_none() && r.process.listens_on() == Some(port));
+                run.processes.iter().find(|(_, r)| r.exit_code.is_none() && r.process.listens(port));
             run.ended.is_none().then_some(running).flatten().map(|(number, _)| *number)
         };
         let (slot, number) =

@@ -175,6 +175,9 @@ impl Nodes {
                 return self.cannot_start(worker, slot, "InvalidImageName", &message, api);
             }
         };
+        if !self.images.is_among_the_first(&reference) {
+            self.images.complete();
+        }
         let present = self.kubelets[worker.node].images.contains(&reference.full());
         if present && policy != "Always" {
             let text = format!("Container image {name:?} already present on machine and can be accessed by the pod");
@@ -225,7 +228,8 @@ impl Nodes {
         if let Some(why) = self.kubelets[worker.node].pull_fails(reference, now) {
             return Some(format!("{failed}{why}"));
         }
-        match self.images.find(reference, described(worker, slot).is_some()) {
+        let opened = self.images.is_closed(reference) && !worker.object.value().list_at("spec.imagePullSecrets").is_empty();
+        match self.images.find(reference, opened || described(worker, slot).is_some()) {
             Ok(_) => None,
             Err(Missing::Tag) => Some(format!("rpc error: code = NotFound desc = {failed}{full}: not found")),
             Err(Missing::Repository) => Some(format!(
@@ -245,7 +249,7 @@ impl Nodes {
             self.event(worker, Some(slot), true, "Failed", "Error: ErrImagePull", api);
             return self.cannot_start(worker, slot, "ErrImagePull", &why, api);
         }
-        let Ok(image) = self.images.find(&reference, described(worker, slot).is_some()) else { return };
+        let Ok(image) = self.images.find(&reference, true) else { return };
         let with_wait = now.since(asked_at);
         let present = self.kubelets[worker.node].images.contains(&reference.full());
         let own = with_wait.min(self.pull_takes(worker, slot, &reference, present, asked_at));
@@ -326,7 +330,8 @@ impl Nodes {
             node_memory: &kubelet.memory,
         };
         let env = env::environment(api.store(), worker.pod(), container, &image, facts)?;
-        Ok(Prepared { argv: env::argv(container, &image, &env), env: Rc::new(env) })
+        let known = env::given(api.store(), worker.pod(), container, facts)?;
+        Ok(Prepared { argv: env::argv(container, &image, &known), env: Rc::new(env) })
     }
 
     fn start(&mut self, worker: &mut Worker, slot: usize, api: &mut Api<'_>) {
@@ -463,7 +468,23 @@ impl Nodes {
         let key = (owner, index.clone().unwrap_or_default(), worker.slots[slot].name.to_string());
         let count = self.attempts.entry(key).or_insert(0);
         *count += 1;
-        Occasion { attempt: *count - 1, index }
+        let attempt = *count - 1;
+        let container = worker.spec_of(slot);
+        let ports = container.ports.iter().filter_map(|port| u16::try_from(port.container_port).ok()).collect();
+        Occasion { attempt, index, stays: stays(worker, slot), ports, image: container.image.to_string() }
+    }
+}
+
+/// Whether a container is meant to go on until it is stopped: that of a server, and a sidecar's.
+fn stays(worker: &Worker, slot: usize) -> bool {
+    const SERVERS: [&str; 5] = ["ReplicaSet", "StatefulSet", "DaemonSet", "Deployment", "ReplicationController"];
+    let pod = worker.pod();
+    if worker.slots[slot].init {
+        return worker.spec_of(slot).is_sidecar();
+    }
+    match pod.metadata.controller() {
+        Some(owner) => SERVERS.contains(&owner.kind.as_str()),
+        None => pod.spec.restart_policy == "Always",
     }
 }
 

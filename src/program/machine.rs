@@ -9,6 +9,7 @@ use crate::base::time::SimTime;
 use crate::program::files::Files;
 use crate::program::http::{Answer, Request};
 use crate::program::image::Image;
+use crate::program::tool::INSTALLED;
 use crate::shell::{FileError, FileInfo, System};
 
 /// A request on its way, as the client knows it.
@@ -63,6 +64,8 @@ pub struct Machine<'a> {
     pub memory_limit_bytes: Option<u64>,
     /// The numeric user the container runs as.
     pub user: u32,
+    /// What is polled belongs to the container's own program, not to a probe or `kubectl exec`.
+    pub main: bool,
 }
 
 impl Machine<'_> {
@@ -70,6 +73,13 @@ impl Machine<'_> {
     pub fn draw(&mut self, purpose: &str) -> Stream {
         *self.draws += 1;
         self.rng.stream(purpose, &format!("{}/{}", self.key, self.draws))
+    }
+}
+
+impl Machine<'_> {
+    /// Whether a program that is not known may be there all the same: nobody knows the image, or a package manager has run.
+    pub fn holds_anything(&self) -> bool {
+        self.image.unmodelled || self.files.own.has(INSTALLED)
     }
 }
 
@@ -105,7 +115,11 @@ impl System for Machine<'_> {
     }
 
     fn knows(&self, name: &str) -> bool {
-        self.image.program(name, None).is_some()
+        self.image.program(name, None).is_some() || self.holds_anything()
+    }
+
+    fn has_common(&self, name: &str) -> bool {
+        self.image.shell_knows(name) || self.holds_anything()
     }
 
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {

@@ -77,6 +77,11 @@ pub trait System {
         false
     }
 
+    /// Whether the shell's own command of this name is there. Programs belong to images: busybox has no `jq`.
+    fn has_common(&self, _name: &str) -> bool {
+        true
+    }
+
     fn info(&self, path: &str) -> Result<FileInfo, FileError>;
     fn read_file(&self, path: &str) -> Result<Vec<u8>, FileError>;
     /// Creates or replaces (or, with `append`, extends) a file.
