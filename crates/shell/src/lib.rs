@@ -8,6 +8,8 @@
 //! Not in the language: arrays, aliases, `select`, coprocesses, `extglob`, process substitution, job control by
 //! `fg`/`bg`/Ctrl-Z.
 
+#![forbid(unsafe_code)]
+
 mod builtins;
 mod commands;
 mod escapes;

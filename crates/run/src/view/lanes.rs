@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::view::scene::{owner_text, sign_of};
+use crate::view::{Lane, Mark, MarkKind, Segment, Sign};
 use api::kind::Kind;
+use cluster::store::{Change, ChangeType};
 use values::hashed::Hashed;
 use values::time::SimTime;
 use values::value::Text;
-use cluster::store::{Change, ChangeType};
-use crate::view::scene::{owner_text, sign_of};
-use crate::view::{Lane, Mark, MarkKind, Segment, Sign};
 
 /// How many finished rows are kept; the oldest go first.
 const LANES_MAX: usize = 2_000;
