@@ -42,6 +42,7 @@ use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
 
 pub use conditions::{Finding, containers_ready, initialized, pod_ready};
+pub use env::{Facts, resource};
 pub use face::{ExecHandle, ExecState, LogsError};
 pub use faults::PullFault;
 pub use logs::LogLine;

@@ -96,6 +96,10 @@ impl Nodes {
         }
         run.processes.insert(number, running);
         self.send_requests(worker, slot, now);
+        let signals = worker.slots[slot].run_mut().map(|run| run.net.take_signals()).unwrap_or_default();
+        for signal in signals {
+            self.signal(worker, slot, 0, signal, now);
+        }
         match polled {
             Some(Poll::SleepUntil(at)) => {
                 let at = at.max(now + Span::ms(1));

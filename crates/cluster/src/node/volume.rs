@@ -82,7 +82,11 @@ fn fill(store: &Store, pod: &Pod, volume: &Value, facts: Facts<'_>, now: SimTime
         }
         return Ok(tree.read_only());
     }
-    Ok(tree)
+    match volume.str_at("emptyDir.medium") {
+        None | Some("" | "Memory") => Ok(tree),
+        Some(medium) if medium.starts_with("HugePages") => Ok(tree),
+        Some(medium) => Err(format!("unknown storage medium {medium:?}")),
+    }
 }
 
 fn add_source(

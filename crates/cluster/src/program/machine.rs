@@ -7,7 +7,7 @@ use crate::program::files::Files;
 use crate::program::http::{Answer, Request};
 use crate::program::image::Image;
 use crate::program::tool::INSTALLED;
-use shell::{FileError, FileInfo, System};
+use shell::{FileError, FileInfo, Signal, System};
 use values::rng::{Rng, Stream};
 use values::sorted::SortedMap;
 use values::time::SimTime;
@@ -22,6 +22,8 @@ pub struct Connections {
     sent: u32,
     outbox: Vec<(RequestId, Request)>,
     answers: SortedMap<RequestId, Answer>,
+    /// Signals that a process sent to the container's first one.
+    signals: Vec<Signal>,
 }
 
 impl Connections {
@@ -41,6 +43,15 @@ impl Connections {
     /// What was sent since the last call; whoever runs the container carries it to its target.
     pub fn take_outbox(&mut self) -> Vec<(RequestId, Request)> {
         std::mem::take(&mut self.outbox)
+    }
+
+    /// Signals for the container's first process, sent since the last call.
+    pub fn take_signals(&mut self) -> Vec<Signal> {
+        std::mem::take(&mut self.signals)
+    }
+
+    pub(super) fn signal_first(&mut self, signal: Signal) {
+        self.signals.push(signal);
     }
 
     pub fn put_answer(&mut self, id: RequestId, answer: Answer) {

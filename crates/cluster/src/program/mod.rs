@@ -259,6 +259,11 @@ impl Host for Machine<'_> {
         command.poll(self, io)
     }
 
+    fn signal_first(&mut self, signal: Signal) -> bool {
+        self.net.signal_first(signal);
+        true
+    }
+
     fn signal(&mut self, command: &mut Process, signal: Signal) {
         command.signal(signal, false, self, &mut Io::default());
     }

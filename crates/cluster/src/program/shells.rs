@@ -77,6 +77,8 @@ fn start(start: Start<'_>, machine: &Machine<'_>) -> Process {
     }
 }
 
+/// The number of a process that `kubectl exec` or a probe starts beside the first one.
+const BESIDE_PID: u32 = 31;
 /// Entry points start what their arguments name, how deep they may call each other.
 const ENTRIES_MAX: usize = 4;
 
@@ -134,6 +136,9 @@ fn shell(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
     }
     options.cwd = start.cwd.to_owned();
     options.first_process = start.first;
+    if !start.first {
+        options.pid = BESIDE_PID;
+    }
     options.started = machine.now;
     if !is_shell {
         let words: Vec<String> = start.argv.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();

@@ -9,7 +9,7 @@ use crate::store::{Api, admission, strategy};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
-use api::status::ApiError;
+use api::status::{ApiError, Reason};
 use values::time::Span;
 use values::value::{Value, beginning};
 
@@ -71,6 +71,11 @@ impl Api<'_> {
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;
         admission::validate_create(self, kind, &name, &value)?;
+        // `storage.ErrResourceVersionSetOnCreate`: what was saved from a cluster is not new.
+        if value.str_at("metadata.resourceVersion").is_some_and(|version| !matches!(version, "" | "0")) {
+            let message = "resourceVersion should not be set on objects to be created".to_owned();
+            return Err(ApiError { reason: Reason::Unknown, message, about: None, causes: Vec::new() });
+        }
         if self.store.get(&key).is_some() {
             return Err(ApiError::already_exists(kind, &name));
         }
