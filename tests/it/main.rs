@@ -22,3 +22,4 @@ mod tidy;
 mod tutorials;
 mod validation_cases;
 mod validation_errors;
+mod wild;

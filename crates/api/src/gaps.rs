@@ -123,7 +123,9 @@ pub fn touched(kind: Kind, object: &Value) -> Vec<(String, &'static Gap)> {
 pub fn pod_spec_path(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Pod => Some("spec"),
-        Kind::Job | Kind::ReplicaSet | Kind::Deployment => Some("spec.template.spec"),
+        Kind::Job | Kind::ReplicaSet | Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
+            Some("spec.template.spec")
+        }
         Kind::CronJob => Some("spec.jobTemplate.spec.template.spec"),
         _ => None,
     }

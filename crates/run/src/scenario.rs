@@ -53,7 +53,12 @@ impl Default for Scenario {
             about: String::new(),
             start: DEFAULT_START,
             seed: 1,
-            setup: Setup { nodes: vec![node("node-1"), node("node-2")], routing: Routing::Random },
+            setup: Setup {
+                nodes: vec![node("node-1"), node("node-2")],
+                routing: Routing::Random,
+                kubernetes_service: true,
+                storage_class: true,
+            },
             steps: Vec::new(),
             duration: Span::mins(10),
         }
@@ -132,7 +137,7 @@ impl Reader<'_> {
         if value.is_null() {
             return default;
         }
-        self.only(value, "cluster", &["nodes", "serviceRouting"]);
+        self.only(value, "cluster", &["nodes", "serviceRouting", "kubernetesService", "storageClass"]);
         let routing = match value.str_at("serviceRouting") {
             None | Some("random") => Routing::Random,
             Some("first") => Routing::First,
@@ -154,7 +159,11 @@ impl Reader<'_> {
             }
         };
         let nodes: Vec<NodeSpec> = value.list_at("nodes").iter().enumerate().map(node).collect();
-        Setup { nodes: if nodes.is_empty() { default.nodes } else { nodes }, routing }
+        // The recorded clusters say `first`, and were bare.
+        let has = |key: &str| value.bool_at(key).unwrap_or(routing == Routing::Random);
+        let (kubernetes_service, storage_class) = (has("kubernetesService"), has("storageClass"));
+        let nodes = if nodes.is_empty() { default.nodes } else { nodes };
+        Setup { nodes, routing, kubernetes_service, storage_class }
     }
 
     fn step(&mut self, value: &Value, index: usize) -> Option<Step> {

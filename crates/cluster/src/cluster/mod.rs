@@ -28,6 +28,10 @@ pub use crate::node::NodeSpec;
 pub struct Setup {
     pub nodes: Vec<NodeSpec>,
     pub routing: Routing,
+    /// `default` has its Service `kubernetes`. The namespaces in which recordings were made had none.
+    pub kubernetes_service: bool,
+    /// There is a default class of storage, as small clusters and those of clouds have; a bare one has none.
+    pub storage_class: bool,
 }
 
 /// Who acts next, and when.
@@ -81,7 +85,7 @@ impl Cluster {
             log: Vec::new(),
         };
         cluster.store.set_zones(cluster.zones.clone());
-        cluster.api("kube-apiserver", bootstrap::create);
+        cluster.api("kube-apiserver", |api| bootstrap::create(api, setup));
         for node in &setup.nodes {
             cluster.add_node(node);
         }

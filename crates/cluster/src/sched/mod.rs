@@ -38,6 +38,7 @@ use hint::{Happening, NodeChange};
 use queue::{Entry, Queue};
 use write::{Binding, Eviction};
 
+pub use affinity::term_matches;
 pub use fit_error::{FitError, Plugin, Rejection};
 pub use place::Failure;
 pub use resources::{Resources, pod_requests};

@@ -42,6 +42,11 @@ pub(super) fn on_create(api: &Api<'_>, kind: Kind, value: &mut Value) -> Result<
         }
         Kind::PersistentVolumeClaim => {
             protect(value, "kubernetes.io/pvc-protection");
+            if value.at("spec.storageClassName").is_null()
+                && let Some(class) = default_class(api)
+            {
+                value.set("spec.storageClassName", class);
+            }
             Ok(())
         }
         Kind::PersistentVolume => {
@@ -50,6 +55,15 @@ pub(super) fn on_create(api: &Api<'_>, kind: Kind, value: &mut Value) -> Result<
         }
         _ => Ok(()),
     }
+}
+
+/// The class of claims that name none: the newest of those marked so (`DefaultStorageClass`).
+fn default_class(api: &Api<'_>) -> Option<String> {
+    let is_default = |class: &&std::rc::Rc<api::object::Object>| {
+        class.value().at_keys(["metadata", "annotations", api::columns::DEFAULT_CLASS]).as_str() == Some("true")
+    };
+    let classes = api.store().list(Kind::StorageClass).filter(is_default);
+    classes.max_by_key(|class| class.resource_version()).map(|class| class.name().to_owned())
 }
 
 /// Keeps a claim or volume from going while it is in use (`StorageObjectInUseProtection`).

@@ -6,6 +6,7 @@
 
 mod admission;
 mod access;
+pub mod claims;
 mod events;
 mod objects;
 pub mod quota;
