@@ -34,6 +34,8 @@ impl App {
         let mut draw = self.run.frame(frame_ms);
         if self.run.lacks_shells() {
             self.later.fetch(Extra::Shells, Then::GoOn, &self.act);
+        } else if self.run.lacks_terminal() {
+            self.later.fetch(Extra::Terminal, Then::GoOn, &self.act);
         }
         if draw {
             self.announcer.look(&self.run.view, std::mem::take(&mut self.restarted));

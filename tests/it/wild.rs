@@ -62,8 +62,7 @@ fn case(path: &Path) -> Case {
         } else if let Some(text) = line.strip_prefix("! ") {
             case.questions.last_mut().expect("a question comes first").lacks.push(text.to_owned());
         } else if let Some((at, line)) = line.split_once(" $ ") {
-            let question =
-                Question { at: at.to_owned(), line: line.to_owned(), holds: Vec::new(), lacks: Vec::new() };
+            let question = Question { at: at.to_owned(), line: line.to_owned(), holds: Vec::new(), lacks: Vec::new() };
             case.questions.push(question);
         } else {
             panic!("{}: what is {line:?}?", case.name);
@@ -121,12 +120,15 @@ fn missing_programs(sim: &Sim) -> Vec<String> {
         let spec = &pod.pod().spec;
         let statuses = pod.pod().status.container_statuses.iter().chain(&pod.pod().status.init_container_statuses);
         let states = statuses.filter_map(|status| status.state.terminated.as_ref());
-        let unstarted = states.map(|ended| ended.message.to_string()).filter(|text| text.contains("not found in $PATH"));
+        let unstarted =
+            states.map(|ended| ended.message.to_string()).filter(|text| text.contains("not found in $PATH"));
         found.extend(unstarted.map(|text| format!("{}: {text}", pod.name())));
         for container in spec.init_containers.iter().chain(&spec.containers) {
             let Ok(lines) = sim.logs(pod.name(), Some(&container.name), false) else { continue };
             let says = |text: &str| text.ends_with(": not found") || text.ends_with("command not found");
-            found.extend(lines.iter().filter(|line| says(&line.text)).map(|line| format!("{}: {}", pod.name(), line.text)));
+            found.extend(
+                lines.iter().filter(|line| says(&line.text)).map(|line| format!("{}: {}", pod.name(), line.text)),
+            );
         }
     }
     found

@@ -10,6 +10,7 @@ pub mod gc;
 pub mod deployment;
 pub mod replicaset;
 pub mod sets;
+pub mod disruption;
 pub mod endpoints;
 pub mod namespace;
 pub mod service_account;
@@ -53,6 +54,7 @@ pub fn all(rng: Rng, zones: ZoneTable) -> Vec<Box<dyn Controller>> {
         Box::new(replicaset::ReplicaSetController::new(rng)),
         Box::new(sets::SetController::stateful(rng)),
         Box::new(sets::SetController::daemon(rng)),
+        Box::new(disruption::DisruptionController::new()),
         Box::new(endpoints::EndpointsController::new(rng)),
         Box::new(namespace::NamespaceController::new()),
         Box::new(volume_binder::VolumeBinder::new()),

@@ -11,8 +11,9 @@ use crate::node::worker::{Ended, PodId, Purpose, Run, Running, Stage, Worker};
 use crate::node::{Nodes, What, latency};
 use crate::program::files::{FileTree, Files};
 use crate::program::image::Image;
-use crate::program::{Connections, Machine, Process, Reaction, RequestId, Start};
+use crate::program::{Call, Connections, Machine, Process, Reaction, RequestId, Returned, Start};
 use crate::store::Api;
+use crate::store::rbac::Account;
 use api::pod::Container;
 use shell::process::{Io, Poll, Signal};
 use values::sorted::SortedMap;
@@ -37,7 +38,44 @@ pub struct InFlight {
     answer: Option<net::Answer>,
 }
 
+/// A command line of a container that the layer above carries out.
+#[derive(Clone, Debug)]
+pub struct PodCall {
+    client: PodId,
+    slot: usize,
+    run: i32,
+    id: RequestId,
+    /// In whose name.
+    pub account: Account,
+    pub call: Call,
+}
+
 impl Nodes {
+    /// The calls of containers since the last one of this.
+    pub fn take_calls(&mut self) -> Vec<PodCall> {
+        std::mem::take(&mut self.calls)
+    }
+
+    /// Whether a container waits for a call to be carried out.
+    pub fn has_calls(&self) -> bool {
+        !self.calls.is_empty()
+    }
+
+    /// What came of a call reaches the program that made it, if that still runs.
+    pub fn return_call(&mut self, call: &PodCall, returned: Returned, api: &mut Api<'_>) {
+        let Some(mut worker) = self.pods.take(call.client) else { return };
+        let worker_ref = Rc::make_mut(&mut worker);
+        let run = worker_ref.slots[call.slot].run_mut().filter(|run| run.restart_count == call.run);
+        if let Some(run) = run.filter(|run| run.ended.is_none()) {
+            run.net.put_returned(call.id, returned);
+            let numbers: Vec<u32> = run.processes.keys().copied().collect();
+            for number in numbers {
+                self.run_process(worker_ref, call.slot, number, api);
+            }
+        }
+        self.pods.put(worker);
+    }
+
     /// Calls `act` with the machine of a container's newest run. `None` if it never ran.
     pub(super) fn with_machine<R>(
         &mut self,
@@ -246,6 +284,14 @@ impl Nodes {
     fn send_requests(&mut self, worker: &mut Worker, slot: usize, now: SimTime) {
         let Some(run) = worker.slots[slot].run_mut() else { return };
         let (sent, restart_count) = (run.net.take_outbox(), run.restart_count);
+        let calls = run.net.take_calls();
+        for (id, call) in calls {
+            let spec = &worker.pod().spec;
+            let name =
+                if spec.service_account_name.is_empty() { "default" } else { spec.service_account_name.as_str() };
+            let account = Account { namespace: worker.key.namespace.to_string(), name: name.to_owned() };
+            self.calls.push(PodCall { client: worker.id, slot, run: restart_count, id, account, call });
+        }
         for (id, request) in sent {
             self.next_request += 1;
             let number = self.next_request;

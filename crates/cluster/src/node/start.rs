@@ -8,9 +8,10 @@ use std::rc::Rc;
 use crate::node::backoff::go_seconds;
 use crate::node::env::{self, Facts};
 use crate::node::logs::Log;
-use crate::node::volume::{mount_all, mounts_of};
+use crate::node::volume::{mount_all, mounts_of, read_again};
 use crate::node::worker::{Ended, Prepared, Purpose, Run, Running, Sandbox, Seen, Stage, SyncError, Waiting, Worker};
 use crate::node::{Nodes, What, latency};
+use crate::program::files::Mount;
 use crate::program::image::{Image, Missing};
 use crate::program::reference::Reference;
 use crate::program::{ANNOTATION, Behaviour, Connections, Occasion, Process, Start};
@@ -340,6 +341,7 @@ impl Nodes {
         let image = worker.slots[slot].image.clone().unwrap_or_default();
         let Some(Prepared { env, argv }) = worker.slots[slot].prepared.take() else { return };
         let run = self.new_run(worker, slot, &image, env, now);
+        self.make_mounted_parts(worker, &run.mounts);
         let occasion = self.occasion(worker, slot);
         let state = &mut worker.slots[slot];
         if !state.runs.is_empty() {
@@ -393,6 +395,41 @@ impl Nodes {
         }
     }
 
+    /// The part of a volume that a container mounts by itself is made if it is not there. (`SafeMakeDir`)
+    fn make_mounted_parts(&mut self, worker: &mut Worker, mounts: &[Mount]) {
+        for mount in mounts.iter().filter(|mount| !mount.sub_path.is_empty()) {
+            let known_as =
+                worker.shared_volumes.iter().find(|(name, _)| *name == mount.volume).map(|(_, shared)| shared);
+            let tree = match known_as {
+                Some(shared) => Some(self.shared_volumes.entry(shared.clone()).or_default()),
+                None => worker.volumes.get_mut(&mount.volume),
+            };
+            if let Some(tree) = tree.filter(|tree| !tree.has(&mount.sub_path)) {
+                tree.put_dir(&mount.sub_path);
+            }
+        }
+    }
+
+    /// The Pod's files from the API are read again, as one of their objects has changed.
+    pub(super) fn read_volumes_again(&mut self, worker: &mut Worker, api: &Api<'_>) {
+        if worker.volumes.is_empty() {
+            return;
+        }
+        let pod = Rc::clone(worker.pod());
+        let host_name = host_name(worker);
+        let kubelet = &self.kubelets[worker.node];
+        let facts = Facts {
+            pod_ip: &worker.ip,
+            host_ip: &kubelet.ip,
+            host_name: &host_name,
+            node_cpu: &kubelet.cpu,
+            node_memory: &kubelet.memory,
+        };
+        for (name, tree) in read_again(api.store(), &pod, facts, api.now()) {
+            worker.volumes.insert(name, tree);
+        }
+    }
+
     fn new_run(&self, worker: &Worker, slot: usize, image: &Image, env: Rc<Env>, now: SimTime) -> Run {
         let container = worker.spec_of(slot);
         let mut files = self.usual_directories.clone();
@@ -429,7 +466,7 @@ impl Nodes {
             ended: None,
             seen: Seen::Nothing,
             files,
-            mounts: Rc::new(mounts_of(worker.pod(), container)),
+            mounts: Rc::new(mounts_of(worker.pod(), container, &env)),
             env,
             cwd,
             net: Connections::default(),

@@ -1,17 +1,50 @@
 //! A Pod's volumes as files.
 //!
-//! Rule: ConfigMap, Secret, projected and downward API volumes are read when the Pod starts (later changes of their objects do
-//! not reach running Pods here; a real kubelet brings them in within a minute or two); what is missing and not optional is a
-//! failed mount. Claims and host paths outlive the Pod. Source: `pkg/volume/{configmap,secret,projected,downwardapi}`.
+//! Rule: ConfigMap, Secret, projected and downward API volumes are read when the Pod starts, and again when one of their
+//! objects changed, up to a minute and a half later; a part of them that is mounted by `subPath` stays as it was. What is
+//! missing and not optional is a failed mount. Claims and host paths outlive the Pod. Source: `pkg/volume/{configmap,secret,projected,downwardapi}`.
 
-use crate::node::env::{Facts, field, object_data, resource};
+use crate::node::env::{Facts, expand, field, object_data, resource};
 use crate::program::files::{FileTree, Mount};
 use crate::store::Store;
 use api::kind::Kind;
 use api::pod::Pod;
+use shell::Env;
 use values::sorted::SortedMap;
 use values::time::SimTime;
 use values::value::Value;
+
+/// Kinds of volumes whose files come from the API.
+const FROM_API: [&str; 4] = ["configMap", "secret", "downwardAPI", "projected"];
+
+fn is_from_api(volume: &Value) -> bool {
+    FROM_API.iter().any(|field| volume.map_at(field).is_some())
+}
+
+/// The part of a volume that is mounted by itself, as it was at the start.
+fn part_name(volume: &str, sub_path: &str) -> String {
+    format!("{volume}/{sub_path}")
+}
+
+/// Whether a Pod has files from this ConfigMap or Secret.
+pub fn reads_from(pod: &Pod, kind: Kind, name: &str) -> bool {
+    let (field, own, key) =
+        if kind == Kind::Secret { ("secret", "secretName", "name") } else { ("configMap", "name", "name") };
+    pod.spec.volumes.iter().any(|volume| {
+        volume.at(field).str_at(own) == Some(name)
+            || volume.list_at("projected.sources").iter().any(|source| source.at(field).str_at(key) == Some(name))
+    })
+}
+
+/// The volumes whose files come from the API, read again. What is missing now stays as it was.
+pub fn read_again(store: &Store, pod: &Pod, facts: Facts<'_>, now: SimTime) -> Vec<(String, FileTree)> {
+    let from_api = pod.spec.volumes.iter().filter(|volume| is_from_api(volume));
+    let read = |volume: &Value| {
+        let tree = fill(store, pod, volume, facts, now).ok()?;
+        Some((volume.str_at("name").unwrap_or_default().to_owned(), tree))
+    };
+    from_api.filter_map(read).collect()
+}
 
 /// All volumes of a Pod.
 #[derive(Clone, Debug, Default)]
@@ -43,12 +76,24 @@ pub fn mount_all(store: &Store, pod: &Pod, facts: Facts<'_>, now: SimTime) -> Re
         }
         match fill(store, pod, volume, facts, now) {
             Ok(tree) => {
+                if is_from_api(volume) {
+                    for sub_path in sub_paths(pod, &name) {
+                        mounted.trees.insert(part_name(&name, &sub_path), tree.clone());
+                    }
+                }
                 mounted.trees.insert(name, tree);
             }
             Err(why) => failures.push(MountFailure { volume: name, why }),
         }
     }
     if failures.is_empty() { Ok(mounted) } else { Err(failures) }
+}
+
+/// The parts of a volume that containers mount by themselves.
+fn sub_paths(pod: &Pod, volume: &str) -> Vec<String> {
+    let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers);
+    let mounts = containers.flat_map(|container| &container.volume_mounts).filter(|mount| mount.name == volume);
+    mounts.map(|mount| mount.sub_path.to_string()).filter(|path| !path.is_empty()).collect()
 }
 
 /// What a volume that outlives its Pod is known as.
@@ -171,18 +216,24 @@ fn add_fields(tree: &mut FileTree, pod: &Pod, source: &Value, facts: Facts<'_>, 
     }
 }
 
-/// Where a container's volumes stand.
-pub fn mounts_of(pod: &Pod, container: &api::pod::Container) -> Vec<Mount> {
-    let mounts = container.volume_mounts.iter().map(|mount| Mount {
-        path: mount.mount_path.trim_end_matches('/').to_owned(),
-        volume: mount.name.to_string(),
-        sub_path: if mount.sub_path.is_empty() {
-            String::new()
-        } else {
-            format!("/{}", mount.sub_path.trim_matches('/'))
-        },
-        read_only: mount.read_only,
-    });
-    let known = |mount: &Mount| pod.spec.volumes.iter().any(|v| v.str_at("name") == Some(mount.volume.as_str()));
-    mounts.filter(|mount| known(mount) && !mount.path.is_empty()).collect()
+/// Where a container's volumes stand. `env` is what `subPathExpr` may use.
+pub fn mounts_of(pod: &Pod, container: &api::pod::Container, env: &Env) -> Vec<Mount> {
+    let mut mounts = Vec::new();
+    for mount in &container.volume_mounts {
+        let Some(volume) = pod.spec.volumes.iter().find(|v| v.str_at("name") == Some(mount.name.as_str())) else {
+            continue;
+        };
+        let part = match mount.sub_path_expr.is_empty() {
+            true => mount.sub_path.to_string(),
+            false => expand(&mount.sub_path_expr, |name| env.get(name).cloned()),
+        };
+        let path = mount.mount_path.trim_end_matches('/').to_owned();
+        let by_itself = !mount.sub_path.is_empty() && is_from_api(volume);
+        let volume = if by_itself { part_name(&mount.name, &mount.sub_path) } else { mount.name.to_string() };
+        let sub_path = if part.is_empty() { String::new() } else { format!("/{}", part.trim_matches('/')) };
+        if !path.is_empty() {
+            mounts.push(Mount { path, volume, sub_path, read_only: mount.read_only });
+        }
+    }
+    mounts
 }

@@ -7,7 +7,7 @@ use crate::program::files::Files;
 use crate::program::http::{Answer, Request};
 use crate::program::image::Image;
 use crate::program::tool::INSTALLED;
-use shell::{FileError, FileInfo, Signal, System};
+use shell::{Env, FileError, FileInfo, Signal, System};
 use values::rng::{Rng, Stream};
 use values::sorted::SortedMap;
 use values::time::SimTime;
@@ -15,6 +15,27 @@ use values::time::SimTime;
 /// A request on its way, as the client knows it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct RequestId(u32);
+
+/// A command line that only the layer above can carry out: `kubectl` with the Pod's account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// With the program's own name.
+    pub argv: Vec<String>,
+    pub env: Env,
+    pub cwd: String,
+    /// All of its input.
+    pub input: Vec<u8>,
+    /// The files that its arguments name, by absolute path.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// What came of a [`Call`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Returned {
+    pub out: String,
+    pub err: String,
+    pub exit_code: i32,
+}
 
 /// The open requests of one container.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -24,6 +45,8 @@ pub struct Connections {
     answers: SortedMap<RequestId, Answer>,
     /// Signals that a process sent to the container's first one.
     signals: Vec<Signal>,
+    calls: Vec<(RequestId, Call)>,
+    returned: SortedMap<RequestId, Returned>,
 }
 
 impl Connections {
@@ -43,6 +66,28 @@ impl Connections {
     /// What was sent since the last call; whoever runs the container carries it to its target.
     pub fn take_outbox(&mut self) -> Vec<(RequestId, Request)> {
         std::mem::take(&mut self.outbox)
+    }
+
+    /// Has a command line carried out; what came of it comes under the id.
+    pub fn call(&mut self, call: Call) -> RequestId {
+        self.sent += 1;
+        let id = RequestId(self.sent);
+        self.calls.push((id, call));
+        id
+    }
+
+    /// What came of a call, once it has ended.
+    pub fn take_returned(&mut self, id: RequestId) -> Option<Returned> {
+        self.returned.remove(&id)
+    }
+
+    /// The calls since the last one of this.
+    pub fn take_calls(&mut self) -> Vec<(RequestId, Call)> {
+        std::mem::take(&mut self.calls)
+    }
+
+    pub fn put_returned(&mut self, id: RequestId, returned: Returned) {
+        self.returned.insert(id, returned);
     }
 
     /// Signals for the container's first process, sent since the last call.

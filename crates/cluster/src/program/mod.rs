@@ -24,7 +24,7 @@ use shell::{Env, Host, Io, Launch, Poll, Shell, Signal};
 use values::time::SimTime;
 
 pub use behaviour::{ANNOTATION, Behaviour, Occasion, OnTerm};
-pub use machine::{Connections, Machine, RequestId};
+pub use machine::{Call, Connections, Machine, RequestId, Returned};
 pub use shells::{Shells, shells};
 pub use wget::curl_error;
 

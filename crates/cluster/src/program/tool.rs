@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::program::behaviour::{Behaviour, lines};
 use crate::program::http::{NetError, Request, Response};
-use crate::program::machine::{Machine, RequestId};
+use crate::program::machine::{Call, Machine, RequestId};
 use crate::program::one_liner::{self, Language, Step};
 use shell::host::resolve;
 use shell::{Env, Io, Poll, Stream};
@@ -262,6 +262,8 @@ pub struct Running {
     port: u16,
     /// No variable is set that the program needs.
     lacks: bool,
+    /// For what is carried out elsewhere.
+    env: Rc<Env>,
     /// When it last went on, for what it prints.
     now: SimTime,
     state: State,
@@ -271,12 +273,16 @@ pub struct Running {
 enum State {
     New,
     Reaching(RequestId),
+    /// Carried out elsewhere.
+    Called(RequestId),
     /// Ends then; none: when it is stopped.
     Runs(Option<SimTime>),
     /// What is still to be done, from then on.
     Steps(VecDeque<Step>, SimTime),
 }
 
+/// Where a Pod finds its account's token.
+const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// How long an interpreter takes to start.
 const CODE_STARTS: Span = Span::ms(30);
 
@@ -290,6 +296,7 @@ impl Running {
         let (host, port) = case.reaches.as_ref().map(|reach| reach.target(&argv[1..], env)).unwrap_or_default();
         let is_set = |name: &String| env.get(name).is_some_and(|value| !value.is_empty());
         let lacks = !case.needs.is_empty() && !case.needs.iter().any(is_set);
+        let env = if case.kind == Kind::Kubectl { Rc::new(env.clone()) } else { Rc::default() };
         Running {
             case,
             argv: argv.to_vec(),
@@ -298,6 +305,7 @@ impl Running {
             host,
             port,
             lacks,
+            env,
             now: SimTime::EPOCH,
             state: State::New,
         }
@@ -313,6 +321,14 @@ impl Running {
                     let case = Rc::clone(&self.case);
                     let nobody = matches!(error, NetError::NoSuchHost { .. });
                     self.say(if nobody { &case.unknown } else { &case.refused }, io)
+                }
+                None => Poll::Wait,
+            },
+            State::Called(id) => match machine.net.take_returned(*id) {
+                Some(returned) => {
+                    io.out(&returned.out);
+                    io.err(&returned.err);
+                    Poll::Exit(returned.exit_code)
                 }
                 None => Poll::Wait,
             },
@@ -333,6 +349,9 @@ impl Running {
         if self.lacks {
             return self.say(&case.lacking, io);
         }
+        if case.kind == Kind::Kubectl {
+            return self.call(machine, io);
+        }
         if case.reaches.is_some() && !self.host.is_empty() {
             let request = Request {
                 method: Request::CONNECT.into(),
@@ -345,6 +364,45 @@ impl Running {
             return Poll::Wait;
         }
         self.reached(machine, io)
+    }
+
+    /// Has `kubectl` carried out, with the files and the input that it may read. Without the account's token it finds no
+    /// server.
+    fn call(&mut self, machine: &mut Machine<'_>, io: &mut Io) -> Poll {
+        let own = || self.argv[1..].iter().take_while(|arg| *arg != "--");
+        if own().any(|arg| arg == "-" || arg.ends_with("=-")) && !io.stdin.is_closed() {
+            return Poll::Wait;
+        }
+        if machine.files.info(TOKEN).is_err() && !self.argv[1..].iter().any(|arg| arg == "--client" || arg == "--help")
+        {
+            io.err(
+                "The connection to the server localhost:8080 was refused - did you specify the right host or port?\n",
+            );
+            return Poll::Exit(1);
+        }
+        let paths = own().map(|arg| resolve(&self.cwd, arg.rsplit('=').next().unwrap_or(arg)));
+        let mut files = Vec::new();
+        for path in paths {
+            match machine.files.info(&path) {
+                Ok(info) if info.directory && path != "/" => {
+                    for name in machine.files.list(&path).unwrap_or_default() {
+                        let inside = format!("{path}/{name}");
+                        files.extend(machine.files.read(&inside).ok().map(|bytes| (inside, bytes)));
+                    }
+                }
+                Ok(info) if !info.directory => files.extend(machine.files.read(&path).ok().map(|bytes| (path, bytes))),
+                _ => {}
+            }
+        }
+        let call = Call {
+            argv: self.argv.clone(),
+            env: (*self.env).clone(),
+            cwd: self.cwd.clone(),
+            input: io.stdin.take(),
+            files,
+        };
+        self.state = State::Called(machine.net.call(call));
+        Poll::Wait
     }
 
     /// Nothing stands in its way.

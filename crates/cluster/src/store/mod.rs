@@ -6,10 +6,13 @@
 
 mod admission;
 mod access;
+pub mod budget;
 pub mod claims;
 mod events;
+mod limits;
 mod objects;
 pub mod quota;
+pub mod rbac;
 mod strategy;
 mod write;
 
@@ -123,6 +126,8 @@ pub struct Store {
     leases: VecDeque<Lease>,
     /// What the time zones of CronJobs are checked with.
     zones: ZoneTable,
+    /// The account in whose name is asked at this moment, if it is none that may do everything.
+    acting: Option<rbac::Account>,
 }
 
 impl Store {

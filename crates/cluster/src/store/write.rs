@@ -5,7 +5,8 @@
 
 use std::rc::Rc;
 
-use crate::store::{Api, admission, strategy};
+use crate::store::rbac::Asked;
+use crate::store::{Api, admission, budget, strategy};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
@@ -65,6 +66,7 @@ impl Api<'_> {
         let name = value.str_at("metadata.name").unwrap_or_default().to_owned();
         let namespace = value.str_at("metadata.namespace").unwrap_or_default().to_owned();
         let key = Key::new(kind, &namespace, &name);
+        self.store.may(Asked { verb: "create", kind, subresource: "", namespace: &namespace, name: "" })?;
         admission::check_namespace(self, &key)?;
         let uid = self.rng.uuid(format_args!("{kind}/{namespace}/{name}/{}", self.store.revision));
         value.set("metadata.uid", uid);
@@ -88,6 +90,9 @@ impl Api<'_> {
     /// # Errors
     /// NotFound, or Invalid if the change is not allowed.
     pub fn update(&mut self, key: &Key, edit: impl FnOnce(&mut Value)) -> Result<Rc<Object>, ApiError> {
+        let asks = |verb| Asked { verb, kind: key.kind, subresource: "", namespace: &key.namespace, name: &key.name };
+        // kubectl patches nearly always; whoever may update may as well.
+        self.store.may(asks("update")).or_else(|_| self.store.may(asks("patch")))?;
         let current = self.existing(key)?;
         let mut value = current.value().clone();
         edit(&mut value);
@@ -141,6 +146,9 @@ impl Api<'_> {
     /// # Errors
     /// NotFound; Conflict if the uid is another.
     pub fn delete(&mut self, key: &Key, options: &DeleteOptions) -> Result<(), ApiError> {
+        let asked =
+            Asked { verb: "delete", kind: key.kind, subresource: "", namespace: &key.namespace, name: &key.name };
+        self.store.may(asked)?;
         let current = self.existing(key)?;
         if options.precondition_uid.as_deref().is_some_and(|uid| uid != current.uid()) {
             return Err(ApiError::conflict(key.kind, &key.name));
@@ -186,6 +194,7 @@ impl Api<'_> {
     /// NotFound.
     pub fn evict(&mut self, pod: &Key) -> Result<(), ApiError> {
         let current = self.existing(pod)?;
+        budget::check(self.store, &current)?;
         if !current.pod().is_terminal() && !current.meta().is_being_deleted() {
             let mut value = current.value().clone();
             let message = "Eviction API: evicting";
