@@ -4,7 +4,7 @@
 
 use crate::actor::{Actor, WorkQueue};
 use crate::store::budget::standing;
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Rule, Store};
 use api::kind::Kind;
 use api::meta::Key;
 use values::object;
@@ -54,7 +54,7 @@ impl Actor for DisruptionController {
     fn step(&mut self, api: &mut Api<'_>) {
         let Some(due) = self.queue.pop(api.now()) else { return };
         let Some(budget) = api.get(&due.key) else { return };
-        api.set_cause(due.cause);
+        api.set_cause(due.cause.rule(Rule::BudgetStatus));
         let counted = standing(api.store(), &budget);
         let allowed = counted.allowed();
         let (status, reason) = if allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };
@@ -74,9 +74,9 @@ impl Actor for DisruptionController {
         let _gone = api.update_status(&due.key, fresh);
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         let budgets: Vec<Key> = store.list(Kind::PodDisruptionBudget).map(|budget| budget.key()).collect();
-        budgets.into_iter().for_each(|key| self.queue.add(key, now + WATCH_DELAY, Cause::default()));
+        budgets.into_iter().for_each(|key| self.queue.add(key, now + WATCH_DELAY, cause));
     }
 }

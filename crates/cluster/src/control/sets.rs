@@ -11,7 +11,7 @@ use std::rc::Rc;
 use crate::actor::{Actor, WorkQueue};
 use crate::control::deployment::template_hash;
 use crate::control::ref_manager;
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Rule, Store};
 use api::core::Taint;
 use api::kind::Kind;
 use api::meta::Key;
@@ -113,15 +113,15 @@ impl Actor for SetController {
             }
         }
         let status = if self.kind == Kind::StatefulSet { sync.stateful_status() } else { sync.daemon_status() };
-        api.because("set/status");
+        api.because(Rule::SetStatus);
         // The set may have gone meanwhile.
         let _gone = api.update_status(&due.key, status);
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         let sets: Vec<Key> = store.list(self.kind).map(|set| set.key()).collect();
-        sets.into_iter().for_each(|key| self.enqueue(key, now, Cause::default()));
+        sets.into_iter().for_each(|key| self.enqueue(key, now, cause));
     }
 }
 
@@ -204,7 +204,7 @@ impl Sync<'_, '_> {
     }
 
     fn delete_numbered(&mut self, pod: &Object) {
-        self.api.because("statefulset/delete");
+        self.api.because(Rule::SetReplaced);
         if self.api.delete(&pod.key(), &DeleteOptions::default()).is_ok() {
             let message = format!("delete Pod {} in StatefulSet {} successful", pod.name(), self.set.name());
             self.event(EventType::Normal, "SuccessfulDelete", &message);
@@ -212,7 +212,7 @@ impl Sync<'_, '_> {
     }
 
     fn create_numbered(&mut self, number: i64) {
-        self.api.because("statefulset/create");
+        self.api.because(Rule::SetTooFew);
         let name = format!("{}-{number}", self.set.name());
         let mut pod = self.pod_of_template();
         pod.set("metadata.name", &*name);
@@ -337,14 +337,14 @@ impl Sync<'_, '_> {
     }
 
     fn delete_daemon(&mut self, pod: &Object) {
-        self.api.because("daemonset/delete");
+        self.api.because(Rule::SetReplaced);
         if !pod.meta().is_being_deleted() && self.api.delete(&pod.key(), &DeleteOptions::default()).is_ok() {
             self.event(EventType::Normal, "SuccessfulDelete", &format!("Deleted pod: {}", pod.name()));
         }
     }
 
     fn create_daemon(&mut self, node: &str) {
-        self.api.because("daemonset/create");
+        self.api.because(Rule::SetTooFew);
         let mut pod = self.pod_of_template();
         pod.set("metadata.generateName", format!("{}-", self.set.name()));
         let mut labels = pod.at("metadata.labels").clone();

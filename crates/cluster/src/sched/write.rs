@@ -10,7 +10,7 @@ use crate::sched::Scheduler;
 use crate::sched::cache::PodInfo;
 use crate::sched::queue::Entry;
 use crate::sched::volumes::{self, Claims};
-use crate::store::{Api, Cause, DeleteOptions, EventType};
+use crate::store::{Api, Cause, DeleteOptions, EventType, Rule};
 use api::condition::{NewCondition, set_pod_condition};
 use api::meta::Key;
 use values::time::{SimTime, Span};
@@ -52,7 +52,7 @@ impl Scheduler {
     ) {
         let key = &entry.info.key;
         let Some(object) = api.get(key).filter(|object| object.uid() == entry.info.object.uid()) else { return };
-        api.because("scheduler/no-node-fits");
+        api.because(Rule::SchedulerNoNode);
         api.event_series(&object, EventType::Warning, "FailedScheduling", "Scheduling", message);
         if let Some(node) = nominate {
             self.queue.nominate(key, node.as_deref());
@@ -122,7 +122,7 @@ impl Scheduler {
             self.cache.remove_pod(&binding.key);
             return;
         };
-        api.set_cause(Cause { rule: "scheduler/bind", ..binding.cause });
+        api.set_cause(binding.cause.rule(Rule::SchedulerBind));
         if !pod.pod().spec.volumes.is_empty() {
             let info = PodInfo::new(&pod);
             match volumes::settle(api, &info, &binding.node) {
@@ -153,7 +153,7 @@ impl Scheduler {
 
     pub(super) fn evict(&mut self, api: &mut Api<'_>, eviction: &Eviction) {
         let Some(victim) = api.get(&eviction.key).filter(|o| o.uid() == eviction.uid) else { return };
-        api.set_cause(Cause { rule: "scheduler/preempt", ..eviction.cause });
+        api.set_cause(eviction.cause.rule(Rule::SchedulerPreempt));
         if !victim.meta().is_being_deleted() {
             let condition = NewCondition {
                 kind: "DisruptionTarget",
