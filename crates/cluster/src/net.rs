@@ -53,10 +53,28 @@ pub fn resolve(
     if is_address(host) {
         return by_address(store, host, port, chance);
     }
-    let service = service_named(store, namespace, host).ok_or_else(|| NetError::NoSuchHost { host: host.into() })?;
+    let Some(service) = service_named(store, namespace, host) else {
+        return by_pod_name(store, namespace, host, port).ok_or_else(|| NetError::NoSuchHost { host: host.into() });
+    };
     let headless = service.service().spec.cluster_ip == "None";
     let routing = if headless { Routing::First } else { routing };
     through_service(store, service, host, port, routing, chance)
+}
+
+/// `web-0.web`: a Pod with that host name, below the headless Service that is its subdomain.
+fn by_pod_name(store: &Store, namespace: &str, host: &str, port: u16) -> Option<Target> {
+    let (host_name, rest) = host.split_once('.')?;
+    let service = service_named(store, namespace, rest)?;
+    let is_meant = |pod: &&Rc<Object>| {
+        let spec = pod.value().at("spec");
+        spec.str_at("hostname") == Some(host_name)
+            && spec.str_at("subdomain") == Some(service.name())
+            && pod.pod().is_active()
+            && !pod.pod().status.pod_ip.is_empty()
+            && (pod.pod().is_ready() || service.service().spec.publish_not_ready_addresses)
+    };
+    let pod = store.list_in(Kind::Pod, service.namespace()).find(is_meant)?;
+    Some(Target { pod: pod.key(), address: pod.pod().status.pod_ip.to_string(), port })
 }
 
 /// The Service that a name means.

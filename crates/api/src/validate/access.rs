@@ -3,6 +3,7 @@
 //!
 //! Source: `pkg/apis/{rbac,policy,storage,apps}/validation/validation.go`.
 
+use values::object;
 use values::value::Value;
 
 use super::field::{Errors, Path};
@@ -39,7 +40,7 @@ pub fn create(errors: &mut Errors, kind: Kind, object: &Value) {
         }
         Kind::StatefulSet | Kind::DaemonSet => {
             meta::create(errors, object, namespaced, names::dns_subdomain);
-            workload(errors, get(object, "spec"));
+            workload(errors, &with_claims(get(object, "spec")));
         }
         _ => plain(errors, object, namespaced),
     }
@@ -68,7 +69,7 @@ pub fn update(errors: &mut Errors, kind: Kind, new: &Value, old: &Value) {
             }
         }
         Kind::StatefulSet => {
-            workload(errors, get(new, "spec"));
+            workload(errors, &with_claims(get(new, "spec")));
             let fixed = ["selector", "serviceName", "podManagementPolicy", "volumeClaimTemplates"];
             if fixed.iter().any(|field| new.at("spec").at(field) != old.at("spec").at(field)) {
                 errors.forbidden(
@@ -155,6 +156,21 @@ fn budget(errors: &mut Errors, spec: &Value) {
             None => errors.non_negative(&path, int(spec, field)),
         }
     }
+}
+
+/// The spec with the volumes that its claim templates will be.
+fn with_claims(spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    let names = spec.list_at("volumeClaimTemplates").iter().filter_map(|claim| claim.str_at("metadata.name"));
+    let claims: Vec<Value> = names
+        .map(|name| object! { "name" => name, "persistentVolumeClaim" => object! { "claimName" => name } })
+        .collect();
+    if !claims.is_empty() {
+        let named = |volume: &&Value| claims.iter().all(|claim| claim.at("name") != volume.at("name"));
+        let own: Vec<Value> = spec.list_at("template.spec.volumes").iter().filter(named).cloned().collect();
+        spec.set("template.spec.volumes", own.into_iter().chain(claims.iter().cloned()).collect::<Vec<Value>>());
+    }
+    spec
 }
 
 fn workload(errors: &mut Errors, spec: &Value) {

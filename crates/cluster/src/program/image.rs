@@ -212,9 +212,9 @@ impl Images {
         has_word(reference.familiar(), &self.table.closed_words)
     }
 
-    /// Whether nobody knows what is in this image, and it can be had.
+    /// Whether nobody knows what is in this image, and it can be had. False before the table is [whole](Images::complete).
     pub fn is_unmodelled(&self, reference: &Reference) -> bool {
-        self.find(reference, false).is_ok_and(|image| image.unmodelled)
+        self.more.is_some() && self.find(reference, false).is_ok_and(|image| image.unmodelled)
     }
 
     /// What stands behind a name. `described` says that the Pod itself tells what the image does, so that it exists.

@@ -59,6 +59,11 @@ pub fn shells() -> Result<&'static Shells, NotFetched> {
     Ok(&SHELLS)
 }
 
+/// Whether this part has been fetched.
+pub fn are_here() -> bool {
+    part::is_here(shells())
+}
+
 /// The functions of this part, which the host has fetched.
 pub(super) fn now() -> &'static Shells {
     part::now(shells())
