@@ -6,7 +6,7 @@
 
 use crate::command::{self, Command};
 use crate::files::HOME;
-use crate::host::{Machine, environment};
+use crate::host::{Workstation, environment};
 use crate::save;
 use cluster::Cluster;
 use cluster::node::PodCall;
@@ -25,7 +25,7 @@ pub struct Errand {
     call: PodCall,
     command: Command,
     io: Io,
-    machine: Machine,
+    workstation: Workstation,
     number: u64,
     returned: Returned,
     /// When to poll it again; none while it waits for something to happen.
@@ -34,10 +34,10 @@ pub struct Errand {
 
 impl Errand {
     pub fn begin(call: PodCall, number: u64, now: SimTime) -> Errand {
-        let mut machine = Machine::default();
+        let mut workstation = Workstation::default();
         for (path, bytes) in &call.call.files {
             // Directories above are made along the way; what does not fit is left out.
-            let _ = save(&mut machine.files, path, &String::from_utf8_lossy(bytes), now);
+            let _ = save(&mut workstation.files, path, &String::from_utf8_lossy(bytes), now);
         }
         let config = format!(
             "apiVersion: v1\nkind: Config\nclusters:\n- name: in-cluster\n  cluster: {{server: https://10.96.0.1:443}}\n\
@@ -45,8 +45,8 @@ impl Errand {
              current-context: in-cluster\nusers:\n- name: account\n  user: {{}}\n",
             call.account.namespace
         );
-        let _ = save(&mut machine.files, &format!("{HOME}/.kube/config"), &config, now);
-        let _ = machine.files.make_dir(&call.call.cwd, now);
+        let _ = save(&mut workstation.files, &format!("{HOME}/.kube/config"), &config, now);
+        let _ = workstation.files.make_dir(&call.call.cwd, now);
         let mut env = environment();
         env.extend(call.call.env.iter().map(|(name, value)| (name.clone(), value.clone())));
         env.insert("HOME".into(), HOME.into());
@@ -55,7 +55,7 @@ impl Errand {
         let start = command::find("kubectl").expect("a terminal has kubectl");
         let command = start(Launch { argv: &argv, env: &env, cwd: &call.call.cwd, to_terminal: false });
         let io = Io { stdin: Input::of(call.call.input.clone()), ..Io::default() };
-        Errand { call, command, io, machine, number, returned: Returned::default(), due: Some(now) }
+        Errand { call, command, io, workstation, number, returned: Returned::default(), due: Some(now) }
     }
 
     /// Goes on as far as it can; true when it has ended and its container knows.
@@ -66,7 +66,7 @@ impl Errand {
         let poll = loop {
             polls += 1;
             cluster.act_as(Some(self.call.account.clone()));
-            let mut desk = self.machine.desk(cluster, self.number, &mut listens);
+            let mut desk = self.workstation.desk(cluster, self.number, &mut listens);
             let poll = self.command.poll(&mut desk, &mut self.io);
             cluster.act_as(None);
             self.take_output();

@@ -1,8 +1,8 @@
 //! The taint eviction controller: deletes Pods that do not put up with a `NoExecute` taint of their node, or no longer.
 //!
-//! Rule: `semantics/ttl.md` §4. A Pod that tolerates all such taints stays as long as the shortest `tolerationSeconds`
-//! says, counted from the moment the taint was seen; one that does not goes at once.
-//! Source: `pkg/controller/tainteviction/taint_eviction.go`.
+//! Rule: `docs/semantics/ttl.md` §4. A Pod that tolerates all such taints stays as long as the shortest
+//! `tolerationSeconds` says, counted from the moment the taint was seen; one that does not goes at once. Source:
+//! `pkg/controller/tainteviction/taint_eviction.go`.
 
 use std::rc::Rc;
 

@@ -1,8 +1,8 @@
 //! The ttl-after-finished controller: deletes Jobs some time after they ended.
 //!
-//! Rule: `semantics/ttl.md` §1. The time counts from the whole second of the condition `Complete` or `Failed`; the Job
-//! is read again before it is deleted, and it is deleted in the foreground.
-//! Source: `pkg/controller/ttlafterfinished/ttlafterfinished_controller.go`.
+//! Rule: `docs/semantics/ttl.md` §1. The time counts from the whole second of the condition `Complete` or `Failed`; the
+//! Job is read again before it is deleted, and it is deleted in the foreground. Source:
+//! `pkg/controller/ttlafterfinished/ttlafterfinished_controller.go`.
 
 use crate::actor::{Actor, WorkQueue};
 use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Propagation, Rule, Store};

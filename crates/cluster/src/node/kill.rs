@@ -1,8 +1,8 @@
 //! Stopping containers and ending Pods.
 //!
-//! Rules: `semantics/kubelet.md` §5 (order with sidecars), §8. SIGTERM, the grace period, SIGKILL; when all containers have
-//! stopped, the sandbox; then the last status, then the Pod goes from the API if it was deleted. Source:
-//! `kuberuntime_container.go` (`killContainer`, `killContainersWithSyncResult`), `pod_workers.go`.
+//! Rules: `docs/semantics/kubelet.md` §5 (order with sidecars), §8. SIGTERM, the grace period, SIGKILL; when all
+//! containers have stopped, the sandbox; then the last status, then the Pod goes from the API if it was deleted.
+//! Source: `kuberuntime_container.go` (`killContainer`, `killContainersWithSyncResult`), `pod_workers.go`.
 
 use crate::node::worker::{EndReason, EndStep, Ending, Kill, Purpose, Sandbox, Seen, Stage, Unhealthy, Worker};
 use crate::node::{Nodes, What, latency};

@@ -1,8 +1,8 @@
 //! The nodes: kubelets and the containers that run under them.
 //!
-//! One actor holds all nodes, so that a copy of the cluster is one copy. Each Pod has a [`worker::Worker`]; whatever it has to
-//! do next waits in one queue by time. Rules: `semantics/kubelet.md`. Source: `pkg/kubelet` (pod workers, sync loop, PLEG,
-//! kuberuntime, status manager, prober).
+//! One actor holds all nodes, so that a copy of the cluster is one copy. Each Pod has a [`worker::Worker`]; whatever it
+//! has to do next waits in one queue by time. Rules: `docs/semantics/kubelet.md`. Source: `pkg/kubelet` (pod workers,
+//! sync loop, PLEG, kuberuntime, status manager, prober).
 //!
 //! - `sync` decides, `start` and `kill` do; `runtime` lets processes run; `status` says what is true.
 //! - A sync sees what the last relist of the runtime has read, not what is: that is why reasons and ends show up late.

@@ -1,7 +1,8 @@
 //! Probes: readiness, liveness, startup.
 //!
-//! Rules: `semantics/kubelet.md` §9, recorded in `probes`. A prober's period counts from when the Pod's volumes were mounted; the
-//! other probes wait for the startup probe. Source: `pkg/kubelet/prober/{worker,prober,prober_manager}.go`.
+//! Rules: `docs/semantics/kubelet.md` §9, recorded in `probes`. A prober's period counts from when the Pod's volumes
+//! were mounted; the other probes wait for the startup probe. Source:
+//! `pkg/kubelet/prober/{worker,prober,prober_manager}.go`.
 
 use std::rc::Rc;
 

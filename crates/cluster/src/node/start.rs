@@ -1,7 +1,8 @@
 //! Starting containers: volumes, sandbox, image, configuration, process.
 //!
-//! Rules: `semantics/kubelet.md` §2 to §4, §10; texts recorded in `image-pull-fail`, `bad-command-and-oom`, `missing-config`. Source:
-//! `kuberuntime_container.go` (`startContainer`), `kuberuntime_manager.go` (`doBackOff`), `images/image_manager.go`.
+//! Rules: `docs/semantics/kubelet.md` §2 to §4, §10; texts recorded in `image-pull-fail`, `bad-command-and-oom`,
+//! `missing-config`. Source: `kuberuntime_container.go` (`startContainer`), `kuberuntime_manager.go` (`doBackOff`),
+//! `images/image_manager.go`.
 
 use std::rc::Rc;
 

@@ -1,7 +1,8 @@
 //! The sync of one Pod: look at what was read of the runtime, write the status, decide what to start or stop.
 //!
-//! Rules: `semantics/kubelet.md` §2, §4, §5. The status is computed before anything is done about it, so a reason found in
-//! one sync shows in the next. Source: `pkg/kubelet/kubelet.go` (`SyncPod`), `kuberuntime_manager.go` (`computePodActions`).
+//! Rules: `docs/semantics/kubelet.md` §2, §4, §5. The status is computed before anything is done about it, so a reason
+//! found in one sync shows in the next. Source: `pkg/kubelet/kubelet.go` (`SyncPod`), `kuberuntime_manager.go`
+//! (`computePodActions`).
 
 use std::rc::Rc;
 

@@ -8,7 +8,7 @@ const MORE_FILES: &[&str] = &["ash", "bash", "curl", "kill", "printenv", "printf
 
 /// Whether an image with a shell has a program of this name in `/bin`.
 pub fn is_file(name: &str) -> bool {
-    MORE_FILES.contains(&name) || (shells::now().has_command)(name)
+    MORE_FILES.contains(&name) || (shells::fetched().has_command)(name)
 }
 
 /// Whether the name is that of a shell.

@@ -109,18 +109,18 @@ impl Process {
         let path_variable = start.env.get("PATH").map(String::as_str);
         let Some((_, kind)) = machine.image.program(name, path_variable) else {
             return match may_be_there(name, machine) {
-                true => (shells::now().tool)(&ProgramKind::StandIn, start, machine),
+                true => (shells::fetched().tool)(&ProgramKind::StandIn, start, machine),
                 false => Err(not_started(name, machine)),
             };
         };
         Ok(match kind {
-            ProgramKind::Tool(_) | ProgramKind::StandIn => return (shells::now().tool)(kind, start, machine),
+            ProgramKind::Tool(_) | ProgramKind::StandIn => return (shells::fetched().tool)(kind, start, machine),
             ProgramKind::Kuard(item) => Process::Kuard(Box::new(Kuard::new(start.argv.to_vec(), *item))),
             ProgramKind::Scripted(behaviour) => {
                 Process::Scripted(Box::new(Scripted::new((**behaviour).clone(), start.occasion.clone())))
             }
             ProgramKind::Perl => perl(start.argv),
-            ProgramKind::Shell => (shells::now().start)(start, machine),
+            ProgramKind::Shell => (shells::fetched().start)(start, machine),
         })
     }
 
@@ -129,16 +129,16 @@ impl Process {
         match self {
             Process::Shell(shell) => {
                 let mut steps = STEPS_PER_POLL;
-                (shells::now().poll)(shell, machine, io, &mut steps)
+                (shells::fetched().poll)(shell, machine, io, &mut steps)
             }
             Process::Reading(reading) => {
                 let mut steps = STEPS_PER_POLL;
-                (shells::now().read)(reading, machine, io, &mut steps)
+                (shells::fetched().read)(reading, machine, io, &mut steps)
             }
             Process::Kuard(kuard) => kuard.poll(machine, io),
             Process::Scripted(scripted) => scripted.poll(machine, io),
-            Process::Fetch(fetch) => (shells::now().fetch)(fetch, machine, io),
-            Process::Tool(tool) => (shells::now().poll_tool)(tool, machine, io),
+            Process::Fetch(fetch) => (shells::fetched().fetch)(fetch, machine, io),
+            Process::Tool(tool) => (shells::fetched().poll_tool)(tool, machine, io),
             Process::Perl { prints, ends_at, digits } => {
                 let at = *ends_at
                     .get_or_insert(machine.now + if *digits > 0 { pi::duration(*digits) } else { pi::duration(1) });
@@ -176,7 +176,7 @@ impl Process {
             _ => None,
         };
         if let Some(shell) = shell {
-            (shells::now().signal)(shell, machine, io, signal);
+            (shells::fetched().signal)(shell, machine, io, signal);
             return shell.ended().map_or(Reaction::Handled, Reaction::Dies);
         }
         let terminates = matches!(signal, Signal::Term | Signal::Int | Signal::Quit);
@@ -187,7 +187,7 @@ impl Process {
                 OnTerm::Ignore => Reaction::Ignored,
                 OnTerm::Exit(code) => Reaction::Dies(code),
             },
-            Process::Tool(tool) if terminates => match (shells::now().tool_on_term)(tool) {
+            Process::Tool(tool) if terminates => match (shells::fetched().tool_on_term)(tool) {
                 OnTerm::Ignore => Reaction::Ignored,
                 OnTerm::Exit(code) => Reaction::Dies(code),
             },
@@ -201,7 +201,7 @@ impl Process {
         match self {
             Process::Kuard(kuard) => kuard.listens_on() == Some(port),
             Process::Scripted(scripted) => scripted.listens_on() == Some(port),
-            Process::Tool(tool) => (shells::now().tool_listens)(tool, port),
+            Process::Tool(tool) => (shells::fetched().tool_listens)(tool, port),
             _ => false,
         }
     }
@@ -212,7 +212,7 @@ impl Process {
             return Response { status: 204, ..Response::default() };
         }
         let mut response = match self {
-            Process::Tool(tool) => (shells::now().serve_tool)(tool, request),
+            Process::Tool(tool) => (shells::fetched().serve_tool)(tool, request),
             Process::Kuard(kuard) => kuard.serve(request, machine),
             Process::Scripted(scripted) => scripted.serve(request),
             _ => Response::error(404, "404 page not found"),

@@ -65,8 +65,8 @@ pub fn are_here() -> bool {
 }
 
 /// The functions of this part, which the host has fetched.
-pub(super) fn now() -> &'static Shells {
-    part::now(shells())
+pub(super) fn fetched() -> &'static Shells {
+    part::fetched(shells())
 }
 
 fn start(start: Start<'_>, machine: &Machine<'_>) -> Process {

@@ -1,6 +1,6 @@
 //! Why a Pod fits nowhere, node by node, and how that reads in its `FailedScheduling` event.
 //!
-//! Rule: `semantics/scheduler.md` §3. Source: `pkg/scheduler/framework/types.go` (`FitError.Error`).
+//! Rule: `docs/semantics/scheduler.md` §3. Source: `pkg/scheduler/framework/types.go` (`FitError.Error`).
 
 use std::borrow::Cow;
 use values::sorted::{SortedMap, SortedSet};

@@ -1,6 +1,6 @@
 //! Queueing hints: may what just happened let a Pod in that was refused before?
 //!
-//! Rule: `semantics/scheduler.md` §1. Each plugin that refused the Pod is asked; one yes is enough.
+//! Rule: `docs/semantics/scheduler.md` §1. Each plugin that refused the Pod is asked; one yes is enough.
 //! Source: the `isSchedulableAfter…` functions of `pkg/scheduler/framework/plugins/*`.
 
 use crate::sched::affinity;

@@ -1,8 +1,8 @@
 //! The scheduler: gives each Pod a node, or says why it has none.
 //!
-//! Rules: `semantics/scheduler.md`. One Pod is placed at a time; its binding is written a few milliseconds later while
-//! the next is being placed. Pods that name another scheduler are left alone.
-//! Source: `pkg/scheduler/{schedule_one,eventhandlers}.go`.
+//! Rules: `docs/semantics/scheduler.md`. One Pod is placed at a time; its binding is written a few milliseconds later
+//! while the next is being placed. Pods that name another scheduler are left alone. Source:
+//! `pkg/scheduler/{schedule_one,eventhandlers}.go`.
 
 mod affinity;
 mod cache;

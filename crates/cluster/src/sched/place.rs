@@ -1,6 +1,6 @@
 //! One search: filter the nodes, score those that will do, take the best; else see whether room can be made.
 //!
-//! Rules: `semantics/scheduler.md` §2 to §5. Nodes with equal scores are drawn among.
+//! Rules: `docs/semantics/scheduler.md` §2 to §5. Nodes with equal scores are drawn among.
 //! Source: `pkg/scheduler/schedule_one.go` (`schedulePod`, `numFeasibleNodesToFind`, `selectHost`).
 
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::sched::cache::{NodeInfo, PodInfo};
 use crate::sched::filter::Cycle;
 use crate::sched::fit_error::{FitError, Plugin, Rejection};
-use crate::sched::preempt::{self, Outcome};
+use crate::sched::preempt::{self, RoomSearch};
 use crate::sched::queue::Queue;
 use crate::sched::volumes::Volumes;
 use crate::sched::{Scheduler, score};
@@ -105,10 +105,10 @@ impl Scheduler {
     fn make_room(&self, cycle: &Cycle<'_>, mut fit: FitError) -> Failure {
         let plugins = fit.plugins();
         match preempt::find_room(cycle, &self.cache, &self.queue, &fit) {
-            Outcome::Room { node, victims } => {
+            RoomSearch::Room { node, victims } => {
                 Failure { message: fit.message(), plugins, nominate: Some(Some(node)), victims }
             }
-            Outcome::None { message, forget_nomination } => {
+            RoomSearch::None { message, forget_nomination } => {
                 fit.post_filter = message;
                 let nominate = forget_nomination.then_some(None);
                 Failure { message: fit.message(), plugins, nominate, victims: Vec::new() }

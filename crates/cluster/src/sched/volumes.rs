@@ -1,7 +1,8 @@
 //! The claims a Pod mounts: are they there, bound, and within reach of the node?
 //!
-//! Rule: `semantics/scheduler.md` §2 (VolumeBinding). A claim whose class waits for its first consumer holds no Pod back: once
-//! a node is chosen the claim is told so, and the binding waits until it has its volume. Source: `pkg/scheduler/framework/plugins/volumebinding/{volume_binding,binder}.go`.
+//! Rule: `docs/semantics/scheduler.md` §2 (VolumeBinding). A claim whose class waits for its first consumer holds no Pod
+//! back: once a node is chosen the claim is told so, and the binding waits until it has its volume.
+//! Source: `pkg/scheduler/framework/plugins/volumebinding/{volume_binding,binder}.go`.
 
 use std::rc::Rc;
 

@@ -1,8 +1,8 @@
 //! What the scheduler writes: bindings, the words about Pods that fit nowhere, and the end of those pushed out.
 //!
-//! Rules: `semantics/scheduler.md` §3; recorded in `priorities`: the preemptor's condition first, then the victims one after
-//! the other, each marked, deleted and told of.
-//! Source: `pkg/scheduler/schedule_one.go` (`bind`, `handleSchedulingFailure`), `framework/preemption/executor.go`.
+//! Rules: `docs/semantics/scheduler.md` §3; recorded in `priorities`: the preemptor's condition first, then the victims
+//! one after the other, each marked, deleted and told of. Source: `pkg/scheduler/schedule_one.go` (`bind`,
+//! `handleSchedulingFailure`), `framework/preemption/executor.go`.
 
 use std::rc::Rc;
 

@@ -1,6 +1,6 @@
 //! Events, and the client's habit of folding similar ones together.
 //!
-//! Rules: `semantics/job.md` §5 (last paragraph), `semantics/scheduler.md` §3; recorded in `many-events`.
+//! Rules: `docs/semantics/job.md` §5 (last paragraph), `docs/semantics/scheduler.md` §3; recorded in `many-events`.
 //! Source: `client-go/tools/record/events_cache.go` (core events), `client-go/tools/events/event_broadcaster.go`
 //! (the scheduler's).
 

@@ -1,6 +1,6 @@
 //! Create, update, delete: the verbs, with graceful deletion, finalizers and propagation.
 //!
-//! Rules: `semantics/ttl.md` §2, `semantics/kubelet.md` §8. A write that changes nothing is no write.
+//! Rules: `docs/semantics/ttl.md` §2, `docs/semantics/kubelet.md` §8. A write that changes nothing is no write.
 //! Source: `apiserver/pkg/registry/generic/registry/store.go`, `pkg/registry/core/pod/strategy.go`.
 
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! How many finished Jobs a CronJob keeps.
 //!
-//! Rule: `semantics/cronjob.md` §6: beyond `successfulJobsHistoryLimit` and `failedJobsHistoryLimit` the oldest go, by
-//! start time; those that never started are the youngest, and equals go by name.
-//! Source: `pkg/controller/cronjob/cronjob_controllerv2.go` (`cleanupFinishedJobs`).
+//! Rule: `docs/semantics/cronjob.md` §6: beyond `successfulJobsHistoryLimit` and `failedJobsHistoryLimit` the oldest
+//! go, by start time; those that never started are the youngest, and equals go by name. Source:
+//! `pkg/controller/cronjob/cronjob_controllerv2.go` (`cleanupFinishedJobs`).
 
 use std::rc::Rc;
 

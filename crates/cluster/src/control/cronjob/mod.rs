@@ -1,8 +1,8 @@
 //! The CronJob controller: starts Jobs when they are due, keeps track of them, and clears away old ones.
 //!
-//! Rule: `semantics/cronjob.md` §1 for what wakes it. A change wakes it at once, unless it is a new schedule: then the
-//! next scheduled time does. Both may wait for one CronJob, and neither takes the other's place.
-//! Source: `pkg/controller/cronjob/cronjob_controllerv2.go`.
+//! Rule: `docs/semantics/cronjob.md` §1 for what wakes it. A change wakes it at once, unless it is a new schedule: then
+//! the next scheduled time does. Both may wait for one CronJob, and neither takes the other's place. Source:
+//! `pkg/controller/cronjob/cronjob_controllerv2.go`.
 
 pub mod history;
 pub mod plan;
@@ -24,7 +24,7 @@ use values::zone::ZoneTable;
 
 use self::plan::Wake;
 use self::schedule::{Timing, Timings};
-use self::sync::Outcome;
+use self::sync::NextLook;
 
 const NAME: &str = "cronjob-controller";
 
@@ -114,15 +114,15 @@ impl CronJobController {
         let Some(object) = api.get(&key) else { return };
         let jobs = sync::jobs_of(api.store(), &key.namespace, &key.name);
         match sync::sync(api, &object, &jobs, &mut self.timings) {
-            Outcome::Rest => {}
-            Outcome::AwaitZones => {
+            NextLook::Rest => {}
+            NextLook::AwaitZones => {
                 self.awaiting_zones.insert(key);
             }
-            Outcome::Requeue(at) => {
+            NextLook::Requeue(at) => {
                 self.timers.forget(&key);
                 self.add_timer(key, at);
             }
-            Outcome::Failed(_) => self.timers.retry(key, api.now(), Retry::CONTROLLER, Cause::default()),
+            NextLook::Failed(_) => self.timers.retry(key, api.now(), Retry::CONTROLLER, Cause::default()),
         }
     }
 

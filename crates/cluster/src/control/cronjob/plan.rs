@@ -1,6 +1,6 @@
 //! What a sync decides, without doing it: which Jobs are still active, and whether it is time for a new one.
 //!
-//! Rule: `semantics/cronjob.md` §3, in its order; the numbers in the comments are its steps.
+//! Rule: `docs/semantics/cronjob.md` §3, in its order; the numbers in the comments are its steps.
 //! Source: `pkg/controller/cronjob/cronjob_controllerv2.go` (`syncCronJob`, `updateCronJob`).
 
 use std::rc::Rc;

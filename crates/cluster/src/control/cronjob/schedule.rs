@@ -1,8 +1,8 @@
 //! When a CronJob is due: the most recent time it was not started for, and when to look again.
 //!
-//! Rule: `semantics/cronjob.md` §4. Missed times are not counted one by one but estimated from the distance of the first
-//! two, as upstream does; for irregular schedules the estimate may find none.
-//! Source: `pkg/controller/cronjob/utils.go`.
+//! Rule: `docs/semantics/cronjob.md` §4. Missed times are not counted one by one but estimated from the distance of the
+//! first two, as upstream does; for irregular schedules the estimate may find none. Source:
+//! `pkg/controller/cronjob/utils.go`.
 
 use std::fmt;
 

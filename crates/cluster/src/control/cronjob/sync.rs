@@ -1,8 +1,8 @@
 //! One sync of one CronJob: clean up, read, decide, write.
 //!
-//! Rule: `semantics/cronjob.md` §2 and §3 (steps 11 to 14), §5 for the Job that is made. The status is written once, and
-//! the events follow, as the recorder of a real controller sends them behind its back.
-//! Source: `pkg/controller/cronjob/cronjob_controllerv2.go` (`sync`, `syncCronJob`), `utils.go` (`getJobFromTemplate2`).
+//! Rule: `docs/semantics/cronjob.md` §2 and §3 (steps 11 to 14), §5 for the Job that is made. The status is written
+//! once, and the events follow, as the recorder of a real controller sends them behind its back. Source:
+//! `pkg/controller/cronjob/cronjob_controllerv2.go` (`sync`, `syncCronJob`), `utils.go` (`getJobFromTemplate2`).
 
 use std::rc::Rc;
 
@@ -25,7 +25,7 @@ pub const SCHEDULED_TIMESTAMP: &str = "batch.kubernetes.io/cronjob-scheduled-tim
 
 /// How a sync ended, and what it asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum NextLook {
     /// Wait for a change.
     Rest,
     /// Wait for the table of time zones.
@@ -43,7 +43,7 @@ pub fn jobs_of(store: &Store, namespace: &str, name: &str) -> Vec<Rc<Object>> {
 }
 
 /// Syncs `object`, a CronJob, with `jobs`, all that belong to it.
-pub fn sync(api: &mut Api<'_>, object: &Object, jobs: &[Rc<Object>], timings: &mut Timings) -> Outcome {
+pub fn sync(api: &mut Api<'_>, object: &Object, jobs: &[Rc<Object>], timings: &mut Timings) -> NextLook {
     let mut cron = (**object.cron_job()).clone();
     let mut sync = Sync { api, object, cron: &mut cron, notes: Vec::new(), changed: false };
     sync.clean_history(jobs);
@@ -51,7 +51,7 @@ pub fn sync(api: &mut Api<'_>, object: &Object, jobs: &[Rc<Object>], timings: &m
     if sync.changed
         && let Err(error) = sync.api.update_status(&object.key(), Value::encode(&sync.cron.status))
     {
-        outcome = Outcome::Failed(error);
+        outcome = NextLook::Failed(error);
     }
     for Note { event_type, reason, message } in &sync.notes {
         sync.api.event(object, *event_type, reason, message);
@@ -78,7 +78,7 @@ impl Sync<'_, '_> {
         }
     }
 
-    fn reconcile(&mut self, jobs: &[Rc<Object>], timings: &mut Timings) -> Outcome {
+    fn reconcile(&mut self, jobs: &[Rc<Object>], timings: &mut Timings) -> NextLook {
         self.api.because(Rule::CronJobStatus);
         let stored = self.api.get(&self.object.key()).unwrap_or_else(|| Rc::new(self.object.clone()));
         self.changed |= plan::review_jobs(self.cron, stored.cron_job(), jobs, &mut self.notes);
@@ -87,15 +87,15 @@ impl Sync<'_, '_> {
         self.changed |= plan::drop_missing(self.cron, jobs, exists, &mut self.notes);
         let timing = timings.of(&self.object.key(), &self.cron.spec);
         match plan::decide(self.cron, timing, self.api.now(), &mut self.notes) {
-            Decision::Rest => Outcome::Rest,
-            Decision::AwaitZones => Outcome::AwaitZones,
-            Decision::Requeue(at) => Outcome::Requeue(at),
-            Decision::Start(due) => self.start(due, timing).unwrap_or_else(Outcome::Failed),
+            Decision::Rest => NextLook::Rest,
+            Decision::AwaitZones => NextLook::AwaitZones,
+            Decision::Requeue(at) => NextLook::Requeue(at),
+            Decision::Start(due) => self.start(due, timing).unwrap_or_else(NextLook::Failed),
         }
     }
 
     /// Makes the Job that is due, in place of those that run if the policy says so.
-    fn start(&mut self, due: SimTime, timing: &Timing) -> Result<Outcome, ApiError> {
+    fn start(&mut self, due: SimTime, timing: &Timing) -> Result<NextLook, ApiError> {
         if self.cron.spec.concurrency_policy == "Replace" {
             self.api.because(Rule::CronJobReplace);
             self.replace_active()?;
@@ -109,7 +109,7 @@ impl Sync<'_, '_> {
             }
             Err(error) if error.reason == Reason::AlreadyExists => match self.existing_job(due)? {
                 Some(job) => job,
-                None => return Ok(Outcome::Rest),
+                None => return Ok(NextLook::Rest),
             },
             Err(error) => {
                 // In a namespace that goes away nothing can be made, and nobody needs to hear of it.
@@ -124,7 +124,7 @@ impl Sync<'_, '_> {
         self.changed = true;
         let schedule = timing.schedule.as_ref().ok();
         let next = schedule.and_then(|schedule| requeue_at(self.cron, self.api.now(), schedule));
-        Ok(next.map_or(Outcome::Rest, Outcome::Requeue))
+        Ok(next.map_or(NextLook::Rest, NextLook::Requeue))
     }
 
     fn replace_active(&mut self) -> Result<(), ApiError> {

@@ -3,7 +3,7 @@
 //! A sync is read (`sync`), decide ([`plan`](mod@plan), [`tracking`]; pure), write (`sync` again). This file hears of
 //! changes and says when each Job is due.
 //!
-//! Rules: `semantics/job.md`, for this file §1. Source: `pkg/controller/job/job_controller.go` (event handlers).
+//! Rules: `docs/semantics/job.md`, for this file §1. Source: `pkg/controller/job/job_controller.go` (event handlers).
 //!
 //! The real controller reads a cache that may lag behind its own writes, and so keeps *expectations*: which Pods it
 //! should soon see appear, vanish or lose a finalizer. Here a sync reads the store itself, which is never stale, so
@@ -38,8 +38,8 @@ use watch::PodIndex;
 const CONTROLLER_NAME: &str = "kubernetes.io/job-controller";
 /// `DefaultJobApiBackOff` and `MaxJobApiBackOff`: how a failed sync is tried again.
 const API_RETRY: Retry = Retry { base: Span::secs(1), max: Span::secs(60) };
-/// Milliseconds from a change to the work it causes, at least and at most (`semantics/latencies.md`: a Job's first Pod
-/// is created about 10 ms after the Job).
+/// Milliseconds from a change to the work it causes, at least and at most (`docs/semantics/latencies.md`: a Job's first
+/// Pod is created about 10 ms after the Job).
 const LATENCY_MS: (i64, i64) = (4, 14);
 
 /// The actor. Its whole state is plain data.

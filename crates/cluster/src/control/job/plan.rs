@@ -4,7 +4,7 @@
 //! [`Plan::account`] says what to write into the status and which finalizers to take off; then
 //! [`Tally::settle`](super::tracking::Tally::settle) says what to write last.
 //!
-//! Rules: `semantics/job.md` §2 (steps 7–14), §4, §7, §9, §11.
+//! Rules: `docs/semantics/job.md` §2 (steps 7–14), §4, §7, §9, §11.
 //! Source: `pkg/controller/job/job_controller.go` (`syncJob`, `manageJob`).
 
 use crate::control::job::backoff::{Backoff, BackoffRecord, finish_time};
@@ -105,7 +105,7 @@ pub struct Plan<'a> {
 
 /// How far the writes of a [`Plan`] succeeded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Outcome {
+pub struct Carried {
     pub created: usize,
     pub deleted: usize,
     /// How many of the deleted Pods were ready.
@@ -303,14 +303,14 @@ impl<'a> Plan<'a> {
 
     /// Decides, after the Pods were deleted and made as far as that went, what the status says and whose finalizers
     /// are to go.
-    pub fn account(&self, outcome: Outcome, now: SimTime) -> Tally<'a> {
-        let active = self.active().count() + outcome.created - outcome.deleted;
+    pub fn account(&self, carried: Carried, now: SimTime) -> Tally<'a> {
+        let active = self.active().count() + carried.created - carried.deleted;
         let mut status = JobStatus { start_time: self.start_time, ..self.job.status.clone() };
         let mut suspension = None;
         let mut end = self.end.clone();
         if end.is_some() {
             // While a Pod of the Job may still be running, the Job cannot be called finished.
-            end = end.filter(|_| outcome.deleted == self.deletions.len());
+            end = end.filter(|_| carried.deleted == self.deletions.len());
         } else if self.is_complete(active) {
             let mut done = End::success("CompletionsReached", "Reached expected number of succeeded pods");
             done.counts = done.counts_of(self.job, self.failed, self.succeeded);
@@ -318,8 +318,8 @@ impl<'a> Plan<'a> {
         } else if self.managed {
             suspension = note_suspension(self.job, &mut status, now);
         }
-        let ready = self.active().filter(|pod| pod.pod().is_ready()).count() - outcome.deleted_ready;
-        let terminating = self.pods.iter().filter(|pod| pod.is_terminating()).count() + outcome.deleted;
+        let ready = self.active().filter(|pod| pod.pod().is_ready()).count() - carried.deleted_ready;
+        let terminating = self.pods.iter().filter(|pod| pod.is_terminating()).count() + carried.deleted;
         status.active = active as i32;
         status.ready = Some(ready as i32);
         status.terminating = Some(terminating as i32);

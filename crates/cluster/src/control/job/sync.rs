@@ -1,11 +1,11 @@
 //! One sync of one Job: reads its Pods, has the plan made, writes; and the clean-up of Pods that no Job counts.
 //!
-//! Rules: `semantics/job.md` §2, §3 (order of writes), §4 step 7, §5 (events), §13.
+//! Rules: `docs/semantics/job.md` §2, §3 (order of writes), §4 step 7, §5 (events), §13.
 //! Source: `pkg/controller/job/job_controller.go` (`syncJob`, `syncOrphanPod`, `deleteJobPods`).
 
 use std::rc::Rc;
 
-use crate::control::job::plan::{End, Outcome, Plan, Suspension, plan};
+use crate::control::job::plan::{Carried, End, Plan, Suspension, plan};
 use crate::control::job::pods::{JobPod, NewPod, PodTemplate};
 use crate::control::job::turns::Turns;
 use crate::control::job::{CONTROLLER_NAME, JobController, watch};
@@ -59,9 +59,9 @@ impl JobController {
             api.set_cause(Cause::by(over));
         }
         let deciding = api.cause();
-        let (outcome, managed) = carry_out(api, &object, &plan, self.turns.get(key));
+        let (carried, managed) = carry_out(api, &object, &plan, self.turns.get(key));
         api.set_cause(deciding);
-        let tally = plan.account(outcome, now);
+        let tally = plan.account(carried, now);
         let (rule, counts) = tally.rule();
         if rule != Rule::JobStatus && rule != Rule::JobActiveDeadline {
             let ended = self.turns.get(key).and_then(|turns| turns.ended_by(rule));
@@ -162,8 +162,8 @@ fn is_managed_here(job: &Job) -> bool {
     job.spec.managed_by.as_deref().is_none_or(|name| name == CONTROLLER_NAME)
 }
 
-/// True if the Job may not end because it has not started: suspending takes `startTime` away, and the last Pod may succeed
-/// after that (`semantics/validation.md` §4).
+/// True if the Job may not end because it has not started: suspending takes `startTime` away, and the last Pod may
+/// succeed after that (`docs/semantics/validation.md` §4).
 fn lacks_start(job: &Job, status: &JobStatus) -> bool {
     status.start_time.is_none() && !(job.is_suspended() && job.spec.completions == Some(0))
 }
@@ -174,8 +174,8 @@ fn carry_out(
     job: &Object,
     plan: &Plan<'_>,
     turns: Option<&Turns>,
-) -> (Outcome, Result<(), ApiError>) {
-    let mut outcome = Outcome::default();
+) -> (Carried, Result<(), ApiError>) {
+    let mut carried = Carried::default();
     let mut result = Ok(());
     let woken = api.cause();
     let (rule, counts) = plan.deletion_rule();
@@ -184,16 +184,16 @@ fn carry_out(
     for pod in &plan.deletions {
         let deleted = delete_pod(api, job, pod, plan.strips_finalizers);
         if deleted.is_ok() {
-            outcome.deleted += 1;
-            outcome.deleted_ready += usize::from(pod.pod().is_ready());
+            carried.deleted += 1;
+            carried.deleted_ready += usize::from(pod.pod().is_ready());
         }
         result = result.and(deleted);
     }
     let (rule, counts) = plan.creation_rule();
     let failed = turns.filter(|_| rule == Rule::JobReplacement).and_then(Turns::replaces);
     api.set_cause(Cause { by: failed.or(woken.by), ..woken }.counted(rule, counts));
-    let created = create_pods(api, job, &plan.creations, &mut outcome.created);
-    (outcome, result.and(created))
+    let created = create_pods(api, job, &plan.creations, &mut carried.created);
+    (carried, result.and(created))
 }
 
 /// Deletes one Pod. One that has gone already is as good as deleted.

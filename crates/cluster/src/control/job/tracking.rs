@@ -1,7 +1,7 @@
 //! Counting ended Pods exactly once: a Pod stays until its end is noted in the status, then loses its finalizer, and
 //! only then is it added to the counters.
 //!
-//! Rules: `semantics/job.md` §3; recorded in all scenarios with Jobs.
+//! Rules: `docs/semantics/job.md` §3; recorded in all scenarios with Jobs.
 //! Source: `pkg/controller/job/job_controller.go` (`trackJobStatusAndRemoveFinalizers`, `enactJobFinished`).
 
 use crate::control::job::indexed::Indexes;

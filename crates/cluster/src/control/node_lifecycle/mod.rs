@@ -1,9 +1,9 @@
 //! The node lifecycle controller: notices silent kubelets and tells the world by conditions and taints.
 //!
-//! Rule: `semantics/ttl.md` §4; recorded in `node-failure` and `node-drain`. Nodes are looked at every 5 s; a heartbeat
-//! counts from the look that first saw it; 50 s later the node is `Unknown`. Taints `NoSchedule` follow a node's
-//! conditions at once, taints `NoExecute` one node in 10 s, and not at all when every node is lost.
-//! Source: `pkg/controller/nodelifecycle/node_lifecycle_controller.go`, `pkg/controller/util/node/controller_utils.go`.
+//! Rule: `docs/semantics/ttl.md` §4; recorded in `node-failure` and `node-drain`. Nodes are looked at every 5 s; a
+//! heartbeat counts from the look that first saw it; 50 s later the node is `Unknown`. Taints `NoSchedule` follow a
+//! node's conditions at once, taints `NoExecute` one node in 10 s, and not at all when every node is lost. Source:
+//! `pkg/controller/nodelifecycle/node_lifecycle_controller.go`, `pkg/controller/util/node/controller_utils.go`.
 
 mod taints;
 

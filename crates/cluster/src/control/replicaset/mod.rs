@@ -1,8 +1,8 @@
 //! The ReplicaSet controller: keeps a number of Pods of one template.
 //!
-//! Rules: `semantics/replicaset.md` §1. Reacts at once to every change of the set and its Pods. The status is written from
-//! the Pods seen at the start of a sync, so a set that just made Pods counts them in its next one.
-//! Source: `pkg/controller/replicaset/replica_set.go`.
+//! Rules: `docs/semantics/replicaset.md` §1. Reacts at once to every change of the set and its Pods. The status is
+//! written from the Pods seen at the start of a sync, so a set that just made Pods counts them in its next one. Source:
+//! `pkg/controller/replicaset/replica_set.go`.
 
 pub mod rank;
 pub mod status;
