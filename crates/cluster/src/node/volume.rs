@@ -113,17 +113,18 @@ fn fill(store: &Store, pod: &Pod, volume: &Value, facts: Facts<'_>, now: SimTime
     let mut tree = FileTree::default();
     for (field, kind) in [("configMap", Kind::ConfigMap), ("secret", Kind::Secret)] {
         if volume.map_at(field).is_some() {
-            add_object(&mut tree, store, pod, kind, volume.at(field), now)?;
+            let mode = default_mode(volume.at(field));
+            add_object(&mut tree, store, pod, kind, volume.at(field), mode, now)?;
             return Ok(tree.read_only());
         }
     }
     if volume.map_at("downwardAPI").is_some() {
-        add_fields(&mut tree, pod, volume.at("downwardAPI"), facts, now);
+        add_fields(&mut tree, pod, volume.at("downwardAPI"), default_mode(volume.at("downwardAPI")), facts, now);
         return Ok(tree.read_only());
     }
     if volume.map_at("projected").is_some() {
         for source in volume.list_at("projected.sources") {
-            add_source(&mut tree, store, pod, source, facts, now)?;
+            add_source(&mut tree, store, pod, source, default_mode(volume.at("projected")), facts, now)?;
         }
         return Ok(tree.read_only());
     }
@@ -139,6 +140,7 @@ fn add_source(
     store: &Store,
     pod: &Pod,
     source: &Value,
+    mode: i64,
     facts: Facts<'_>,
     now: SimTime,
 ) -> Result<(), String> {
@@ -152,13 +154,13 @@ fn add_source(
         return Ok(());
     }
     if source.map_at("configMap").is_some() {
-        return add_object(tree, store, pod, Kind::ConfigMap, source.at("configMap"), now);
+        return add_object(tree, store, pod, Kind::ConfigMap, source.at("configMap"), mode, now);
     }
     if source.map_at("secret").is_some() {
-        return add_object(tree, store, pod, Kind::Secret, source.at("secret"), now);
+        return add_object(tree, store, pod, Kind::Secret, source.at("secret"), mode, now);
     }
     if source.map_at("downwardAPI").is_some() {
-        add_fields(tree, pod, source.at("downwardAPI"), facts, now);
+        add_fields(tree, pod, source.at("downwardAPI"), mode, facts, now);
     }
     Ok(())
 }
@@ -169,6 +171,7 @@ fn add_object(
     pod: &Pod,
     kind: Kind,
     source: &Value,
+    mode: i64,
     now: SimTime,
 ) -> Result<(), String> {
     let name = source.str_at("name").or(source.str_at("secretName")).unwrap_or_default();
@@ -181,7 +184,7 @@ fn add_object(
     let items = source.list_at("items");
     if items.is_empty() {
         for (key, bytes) in data {
-            tree.put(&format!("/{key}"), &bytes, false, now);
+            tree.put(&format!("/{key}"), &bytes, is_executable(mode), now);
         }
         return Ok(());
     }
@@ -189,7 +192,10 @@ fn add_object(
         let key = item.str_at("key").unwrap_or_default();
         let path = item.str_at("path").unwrap_or(key);
         match data.iter().find(|(k, _)| k == key) {
-            Some((_, bytes)) => tree.put(&format!("/{path}"), bytes, false, now),
+            Some((_, bytes)) => {
+                let own = item.i64_at("mode").unwrap_or(mode);
+                tree.put(&format!("/{path}"), bytes, is_executable(own), now);
+            }
             None if optional => {}
             None if kind == Kind::Secret => {
                 return Err(format!("references non-existent secret key: {key}"));
@@ -200,7 +206,16 @@ fn add_object(
     Ok(())
 }
 
-fn add_fields(tree: &mut FileTree, pod: &Pod, source: &Value, facts: Facts<'_>, now: SimTime) {
+/// The permissions of a volume's files.
+fn default_mode(source: &Value) -> i64 {
+    source.i64_at("defaultMode").unwrap_or(0o644)
+}
+
+fn is_executable(mode: i64) -> bool {
+    mode & 0o111 != 0
+}
+
+fn add_fields(tree: &mut FileTree, pod: &Pod, source: &Value, mode: i64, facts: Facts<'_>, now: SimTime) {
     for item in source.list_at("items") {
         let path = item.str_at("path").unwrap_or_default();
         let text = match item.str_at("fieldRef.fieldPath") {
@@ -212,7 +227,8 @@ fn add_fields(tree: &mut FileTree, pod: &Pod, source: &Value, facts: Facts<'_>, 
                 container.map(|c| resource(c, reference, facts)).unwrap_or_default()
             }
         };
-        tree.put(&format!("/{path}"), text.as_bytes(), false, now);
+        let own = item.i64_at("mode").unwrap_or(mode);
+        tree.put(&format!("/{path}"), text.as_bytes(), is_executable(own), now);
     }
 }
 

@@ -7,6 +7,7 @@ use crate::program::files::Files;
 use crate::program::http::{Answer, Request};
 use crate::program::image::Image;
 use crate::program::tool::INSTALLED;
+use shell::host::resolve;
 use shell::{Env, FileError, FileInfo, Signal, System};
 use values::rng::{Rng, Stream};
 use values::sorted::SortedMap;
@@ -133,6 +134,12 @@ impl Machine<'_> {
 }
 
 impl Machine<'_> {
+    /// Whether a path leads to a file that may be run.
+    pub fn is_runnable(&self, cwd: &str, name: &str) -> bool {
+        let info = self.files.info(&resolve(cwd, name));
+        name.contains('/') && info.is_ok_and(|info| !info.directory && info.executable)
+    }
+
     /// Whether a program that is not known may be there all the same: nobody knows the image, or a package manager has run.
     pub fn holds_anything(&self) -> bool {
         self.image.unmodelled || self.files.own.has(INSTALLED)

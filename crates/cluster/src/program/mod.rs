@@ -15,11 +15,13 @@ pub mod machine;
 mod memq;
 mod one_liner;
 mod pi;
+mod reach;
 pub mod reference;
 mod shells;
 mod tool;
 pub mod wget;
 
+use shell::host::resolve;
 use shell::{Env, Host, Io, Launch, Poll, Shell, Signal};
 use values::time::SimTime;
 
@@ -108,6 +110,9 @@ impl Process {
         let name = start.argv[0].as_str();
         let path_variable = start.env.get("PATH").map(String::as_str);
         let Some((_, kind)) = machine.image.program(name, path_variable) else {
+            if let Some(argv) = script(start, machine) {
+                return Process::start(Start { argv: &argv, ..start }, machine);
+            }
             return match may_be_there(name, machine) {
                 true => (shells::fetched().tool)(&ProgramKind::StandIn, start, machine),
                 false => Err(not_started(name, machine)),
@@ -250,6 +255,8 @@ impl Host for Machine<'_> {
                 };
                 Process::start(start, self).map_or(shell::Start::NotFound, shell::Start::Started)
             }
+            // A script: the shell runs it itself.
+            None if self.is_runnable(launch.cwd, name) => shell::Start::NotFound,
             None if self.files.info(name).is_ok() && name.contains('/') => shell::Start::NotExecutable,
             None => shell::Start::NotFound,
         }
@@ -267,6 +274,30 @@ impl Host for Machine<'_> {
     fn signal(&mut self, command: &mut Process, signal: Signal) {
         command.signal(signal, false, self, &mut Io::default());
     }
+}
+
+/// The command line by which a file that may be run is run: what its first line names, with the file. None if it is no
+/// such file. (`execve(2)`)
+fn script(start: Start<'_>, machine: &Machine<'_>) -> Option<Vec<String>> {
+    let name = start.argv[0].as_str();
+    if !name.contains('/') || !machine.is_runnable(start.cwd, name) {
+        return None;
+    }
+    let path = resolve(start.cwd, name);
+    let bytes = machine.files.read(&path).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().next()?.strip_prefix("#!")?.trim();
+    let mut argv: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    if argv.first().is_some_and(|program| program.ends_with("/env")) && argv.len() > 1 {
+        argv.remove(0);
+    }
+    // Scripts that name scripts might never end.
+    if argv.first().is_none_or(|program| machine.is_runnable("/", program)) {
+        return None;
+    }
+    argv.push(path);
+    argv.extend(start.argv[1..].iter().cloned());
+    Some(argv)
 }
 
 /// Whether a program that is not known may be there: nobody knows what is in the image, and it is not looked for where
