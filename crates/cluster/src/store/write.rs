@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use crate::store::rbac::Asked;
-use crate::store::{Api, admission, budget, strategy};
+use crate::store::{Api, Happened, Subject, admission, budget, strategy};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
@@ -195,6 +195,7 @@ impl Api<'_> {
     pub fn evict(&mut self, pod: &Key) -> Result<(), ApiError> {
         let current = self.existing(pod)?;
         budget::check(self.store, &current)?;
+        self.note(Subject::from(&*current), Happened::Evicted);
         if !current.pod().is_terminal() && !current.meta().is_being_deleted() {
             let mut value = current.value().clone();
             let message = "Eviction API: evicting";
