@@ -115,6 +115,8 @@ impl Desk {
         let mut draw = self.run.frame(frame_ms, browser::now_ms);
         if self.run.lacks_shells() {
             self.fetch(Extra::Shells, Then::GoOn);
+        } else if self.run.lacks_terminal() {
+            self.fetch(Extra::Terminal, Then::GoOn);
         }
         if draw {
             self.announcer.look(&self.run.view, std::mem::take(&mut self.restarted));

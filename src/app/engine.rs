@@ -159,6 +159,11 @@ impl Engine {
         self.sim.lacks_shells()
     }
 
+    /// Whether time stands for a container that wants a command of the terminal's.
+    pub fn lacks_terminal(&self) -> bool {
+        self.sim.lacks_terminal()
+    }
+
     /// Types a line into a terminal, whose files are the editor's tabs (name and text). What takes no time is done at
     /// once, also while the clock stands.
     pub fn type_line(&mut self, number: u32, files: &[(String, String)], line: &str) {

@@ -25,3 +25,4 @@ mod tutorials;
 mod validation_cases;
 mod validation_errors;
 mod why;
+mod wild;

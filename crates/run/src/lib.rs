@@ -138,6 +138,11 @@ impl Sim {
         self.lacks_shells
     }
 
+    /// Whether time stands because a container wants what comes with the part `terminal`: `kubectl`.
+    pub fn lacks_terminal(&self) -> bool {
+        self.world.cluster.has_calls() && !terminal::are_here()
+    }
+
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
     }
@@ -217,7 +222,7 @@ impl Sim {
     /// Lets time pass until `until`, doing at most `budget` things.
     pub fn advance(&mut self, until: SimTime, budget: u32) -> Progress {
         for _ in 0..budget {
-            if self.lacks_shells() {
+            if self.lacks_shells() || self.lacks_terminal() {
                 return Progress::Lacks;
             }
             if !self.happen(until) {

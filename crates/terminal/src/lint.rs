@@ -8,10 +8,14 @@ use crate::kubectl;
 use api::decode::hints;
 use api::gaps;
 use api::kind::Kind;
+use cluster::program;
+use cluster::program::image::Images;
+use cluster::program::reference::Reference;
 use cluster::{Cluster, Setup};
 use values::rng::Rng;
 use values::sort::sort_by_key;
 use values::time::SimTime;
+use values::value::Value;
 use values::zone::ZoneTable;
 use yaml::{self, Diagnostic, Node, Severity};
 
@@ -68,7 +72,49 @@ pub fn remarks(node: &Node) -> Vec<Diagnostic> {
         let message = format!("{path} is accepted but not simulated. {}", gap.says);
         remarks.push(Diagnostic::new(Severity::Hint, "gap", node.locate(&path).span(), message));
     }
+    if let Some(kind) = kind {
+        remarks.extend(unknown_images(node, &value, kind));
+        if kind.is_only_kept() {
+            let message = format!("{kind} is kept, listed and printed; nothing in Batchyard acts on it.");
+            remarks.push(Diagnostic::new(Severity::Hint, "kept", node.locate("kind").span(), message));
+        }
+    }
     remarks
+}
+
+/// A hint at each image that nobody here knows, once for each, unless the Pod says itself what it does.
+fn unknown_images(node: &Node, value: &Value, kind: Kind) -> Vec<Diagnostic> {
+    let Some(spec) = gaps::pod_spec_path(kind).filter(|_| program::shells_are_here()) else { return Vec::new() };
+    let template =
+        spec.strip_suffix(".spec").map_or_else(|| "metadata".to_owned(), |above| format!("{above}.metadata"));
+    let own = value.at_keys(template.split('.').chain(["annotations"]));
+    if own.as_map().is_some_and(|map| map.iter().any(|(name, _)| name.starts_with(program::ANNOTATION))) {
+        return Vec::new();
+    }
+    let (mut images, mut hints, mut said) = (None, Vec::new(), Vec::new());
+    for list in ["initContainers", "containers"] {
+        let list = format!("{spec}.{list}");
+        for (i, container) in value.at_keys(list.split('.')).as_list().unwrap_or(&[]).iter().enumerate() {
+            let Some(name) = container.str_at("image").filter(|name| !said.contains(name)) else { continue };
+            let Ok(reference) = Reference::parse(name) else { continue };
+            let images = images.get_or_insert_with(|| {
+                let mut images = Images::built_in();
+                images.complete();
+                images
+            });
+            if images.is_unmodelled(&reference) {
+                said.push(name);
+                let place = node.locate(&format!("{list}[{i}].image")).span();
+                let message = format!(
+                    "Batchyard does not know what is in {name}: what it starts is not run, but taken to succeed. The \
+                     annotation {} says what it does instead.",
+                    program::ANNOTATION
+                );
+                hints.push(Diagnostic::new(Severity::Hint, "image", place, message));
+            }
+        }
+    }
+    hints
 }
 
 #[cfg(test)]

@@ -43,11 +43,13 @@ use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
 
 pub use conditions::{Finding, containers_ready, initialized, pod_ready};
+pub use env::{Facts, resource};
 pub use face::{ExecHandle, ExecState, LogsError};
 pub use faults::PullFault;
 pub use logs::LogLine;
 pub use phase::{AfterExit, after_exit, matching_rule, phase};
 pub use registration::NodeSpec;
+pub use runtime::PodCall;
 
 use kubelet::Kubelet;
 use runtime::InFlight;
@@ -70,6 +72,8 @@ pub struct Nodes {
     /// Requests between containers.
     requests: SortedMap<u64, InFlight>,
     next_request: u64,
+    /// Command lines of containers that the layer above is to carry out.
+    calls: Vec<runtime::PodCall>,
     /// Volumes that outlive their Pods.
     shared_volumes: SortedMap<String, FileTree>,
     /// How often a container of this owner, index and name has started (for behaviours that depend on it).
@@ -90,6 +94,8 @@ enum What {
     Sync,
     /// The Pod's own deadline strikes: look at it.
     Deadline,
+    /// Objects that its files come from have changed: read them again.
+    Volumes,
     /// The stage of the running sync is over.
     Stage,
     /// Read what the runtime says of the Pod.
@@ -160,6 +166,7 @@ impl Nodes {
             next_pod: 0,
             queue: WorkQueue::new(),
             usual_directories,
+            calls: Vec::new(),
             requests: SortedMap::new(),
             next_request: 0,
             shared_volumes: SortedMap::new(),
@@ -217,6 +224,25 @@ impl Nodes {
         self.adopt(object, node, now, cause);
     }
 
+    /// Pods with files from a ConfigMap or Secret get the new ones with one of their next syncs: those come about once a
+    /// minute, each Pod's in its own time.
+    fn hear_of_data(&mut self, change: &Change) {
+        let object = &change.object;
+        let concerned: Vec<(PodId, String)> = self
+            .pods
+            .iter()
+            .filter(|worker| {
+                *worker.key.namespace == *object.namespace()
+                    && volume::reads_from(worker.pod(), object.kind(), object.name())
+            })
+            .map(|worker| (worker.id, worker.uid.to_string()))
+            .collect();
+        for (id, uid) in concerned {
+            let delay = latency::DATA.draw(self.rng, "data-changes", format_args!("{uid}/{}", change.at.millis()));
+            self.add(id, What::Volumes, change.at + delay, change.cause());
+        }
+    }
+
     /// Takes a Pod on.
     fn adopt(&mut self, object: &Rc<Object>, node: usize, now: SimTime, cause: Cause) {
         self.next_pod += 1;
@@ -243,6 +269,7 @@ impl Nodes {
         let worker_ref = Rc::make_mut(&mut worker);
         match task.what {
             What::Sync | What::Deadline => self.sync(worker_ref, api),
+            What::Volumes => self.read_volumes_again(worker_ref, api),
             What::Stage => self.go_on(worker_ref, api),
             What::Relist => self.relist(worker_ref, api),
             What::Status => self.write_status(worker_ref, api),
@@ -268,8 +295,10 @@ impl Actor for Nodes {
     }
 
     fn observe(&mut self, change: &Change, _store: &Store) {
-        if change.kind() == Kind::Pod {
-            self.hear_of_pod(change);
+        match change.kind() {
+            Kind::Pod => self.hear_of_pod(change),
+            Kind::ConfigMap | Kind::Secret if change.change == ChangeType::Modified => self.hear_of_data(change),
+            _ => {}
         }
     }
 

@@ -6,11 +6,15 @@
 
 mod admission;
 mod access;
+pub mod budget;
 mod cause;
+pub mod claims;
 mod events;
 mod happening;
+mod limits;
 mod objects;
 pub mod quota;
+pub mod rbac;
 mod rule;
 mod strategy;
 mod write;
@@ -133,6 +137,8 @@ pub struct Store {
     leases: VecDeque<Lease>,
     /// Happened the time zones of CronJobs are checked with.
     zones: ZoneTable,
+    /// The account in whose name is asked at this moment, if it is none that may do everything.
+    acting: Option<rbac::Account>,
 }
 
 impl Store {

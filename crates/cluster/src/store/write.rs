@@ -5,12 +5,13 @@
 
 use std::rc::Rc;
 
-use crate::store::{Api, Happened, Subject, admission, strategy};
+use crate::store::rbac::Asked;
+use crate::store::{Api, Happened, Subject, admission, budget, strategy};
 use api::condition::{NewCondition, set_pod_condition};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
-use api::status::ApiError;
+use api::status::{ApiError, Reason};
 use values::time::Span;
 use values::value::{Text, Value, beginning};
 
@@ -66,12 +67,18 @@ impl Api<'_> {
         let name = value.str_at("metadata.name").unwrap_or_default().to_owned();
         let namespace = value.str_at("metadata.namespace").unwrap_or_default().to_owned();
         let key = Key::new(kind, &namespace, &name);
+        self.store.may(Asked { verb: "create", kind, subresource: "", namespace: &namespace, name: "" })?;
         admission::check_namespace(self, &key)?;
         let uid = self.rng.uuid(format_args!("{kind}/{namespace}/{name}/{}", self.store.revision));
         value.set("metadata.uid", uid);
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;
         admission::validate_create(self, kind, &name, &value)?;
+        // `storage.ErrResourceVersionSetOnCreate`: what was saved from a cluster is not new.
+        if value.str_at("metadata.resourceVersion").is_some_and(|version| !matches!(version, "" | "0")) {
+            let message = "resourceVersion should not be set on objects to be created".to_owned();
+            return Err(ApiError { reason: Reason::Unknown, message, about: None, causes: Vec::new() });
+        }
         if self.store.get(&key).is_some() {
             return Err(ApiError::already_exists(kind, &name));
         }
@@ -84,6 +91,9 @@ impl Api<'_> {
     /// # Errors
     /// NotFound, or Invalid if the change is not allowed.
     pub fn update(&mut self, key: &Key, edit: impl FnOnce(&mut Value)) -> Result<Rc<Object>, ApiError> {
+        let asks = |verb| Asked { verb, kind: key.kind, subresource: "", namespace: &key.namespace, name: &key.name };
+        // kubectl patches nearly always; whoever may update may as well.
+        self.store.may(asks("update")).or_else(|_| self.store.may(asks("patch")))?;
         let current = self.existing(key)?;
         let mut value = current.value().clone();
         edit(&mut value);
@@ -137,6 +147,9 @@ impl Api<'_> {
     /// # Errors
     /// NotFound; Conflict if the uid is another.
     pub fn delete(&mut self, key: &Key, options: &DeleteOptions) -> Result<(), ApiError> {
+        let asked =
+            Asked { verb: "delete", kind: key.kind, subresource: "", namespace: &key.namespace, name: &key.name };
+        self.store.may(asked)?;
         let current = self.existing(key)?;
         if options.precondition_uid.as_deref().is_some_and(|uid| uid != current.uid()) {
             return Err(ApiError::conflict(key.kind, &key.name));
@@ -185,6 +198,7 @@ impl Api<'_> {
     /// NotFound.
     pub fn evict(&mut self, pod: &Key) -> Result<(), ApiError> {
         let current = self.existing(pod)?;
+        budget::check(self.store, &current)?;
         self.note(Subject::from(&*current), Happened::Evicted);
         if !current.pod().is_terminal() && !current.meta().is_being_deleted() {
             let mut value = current.value().clone();

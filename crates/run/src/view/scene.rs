@@ -16,10 +16,14 @@ use api::pod::Pod;
 use cluster::Cluster;
 use cluster::actor::Hold;
 use cluster::net::endpoints;
+use cluster::program::ANNOTATION;
+use cluster::program::image::Images;
+use cluster::program::reference::Reference;
 use cluster::sched::{Resources, pod_requests};
 use cluster::store::Store;
 use values::quantity::Quantity;
 use values::sort::sort_by;
+use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
 use values::value::Text;
 
@@ -28,7 +32,8 @@ pub fn scene(cluster: &Cluster, history: &History, start: SimTime) -> View {
     let store = cluster.store();
     let ms = |at: SimTime| at.since(start).as_ms();
     let pods: Vec<&Rc<Object>> = store.list(Kind::Pod).collect();
-    let mut tokens: Vec<PodToken> = pods.iter().map(|pod| pod_token(pod, cluster, &ms)).collect();
+    let mut unknown = Unknown { images: cluster.images(), asked: SortedMap::new() };
+    let mut tokens: Vec<PodToken> = pods.iter().map(|pod| pod_token(pod, cluster, &ms, &mut unknown)).collect();
     sort_by(&mut tokens, |a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
     let mut jobs: Vec<JobCard> = store.list(Kind::Job).map(|object| job_card(object, cluster, &ms)).collect();
     sort_by(&mut jobs, |a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
@@ -104,7 +109,30 @@ fn bound_sign(pod: &Pod) -> (Sign, Text) {
     }
 }
 
-fn pod_token(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -> PodToken {
+/// The images that nobody here knows, asked once for each name.
+struct Unknown<'a> {
+    images: &'a Images,
+    asked: SortedMap<Text, bool>,
+}
+
+impl Unknown<'_> {
+    /// The first image of a Pod whose programs are stood in for.
+    fn image_of<'p>(&mut self, pod: &'p Pod) -> Option<&'p Text> {
+        let described = pod.metadata.annotations.iter().any(|(name, _)| name.starts_with(ANNOTATION));
+        let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers).filter(|_| !described);
+        containers.map(|container| &container.image).find(|image| {
+            let known = self.asked.get(*image).copied();
+            known.unwrap_or_else(|| {
+                let reference = Reference::parse(image).ok();
+                let unknown = reference.is_some_and(|reference| self.images.is_unmodelled(&reference));
+                self.asked.insert((*image).clone(), unknown);
+                unknown
+            })
+        })
+    }
+}
+
+fn pod_token(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64, unknown: &mut Unknown<'_>) -> PodToken {
     let pod = object.pod();
     let meta = object.meta();
     let columns = pod_columns(pod);
@@ -116,6 +144,7 @@ fn pod_token(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -
     };
     let hold = cluster.next_start(object).filter(|_| sign == Sign::BacksOff);
     let inits = pod.spec.init_containers.iter();
+    let stood_in_for = unknown.image_of(pod);
     PodToken {
         uid: object.uid().to_owned(),
         namespace: object.namespace().to_owned(),
@@ -133,7 +162,13 @@ fn pod_token(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -
         until_ms: until(pod, sign, hold).map(ms),
         created_ms: meta.creation_timestamp.map_or(0, ms),
         containers: inits.chain(&pod.spec.containers).map(|c| c.name.to_string()).collect(),
-        note: note(pod),
+        stands_in: stood_in_for.is_some(),
+        note: match (note(pod), stood_in_for) {
+            (text, Some(image)) if text.is_empty() => {
+                format!("Batchyard does not know what is in {image}: it is not run, but taken to succeed.")
+            }
+            (text, _) => text,
+        },
     }
 }
 

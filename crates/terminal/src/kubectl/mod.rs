@@ -188,6 +188,10 @@ impl Task {
     /// Starts the verb, or goes on waiting.
     pub fn poll(&mut self, args: &Args, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         if let Task::New = self {
+            // `-f -` means all of the input.
+            if reads_input(&args.argv) && !io.stdin.is_closed() {
+                return Poll::Wait;
+            }
             match start(args, desk, io) {
                 Outcome::Exit(code) => return Poll::Exit(code),
                 Outcome::Waits(waiting) => *self = Task::Waits(Box::new(waiting)),
@@ -224,6 +228,13 @@ impl Call<'_, '_> {
         self.io.err(&format!("{line}\n"));
         Outcome::Exit(1)
     }
+}
+
+/// Whether a file among the arguments is standard input; what follows `--` belongs to a container.
+fn reads_input(argv: &[String]) -> bool {
+    let own = argv.iter().take_while(|arg| *arg != "--");
+    own.into_iter()
+        .any(|arg| matches!(arg.as_str(), "-" | "-f-" | "-f=-") || arg.starts_with("--") && arg.ends_with("=-"))
 }
 
 fn start(args: &Args, desk: &mut Desk<'_>, io: &mut Io) -> Outcome {

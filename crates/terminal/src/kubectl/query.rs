@@ -11,6 +11,7 @@ use api::object::Object;
 use api::selector::{Fields, Labels};
 use api::status::ApiError;
 use cluster::store::Store;
+use cluster::store::rbac::Asked;
 
 /// A question to the API server.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +87,8 @@ impl Query {
                 Ok(Found { kind: *kind, named: true, objects: vec![object] })
             }
             Target::All(kind) => {
+                let namespace = self.namespace.as_deref().unwrap_or_default();
+                store.may(Asked { verb: "list", kind: *kind, subresource: "", namespace, name: "" })?;
                 let filter = self.filter(*kind)?;
                 let objects = store.list(*kind).filter(|object| filter.matches(object)).cloned().collect();
                 Ok(Found { kind: *kind, named: false, objects })

@@ -8,6 +8,7 @@ use api::kind::{KINDS, Kind};
 use api::object::Object;
 use api::status::ApiError;
 use cluster::store::Store;
+use cluster::store::rbac::Asked;
 
 /// What of the cluster a command is about.
 #[derive(Clone, PartialEq, Debug)]
@@ -64,5 +65,6 @@ pub fn targets(args: &[String]) -> Result<Vec<Target>, String> {
 
 /// The object, or what the API server says if there is none.
 pub fn get(store: &Store, kind: Kind, namespace: &str, name: &str) -> Result<Rc<Object>, ApiError> {
+    store.may(Asked { verb: "get", kind, subresource: "", namespace, name })?;
     store.find(kind, namespace, name).cloned().ok_or_else(|| ApiError::not_found(kind, name))
 }

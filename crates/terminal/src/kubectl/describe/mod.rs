@@ -138,7 +138,7 @@ fn describe(context: &Context<'_>, object: &Object) -> String {
         Kind::PersistentVolume => storage::volume(&mut sheet, object.value()),
         Kind::PriorityClass => config::priority_class(&mut sheet, object.value()),
         Kind::ResourceQuota => quota::describe(&mut sheet, object.value()),
-        Kind::Endpoints | Kind::EndpointSlice | Kind::Event => generic::describe(&mut sheet, object.value()),
+        _ => generic::describe(&mut sheet, object.value()),
     }
     let without_events = matches!(object.kind(), Kind::ResourceQuota | Kind::Namespace | Kind::Secret);
     if context.show_events && !without_events {
