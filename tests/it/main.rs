@@ -16,6 +16,7 @@ mod node;
 mod parts;
 mod scale;
 mod scenarios;
+mod sessions;
 mod shell;
 mod terminal;
 mod tidy;
