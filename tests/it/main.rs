@@ -18,6 +18,7 @@ mod parts;
 mod reach;
 mod scale;
 mod scenarios;
+mod sessions;
 mod shell;
 mod terminal;
 mod tidy;

@@ -15,6 +15,7 @@ pub mod helm;
 pub mod hints;
 mod host;
 pub mod kubectl;
+mod kustomize;
 mod lint;
 mod nodectl;
 mod printing;

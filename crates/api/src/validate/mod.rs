@@ -16,7 +16,7 @@ mod job_policy;
 mod job_status;
 mod meta;
 mod misc;
-mod names;
+pub mod names;
 mod pod;
 mod read;
 mod selector;

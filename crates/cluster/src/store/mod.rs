@@ -135,6 +135,8 @@ pub struct Store {
     correlator: Correlator,
     /// Writes of events, in the order in which they make the events expire.
     leases: VecDeque<Lease>,
+    /// Who of the users' clients set which field, of the objects that such clients wrote (`metadata.managedFields`).
+    managers: SortedMap<Key, Value>,
     /// Happened the time zones of CronJobs are checked with.
     zones: ZoneTable,
     /// The account in whose name is asked at this moment, if it is none that may do everything.
@@ -175,6 +177,11 @@ impl Store {
     /// The objects that name `uid` among their owners.
     pub fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Rc<Object>> {
         self.by_owner.get(uid).into_iter().flatten().filter_map(|key| self.objects.get(key))
+    }
+
+    /// What the users' clients noted about who set which field.
+    pub fn managers(&self, key: &Key) -> &Value {
+        self.managers.get(key).unwrap_or(&Value::Null)
     }
 
     /// The newest `resourceVersion`.
@@ -284,7 +291,12 @@ impl Store {
             index_owners(&mut self.by_owner, &object, true);
         }
         match place {
-            btree_map::Entry::Occupied(place) if gone => drop(place.remove()),
+            btree_map::Entry::Occupied(place) if gone => {
+                let object = place.remove();
+                if !self.managers.is_empty() {
+                    self.managers.remove(&object.key());
+                }
+            }
             btree_map::Entry::Occupied(mut place) => drop(place.insert(Rc::clone(&object))),
             btree_map::Entry::Vacant(place) => {
                 place.insert(Rc::clone(&object));

@@ -63,6 +63,7 @@ impl Api<'_> {
     /// namespace.
     pub fn create(&mut self, mut value: Value) -> Result<Rc<Object>, ApiError> {
         let kind = kind_of(&value)?;
+        let versioned = value.str_at("metadata.resourceVersion").is_some_and(|version| !version.is_empty());
         self.name_new_object(kind, &mut value);
         let name = value.str_at("metadata.name").unwrap_or_default().to_owned();
         let namespace = value.str_at("metadata.namespace").unwrap_or_default().to_owned();
@@ -74,10 +75,9 @@ impl Api<'_> {
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;
         admission::validate_create(self, kind, &name, &value)?;
-        // `storage.ErrResourceVersionSetOnCreate`: what was saved from a cluster is not new.
-        if value.str_at("metadata.resourceVersion").is_some_and(|version| !matches!(version, "" | "0")) {
-            let message = "resourceVersion should not be set on objects to be created".to_owned();
-            return Err(ApiError { reason: Reason::Unknown, message, about: None, causes: Vec::new() });
+        if versioned {
+            let message = "resourceVersion should not be set on objects to be created";
+            return Err(ApiError { reason: Reason::Unknown, ..ApiError::bad_request(message) });
         }
         if self.store.get(&key).is_some() {
             return Err(ApiError::already_exists(kind, &name));
@@ -97,6 +97,7 @@ impl Api<'_> {
         let current = self.existing(key)?;
         let mut value = current.value().clone();
         edit(&mut value);
+        check_identity(key, &value, &current)?;
         keep(&mut value, current.value(), "status");
         self.write(key, &current, value, true)
     }
@@ -151,6 +152,9 @@ impl Api<'_> {
             Asked { verb: "delete", kind: key.kind, subresource: "", namespace: &key.namespace, name: &key.name };
         self.store.may(asked)?;
         let current = self.existing(key)?;
+        if key.kind == Kind::Namespace && matches!(&*key.name, "default" | "kube-system" | "kube-public") {
+            return Err(ApiError::forbidden(key.kind, &key.name, "this namespace may not be deleted"));
+        }
         if options.precondition_uid.as_deref().is_some_and(|uid| uid != current.uid()) {
             return Err(ApiError::conflict(key.kind, &key.name));
         }
@@ -248,7 +252,10 @@ impl Api<'_> {
             && value.i64_at("metadata.deletionGracePeriodSeconds").unwrap_or(0) == 0;
         let unchanged_spec = key.kind == Kind::Namespace || value.at("spec") == current.value().at("spec");
         if spec && due && !held && unchanged_spec {
-            return Ok(self.commit(key.clone(), None));
+            let gone = self.commit(key.clone(), None);
+            // The writer is told what it wrote, although nothing is left of it.
+            value.set("metadata.resourceVersion", gone.resource_version().to_string());
+            return Ok(Rc::new(Object::new(key.kind, value, gone.resource_version())));
         }
         Ok(self.commit(key.clone(), Some(value)))
     }
@@ -280,6 +287,25 @@ fn kind_of(value: &Value) -> Result<Kind, ApiError> {
     let (version, name) = (value.str_at("apiVersion").unwrap_or_default(), value.str_at("kind").unwrap_or_default());
     Kind::find(version, name)
         .ok_or_else(|| ApiError::bad_request(format!("no kind \"{name}\" is registered for version \"{version}\"")))
+}
+
+/// The object must be the one that the address names, in the version that the client has seen (if it says one).
+fn check_identity(key: &Key, value: &Value, current: &Object) -> Result<(), ApiError> {
+    let name = value.str_at("metadata.name").unwrap_or_default();
+    if name != &*key.name {
+        let text = format!("the name of the object ({name}) does not match the name on the URL ({})", key.name);
+        return Err(ApiError::bad_request(text));
+    }
+    let namespace = value.str_at("metadata.namespace").unwrap_or(&key.namespace);
+    if key.kind.info().namespaced && namespace != &*key.namespace {
+        let text = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(ApiError::bad_request(text));
+    }
+    let version = value.str_at("metadata.resourceVersion").unwrap_or_default();
+    if !matches!(version, "" | "0") && current.value().str_at("metadata.resourceVersion") != Some(version) {
+        return Err(ApiError::conflict(key.kind, &key.name));
+    }
+    Ok(())
 }
 
 /// Metadata that no client may change.

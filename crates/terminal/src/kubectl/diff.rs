@@ -38,12 +38,12 @@ const CONTEXT: usize = 3;
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let sources = match read_files(call) {
         Ok(sources) if sources.is_empty() => {
-            call.misused("must specify one of -f and -k");
+            call.fail("must specify one of -f and -k");
             return Outcome::Exit(2);
         }
         Ok(sources) => sources,
-        Err(line) => {
-            call.fail_line(&line);
+        Err(failures) => {
+            call.end(&failures);
             return Outcome::Exit(2);
         }
     };
@@ -63,12 +63,15 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
             let namespace = decoded.object.str_at("metadata.namespace").unwrap_or(&namespace).to_owned();
             let name = decoded.object.str_at("metadata.name").unwrap_or_default().to_owned();
             let live = copy.store().find(kind, &namespace, &name).map(|o| o.value().clone());
-            if let Err((_, _, error)) = apply::apply_quietly(&mut copy, kind, document, decoded, &namespace) {
+            if let Err(error) = apply::apply_quietly(&mut copy, kind, document, decoded, &namespace) {
                 let line = errors::render(&error, None);
                 call.fail_line(&line);
                 return Outcome::Exit(2);
             }
-            let merged = copy.store().find(kind, &namespace, &name).map(|o| o.value().clone());
+            let mut merged = copy.store().find(kind, &namespace, &name).map(|o| o.value().clone());
+            if let Some(merged) = &mut merged {
+                keep_annotation(live.as_ref(), merged);
+            }
             let (live, merged) = (text_of(live), text_of(merged));
             if live != merged {
                 let version = kind.info().api_version().replace('/', ".");
@@ -81,24 +84,32 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
                 exit = 1;
             }
         }
-        if let Some(error) = &source.error {
-            call.fail_line(error);
+        if !source.failures.is_empty() {
+            call.end(&source.failures);
             return Outcome::Exit(2);
         }
     }
     Outcome::Exit(exit)
 }
 
+/// The note of the last apply is the one that stands: it is no difference.
+fn keep_annotation(live: Option<&Value>, merged: &mut Value) {
+    let old = live.map(|live| live.at_keys(["metadata", "annotations", apply::LAST_APPLIED]).clone());
+    let mut annotations = merged.at("metadata.annotations").clone();
+    match old.filter(|old| !old.is_null()) {
+        Some(old) => drop(annotations.map_mut().insert(apply::LAST_APPLIED, old)),
+        None => drop(annotations.map_mut().remove(apply::LAST_APPLIED)),
+    }
+    match annotations.is_empty() && live.is_none_or(|live| !live.has("metadata.annotations")) {
+        true => drop(merged.remove("metadata.annotations")),
+        false => merged.set("metadata.annotations", annotations),
+    }
+}
+
 fn text_of(object: Option<Value>) -> String {
     object
         .map(|mut object| {
             object.remove("metadata.resourceVersion");
-            if let Some(annotations) = object.at_mut("metadata.annotations") {
-                annotations.map_mut().remove(apply::LAST_APPLIED);
-                if annotations.is_empty() {
-                    object.remove("metadata.annotations");
-                }
-            }
             yaml::emit(&object)
         })
         .unwrap_or_default()

@@ -26,18 +26,18 @@ pub const VERB: Verb = Verb {
 };
 
 const FLAGS: &[Flag] = &[
-    flag("chunk-size", Takes::Text, "Size of the lists that are asked for").default("500"),
+    flag("chunk-size", Takes::Number, "Size of the lists that are asked for").default("500"),
     flag("delete-emptydir-data", Takes::Nothing, "Go on although data in emptyDir volumes is lost").default("false"),
     flag("disable-eviction", Takes::Nothing, "Delete instead of evicting").default("false"),
     common::DRY_RUN,
     flag("force", Takes::Nothing, "Also Pods that nothing will replace").default("false"),
-    flag("grace-period", Takes::Text, "Seconds a Pod gets to end by itself; negative means its own").default("-1"),
+    flag("grace-period", Takes::Number, "Seconds a Pod gets to end by itself; negative means its own").default("-1"),
     flag("ignore-daemonsets", Takes::Nothing, "Leave the Pods of DaemonSets alone").default("false"),
     flag("pod-selector", Takes::Text, "Only Pods with these labels"),
     common::SELECTOR,
-    flag("skip-wait-for-delete-timeout", Takes::Text, "Do not wait for Pods that are deleted for longer than this")
+    flag("skip-wait-for-delete-timeout", Takes::Number, "Do not wait for Pods that are deleted for longer than this")
         .default("0"),
-    flag("timeout", Takes::Text, "How long to wait for each node; 0 is for ever").default("0s"),
+    flag("timeout", Takes::Duration, "How long to wait for each node; 0 is for ever").default("0s"),
 ];
 
 /// How often it is looked whether Pods are gone.
@@ -69,6 +69,10 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         (Ok(dry_run), Ok(grace), Ok(timeout)) => (dry_run, grace, timeout.filter(|span| span.is_positive())),
         (Err(text), ..) | (_, Err(text), _) | (.., Err(text)) => return call.fail(&text),
     };
+    let selector = call.parsed.text("pod-selector").unwrap_or_default();
+    if Labels::parse(selector).is_err() {
+        return call.fail("--pod-selector=<pod_selector> must be a valid label selector");
+    }
     let (nodes, failed) = match cordon::nodes(call) {
         Ok(nodes) => nodes,
         Err(outcome) => return outcome,
