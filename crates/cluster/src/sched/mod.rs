@@ -326,7 +326,7 @@ impl Actor for Scheduler {
                 object: Rc::clone(pod),
                 previous: None,
                 actor: NAME,
-                cause: cause,
+                cause,
             };
             self.observe_pod(&change, cause);
             if let Some(node) = pod.value().str_at("status.nominatedNodeName").filter(|_| !is_placed(pod)) {
