@@ -91,11 +91,11 @@ fn logs_are_there_once_the_container_has_run() {
 fn a_command_runs_beside_the_container_and_ends_with_it() {
     let (mut cluster, pod) = cluster_with(&shell("sleep 60"));
     run_for(&mut cluster, 5);
-    let argv = ["sh", "-c", "echo hi; sleep 1; exit 3"].map(str::to_owned);
+    let argv = ["sh", "-c", "echo hi; sleep 5; exit 3"].map(str::to_owned);
     let handle = cluster.exec(&pod, "main", &argv, Io::without_input()).expect("it runs");
-    run_for(&mut cluster, 0);
+    run_for(&mut cluster, 1);
     assert_eq!(written(&mut cluster, &handle), ("hi\n".to_owned(), ExecState::Running));
-    run_for(&mut cluster, 2);
+    run_for(&mut cluster, 6);
     assert_eq!(written(&mut cluster, &handle), (String::new(), ExecState::Exited(3)));
     let refused = cluster.exec(&pod, "other", &words("true"), Io::without_input());
     assert_eq!(refused, Err(r#"container not found ("other")"#.to_owned()));
