@@ -343,7 +343,8 @@ fn functions_of_the_page_fit_a_screen() {
 
 /// The functions of a formatted text: the line each begins on, and how many it has.
 fn functions(code: &str) -> Vec<(usize, usize)> {
-    let (mut found, mut open): (Vec<(usize, usize)>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    let mut open: Vec<(usize, usize)> = Vec::new();
     for (index, line) in code.lines().enumerate() {
         let text = line.trim_start();
         let indent = line.len() - text.len();

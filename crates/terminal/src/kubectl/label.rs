@@ -200,7 +200,7 @@ fn change(
     let have = |key: &str| before.as_map().and_then(|map| map.get(key)).and_then(Value::as_str);
     let mut conflicts = Vec::new();
     for (key, value) in
-        changes.set.iter().filter(|(key, _)| !overwrite && !(what == What::Annotations && key == CHANGE_CAUSE))
+        changes.set.iter().filter(|(key, _)| !(overwrite || what == What::Annotations && key == CHANGE_CAUSE))
     {
         match (have(key), what) {
             (Some(old), What::Labels) if old != value => {

@@ -396,7 +396,7 @@ pub fn apply(
     let mut conflicts: Vec<(String, Vec<Vec<String>>)> = Vec::new();
     // kubectl itself takes over what it applied on its own side.
     let is_own = |entry: &Entry| manager == "kubectl" && entry.manager == CLIENT_SIDE;
-    for entry in all.iter().filter(|entry| !(entry.manager == manager && entry.applies) && !is_own(entry)) {
+    for entry in all.iter().filter(|entry| !(is_own(entry) || entry.manager == manager && entry.applies)) {
         let theirs: Vec<Vec<String>> =
             entry.paths.iter().filter(|path| changed.contains(*path) && wanted.contains(*path)).cloned().collect();
         if !theirs.is_empty() {

@@ -333,7 +333,7 @@ fn put(target: &mut Value, path: &str, value: Value, insert: bool) -> Result<(),
             let at = if last == "-" { Some(items.len()) } else { last.parse().ok() };
             let most = if insert { items.len() } else { items.len().saturating_sub(1) };
             let at =
-                at.filter(|at| *at <= most && !(items.is_empty() && !insert)).ok_or_else(|| missing("add", path))?;
+                at.filter(|at| *at <= most && (insert || !items.is_empty())).ok_or_else(|| missing("add", path))?;
             if insert {
                 items.insert(at, value);
             } else {

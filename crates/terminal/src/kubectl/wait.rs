@@ -252,7 +252,7 @@ impl Waits {
 
     /// Looks at the condition whose turn it is. None: there is something else to look at.
     fn advance(&mut self, mut current: Current, desk: &Desk<'_>, io: &mut Io) -> Option<Poll> {
-        let Some(condition) = self.conditions.get(current.met) else { return None };
+        let condition = self.conditions.get(current.met)?;
         let now = desk.cluster.now();
         let resource = format!("{}/{}", current.key.kind.info().plural, current.key.name);
         let live = desk.cluster.store().get(&current.key).cloned();

@@ -22,11 +22,14 @@ pub(super) struct Done {
     pub(super) how: &'static str,
 }
 
+/// How kubectl tells a refusal of what came from a source.
+type Tell = Box<dyn Fn(&ApiError, &str) -> Failure>;
+
 /// A refusal: about whom, what the server said, and how kubectl tells it.
 pub struct Refusal {
     pub name: String,
     pub error: ApiError,
-    pub(super) told: Box<dyn Fn(&ApiError, &str) -> Failure>,
+    pub(super) told: Tell,
 }
 
 impl Refusal {

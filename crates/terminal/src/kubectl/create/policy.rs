@@ -127,7 +127,8 @@ fn ingress(call: &mut Call<'_, '_>) -> Outcome {
                           catches all traffic) or a list of rules (which catch specific paths)",
         );
     }
-    let (mut hosts, mut secrets): (Vec<(String, Vec<Value>)>, Vec<(String, Vec<Value>)>) = (Vec::new(), Vec::new());
+    let mut hosts: Vec<(String, Vec<Value>)> = Vec::new();
+    let mut secrets: Vec<(String, Vec<Value>)> = Vec::new();
     for text in &given {
         let Some((host, path, service, secret)) = rule(text) else {
             return call.fail(&format!(

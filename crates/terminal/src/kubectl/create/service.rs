@@ -112,7 +112,7 @@ fn service(call: &mut Call<'_, '_>, kind: &str) -> Outcome {
 fn port(text: &str, node_port: Option<i64>) -> Result<Value, String> {
     let (port, target) = text.split_once(':').unwrap_or((text, text));
     let number: i64 = port.parse().map_err(|_| format!("strconv.ParseInt: parsing \"{port}\": invalid syntax"))?;
-    if number > 65_535 || number < 0 {
+    if !(0..=65_535).contains(&number) {
         return Err(format!("must be between 0 and 65535, inclusive: {number}").replace("inclusive", "inclusive"));
     }
     let target = target.parse::<i64>().map_or(Value::from(target), Value::from);
