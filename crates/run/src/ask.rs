@@ -12,6 +12,9 @@ use values::time::{SimTime, Span};
 /// Simulated time that a line may take.
 const PATIENCE: Span = Span::mins(10);
 
+/// Things that may happen until a line that was stopped has ended.
+const WINDING_UP: u32 = 100;
+
 /// What a line answered.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Answer {
@@ -40,7 +43,14 @@ pub fn ask(sim: &Sim, line: &str, budget: u32) -> Answer {
         world.drain(&mut |record| records.push(record));
     }
     world.terminals.interrupt(&mut world.cluster, task);
-    world.drain(&mut |record| records.push(record));
+    for _ in 0..WINDING_UP {
+        world.drain(&mut |record| records.push(record));
+        if let Some(output) = ended(&mut records, line, began) {
+            return answer(&output, true);
+        }
+        let Some(due) = world.next() else { break };
+        world.take(due);
+    }
     match ended(&mut records, line, began) {
         Some(output) => answer(&output, true),
         None => Answer { exit: 130, took: world.now().since(began), stopped: true, ..Answer::default() },

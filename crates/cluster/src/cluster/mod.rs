@@ -313,6 +313,11 @@ impl Cluster {
         Some(hold).filter(|hold| hold.until > self.now)
     }
 
+    /// What stopped an actor that stands still.
+    pub fn stopped(&self, actor: &str) -> Option<Cause> {
+        self.stopped.get(actor).map(|(_, cause)| *cause)
+    }
+
     /// The back-off after which the kubelet next starts a container of this Pod, or pulls its image; it may be over.
     pub fn next_start(&self, pod: &Object) -> Option<Hold> {
         self.nodes.back_off(&pod.key())

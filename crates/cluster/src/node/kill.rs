@@ -126,7 +126,9 @@ impl Nodes {
         let now = api.now();
         let state = &worker.slots[slot];
         let cause = match (&worker.ending, state.unhealthy, state.turn) {
-            (None, Some(_), Some(turn)) => Cause::by(turn).rule(Rule::KubeletProbeKill),
+            (None, Some(Unhealthy { failures, .. }), Some(turn)) => {
+                Cause::by(turn).counted(Rule::KubeletProbeKill, [failures, failures])
+            }
             _ => worker.cause,
         };
         api.set_cause(Cause { counts: cause.counts, ..cause.or_rule(Rule::KubeletTerm) });
@@ -245,7 +247,7 @@ impl Nodes {
             let slot = &worker.slots[i];
             slot.unhealthy.filter(|_| slot.is_running() && slot.kill.is_none()).map(|unhealthy| (i, unhealthy))
         });
-        let Some((slot, Unhealthy { probe, grace_seconds })) = found else { return false };
+        let Some((slot, Unhealthy { probe, grace_seconds, .. })) = found else { return false };
         let own = worker.pod().spec.termination_grace_period_seconds.unwrap_or(30);
         let grace = Span::secs(grace_seconds.unwrap_or(own)).max(latency::MINIMUM_GRACE);
         let stays = crate::node::phase::after_exit(&worker.pod().spec, worker.spec_of(slot), 137)

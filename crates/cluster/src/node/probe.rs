@@ -228,7 +228,7 @@ impl Nodes {
             (ProbeKind::Startup | ProbeKind::Liveness, false) => {
                 let grace_seconds = probe.termination_grace_period_seconds;
                 let name = if kind == ProbeKind::Startup { "startup" } else { "liveness" };
-                worker.slots[slot].unhealthy = Some(Unhealthy { probe: name, grace_seconds });
+                worker.slots[slot].unhealthy = Some(Unhealthy { probe: name, grace_seconds, failures: count });
                 worker.slots[slot].probers[prober].in_a_row = (true, 0);
             }
         }

@@ -182,6 +182,8 @@ pub struct Unhealthy {
     pub probe: &'static str,
     /// The probe's own grace period.
     pub grace_seconds: Option<i64>,
+    /// How often it failed in a row: as often as counts.
+    pub failures: i64,
 }
 
 /// A container being stopped.

@@ -114,6 +114,10 @@ rules! {
         ("Job" "spec.backoffLimit"),
         "{0} failures are more than its limit of {1} allows",
         "pkg/controller/job/job_controller.go (syncJob)";
+    JobRestarts: "job/restarts",
+        ("Job" "spec.backoffLimit"),
+        "with restartPolicy OnFailure restarts count as failures, and its containers were restarted as often as its limit of {0} allows",
+        "pkg/controller/job/job_controller.go (pastBackoffLimitOnFailure)";
     JobBackoffLimitPerIndex: "job/backoffLimitPerIndex",
         ("Job" "spec.backoffLimitPerIndex"),
         "an index has failed more often than it may, and no index is left to be done",

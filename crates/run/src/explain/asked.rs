@@ -4,8 +4,9 @@
 //! object is named, the one that fits is meant: of several the latest.
 
 use crate::explain::{Past, Question, words};
+use crate::journal::JournalEntry;
 use api::kind::Kind;
-use cluster::store::{Happened, Subject};
+use cluster::store::{ChangeType, Happened, Subject};
 use values::time::{SimTime, Span};
 
 /// What can be asked; said when a question was not understood.
@@ -234,7 +235,10 @@ impl Past<'_> {
     }
 
     fn latest_gone(&self, kind: Kind) -> Option<Subject> {
-        let told = self.entries().rev().filter(|entry| entry.facts().is_some_and(|facts| facts.deletion_began));
+        let went = |entry: &&JournalEntry| {
+            entry.is(ChangeType::Deleted) || entry.facts().is_some_and(|facts| facts.deletion_began)
+        };
+        let told = self.entries().rev().filter(went);
         told.filter_map(|entry| entry.about.clone()).find(|about| about.key.kind == kind)
     }
 

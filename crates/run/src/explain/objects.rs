@@ -140,6 +140,10 @@ impl<'r> Past<'r> {
             }
             findings.extend(self.held_container(subject, status));
         }
+        if findings.is_empty() {
+            let happened = self.latest(&subject.uid, |entry| entry.happened().is_some());
+            findings.push(self.finding(format!("no container of {name} runs at this moment"), happened));
+        }
         findings
     }
 
@@ -276,19 +280,10 @@ impl<'r> Past<'r> {
         findings
     }
 
-    /// The fault that stopped a controller, if it has not come back.
+    /// What stopped a controller that stands still.
     pub(super) fn stopped(&self, actor: &str) -> Option<&'r JournalEntry> {
-        let mut latest = None;
-        for entry in self.entries() {
-            match entry.happened() {
-                Some(Happened::Input { text, .. }) if text.contains("stop") && text.contains(actor) => {
-                    latest = Some(entry);
-                }
-                Some(Happened::ActorBack { name }) if *name == actor => latest = None,
-                _ => {}
-            }
-        }
-        latest
+        let by = self.cluster().stopped(actor)?.by?;
+        self.entries().rev().find(|entry| entry.id == by)
     }
 
     /// What happens now, and what everything that has not ended waits for.

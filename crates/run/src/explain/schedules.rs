@@ -50,6 +50,7 @@ impl Past<'_> {
         let (name, clock, schedule) = (words::object(&subject.key), words::clock(at), &cron_job.spec.schedule);
         let mut awake = (**cron_job).clone();
         awake.spec.suspend = None;
+        (awake.status.last_schedule_time, awake.spec.starting_deadline_seconds) = (None, None);
         let next = |after: SimTime| next_schedule(&awake, after, self.cluster().zones());
         if next(at - Span::ms(1)) != Some(at) {
             let zone = cron_job.spec.time_zone.as_deref().unwrap_or("UTC");
@@ -68,6 +69,23 @@ impl Past<'_> {
         if let Some(stopped) = self.stopped("cronjob-controller") {
             let says = format!("nobody made the Job for {clock}: the CronJob controller stands still");
             return self.finding(says, Some(stopped));
+        }
+        let back = self.entries().find(|entry| {
+            entry.at >= at
+                && matches!(entry.happened(), Some(Happened::ActorBack { name }) if *name == "cronjob-controller")
+        });
+        if let Some(back) = back {
+            let deadline = cron_job.spec.starting_deadline_seconds.map(|seconds| {
+                let allowed = words::length(Span::secs(seconds));
+                format!(", and a start that is more than {allowed} late is no longer made")
+            });
+            let says = format!(
+                "nobody saw {clock}: the CronJob controller stood still until {}{}",
+                words::clock(back.at),
+                deadline.unwrap_or_default()
+            );
+            let place = self.field(subject, "CronJob", "spec.startingDeadlineSeconds");
+            return Finding { place, ..self.finding(says, Some(back)) };
         }
         let says = format!("nothing was noted about {clock} for {name}");
         Finding { says, place: self.field(subject, "CronJob", "spec.schedule"), chain: self.latest_turn(subject) }

@@ -77,7 +77,7 @@ pub fn because(cause: Cause) -> String {
 /// The sentence without the parts that its cause has no numbers for.
 pub fn reason(entry: &JournalEntry) -> String {
     match entry.cause.rule {
-        Rule::Start | Rule::Asked | Rule::Broken => String::new(),
+        Rule::Start | Rule::Follows | Rule::Asked | Rule::Broken => String::new(),
         _ => because(entry.cause),
     }
 }

@@ -32,11 +32,14 @@ pub struct End {
     pub message: String,
     /// The numbers that its rule's sentence speaks of.
     pub counts: [i64; 2],
+    /// Restarts of containers count as failures, for explanations.
+    pub by_restarts: bool,
 }
 
 impl End {
     fn failure(reason: &str, message: &str) -> End {
-        End { success: false, announced: false, reason: reason.to_owned(), message: message.to_owned(), counts: [0; 2] }
+        let (reason, message) = (reason.to_owned(), message.to_owned());
+        End { success: false, announced: false, reason, message, counts: [0; 2], by_restarts: false }
     }
 
     fn success(reason: &str, message: &str) -> End {
@@ -51,6 +54,7 @@ impl End {
     pub fn rule(&self) -> Rule {
         match self.reason.as_str() {
             "PodFailurePolicy" => Rule::JobPodFailurePolicy,
+            "BackoffLimitExceeded" if self.by_restarts => Rule::JobRestarts,
             "BackoffLimitExceeded" => Rule::JobBackoffLimit,
             "DeadlineExceeded" => Rule::JobActiveDeadline,
             "MaxFailedIndexesExceeded" => Rule::JobMaxFailedIndexes,
@@ -63,6 +67,7 @@ impl End {
     /// What the rule's sentence counts, for an end that an earlier sync announced.
     fn counts_of(&self, job: &Job, failed: i64, succeeded: i64) -> [i64; 2] {
         match self.rule() {
+            Rule::JobRestarts => [i64::from(job.spec.backoff_limit.unwrap_or(6)), 0],
             Rule::JobBackoffLimit => [failed, i64::from(job.spec.backoff_limit.unwrap_or(6))],
             Rule::JobActiveDeadline => [job.spec.active_deadline_seconds.unwrap_or(0).saturating_mul(1000), 0],
             Rule::JobMaxFailedIndexes => {
@@ -146,6 +151,7 @@ pub fn plan<'a>(job: &'a Job, pods: &'a [JobPod], record: BackoffRecord, now: Si
     };
     plan.end = plan.find_end(finished.failed, now);
     if let Some(end) = &mut plan.end {
+        end.by_restarts = restarts_count(job);
         end.counts = end.counts_of(job, finished.failed, succeeded);
     }
     if plan.end.is_some() {
@@ -432,9 +438,14 @@ fn deadline_in(job: &Job, start_time: Option<SimTime>, now: SimTime) -> Option<S
     Some(Span::secs(allowed) - now.since(start_time?))
 }
 
+/// Whether restarts of containers count as failures.
+fn restarts_count(job: &Job) -> bool {
+    job.spec.template.str_at("spec.restartPolicy") == Some("OnFailure")
+}
+
 /// With `restartPolicy: OnFailure`: whether the containers have been restarted too often.
 fn restarts_exceed(job: &Job, pods: &[JobPod], backoff_limit: i64) -> bool {
-    if job.spec.template.str_at("spec.restartPolicy") != Some("OnFailure") {
+    if !restarts_count(job) {
         return false;
     }
     let restarts: i64 = pods

@@ -14,6 +14,8 @@ pub(super) struct Turns {
     pub started: Option<EntryId>,
     /// One of its Pods failed, or is on its way out.
     pub failed: Option<EntryId>,
+    /// A container of one of its Pods was started again.
+    pub restarted: Option<EntryId>,
     /// One of its Pods succeeded.
     pub succeeded: Option<EntryId>,
     /// The wait that was noted last: until when (none: until a Pod has ended), and its entry.
@@ -32,6 +34,9 @@ impl Turns {
             "Succeeded" | "Failed" => {}
             // A Pod that goes before it has ended counts as failed.
             _ if change.starts_deletion() || change.change == ChangeType::Deleted => self.failed = Some(change.entry),
+            _ if change.previous.as_ref().is_some_and(|before| restarts(before) < restarts(&change.object)) => {
+                self.restarted = Some(change.entry);
+            }
             _ => {}
         }
     }
@@ -55,6 +60,7 @@ impl Turns {
     pub fn ended_by(&self, rule: Rule) -> Option<EntryId> {
         match rule {
             Rule::JobCompletions | Rule::JobSuccessPolicy => self.succeeded,
+            Rule::JobRestarts => self.restarted,
             Rule::JobBackoffLimit
             | Rule::JobBackoffLimitPerIndex
             | Rule::JobMaxFailedIndexes
@@ -62,4 +68,10 @@ impl Turns {
             _ => None,
         }
     }
+}
+
+/// How often the containers of a Pod were started again.
+fn restarts(pod: &api::object::Object) -> i32 {
+    let status = &pod.pod().status;
+    status.init_container_statuses.iter().chain(&status.container_statuses).map(|one| one.restart_count).sum()
 }
