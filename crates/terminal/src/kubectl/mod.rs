@@ -69,6 +69,7 @@ use help::children;
 use kubeconfig::Kubeconfig;
 use shell::{Io, Poll};
 
+pub use kubeconfig::configure_pod;
 pub use patch::json_patch;
 pub use port_forward::Forwards;
 pub use waiting::Waiting;
