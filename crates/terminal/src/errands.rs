@@ -7,6 +7,7 @@
 use crate::command::{self, Command};
 use crate::files::HOME;
 use crate::host::{Workstation, environment};
+use crate::kubectl::configure_pod;
 use crate::save;
 use cluster::Cluster;
 use cluster::node::PodCall;
@@ -39,13 +40,7 @@ impl Errand {
             // Directories above are made along the way; what does not fit is left out.
             let _ = save(&mut workstation.files, path, &String::from_utf8_lossy(bytes), now);
         }
-        let config = format!(
-            "apiVersion: v1\nkind: Config\nclusters:\n- name: in-cluster\n  cluster: {{server: https://10.96.0.1:443}}\n\
-             contexts:\n- name: in-cluster\n  context: {{cluster: in-cluster, user: account, namespace: {}}}\n\
-             current-context: in-cluster\nusers:\n- name: account\n  user: {{}}\n",
-            call.account.namespace
-        );
-        let _ = save(&mut workstation.files, &format!("{HOME}/.kube/config"), &config, now);
+        configure_pod(&mut workstation.files, &call.account.namespace, now);
         let _ = workstation.files.make_dir(&call.call.cwd, now);
         let mut env = environment();
         env.extend(call.call.env.iter().map(|(name, value)| (name.clone(), value.clone())));

@@ -474,8 +474,11 @@ impl ProgramKind {
             Some("perl") => Ok(ProgramKind::Perl),
             Some("shell") => Ok(ProgramKind::Shell),
             // What only prints, serves and ends needs no part of its own.
-            None if let Ok(behaviour) = Behaviour::read(value) => Ok(ProgramKind::Scripted(Box::new(behaviour))),
-            _ => Tool::read(value).map(|tool| ProgramKind::Tool(Rc::new(tool))),
+            None => match Behaviour::read(value) {
+                Ok(behaviour) => Ok(ProgramKind::Scripted(Box::new(behaviour))),
+                Err(_) => Tool::read(value).map(|tool| ProgramKind::Tool(Rc::new(tool))),
+            },
+            Some(_) => Tool::read(value).map(|tool| ProgramKind::Tool(Rc::new(tool))),
         }
     }
 }

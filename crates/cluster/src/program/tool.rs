@@ -111,7 +111,7 @@ impl Case {
                 "args" => case.words = words(value).ok_or_else(wrong)?,
                 "kind" => case.kind = Kind::read(value.as_str().ok_or_else(wrong)?)?,
                 "err" => case.err = lines(value).ok_or_else(wrong)?,
-                "stays" => case.stays = value == &Value::Bool(true),
+                "stays" => case.stays = *value == Value::Bool(true),
                 "needs" => case.needs = words(value).ok_or_else(wrong)?,
                 "lacking" => case.lacking = Say::read(value).ok_or_else(wrong)?,
                 "reaches" => case.reaches = Some(Reach::read(value).ok_or_else(wrong)?),

@@ -58,8 +58,7 @@ impl Asked<'_> {
     fn is_allowed_by(&self, rule: &Value) -> bool {
         let (info, sub) = (self.kind.info(), self.subresource);
         let has = |field: &str, wanted: &[&str]| {
-            let list = rule.list_at(field).iter().filter_map(Value::as_str);
-            list.into_iter().any(|text| text == "*" || wanted.contains(&text))
+            rule.list_at(field).iter().filter_map(Value::as_str).any(|text| text == "*" || wanted.contains(&text))
         };
         let (full, any) = (format!("{}/{sub}", info.plural), format!("*/{sub}"));
         let resources: Vec<&str> = if sub.is_empty() { vec![info.plural] } else { vec![full.as_str(), any.as_str()] };

@@ -257,6 +257,14 @@ fn empty() -> Value {
     tree
 }
 
+/// Gives the machine of a program in a Pod its configuration: the same cluster, in the Pod's namespace.
+pub fn configure_pod(files: &mut Files, namespace: &str, now: SimTime) {
+    let mut own = Kubeconfig { path: OWN.to_owned(), tree: built_in() };
+    own.put(Section::Contexts, CLUSTER, object! { "cluster" => CLUSTER, "namespace" => namespace, "user" => USER });
+    // An empty disk has room.
+    let _ = own.save(files, now);
+}
+
 /// The configuration that leads to the simulated cluster.
 fn built_in() -> Value {
     let mut own = Kubeconfig { path: OWN.to_owned(), tree: empty() };

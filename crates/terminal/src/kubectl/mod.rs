@@ -69,6 +69,7 @@ use help::children;
 use kubeconfig::Kubeconfig;
 use shell::{Io, Poll};
 
+pub use kubeconfig::configure_pod;
 pub use patch::json_patch;
 pub use port_forward::Forwards;
 pub use waiting::Waiting;
@@ -290,9 +291,8 @@ impl Call<'_, '_> {
 
 /// Whether a file among the arguments is standard input; what follows `--` belongs to a container.
 fn reads_input(argv: &[String]) -> bool {
-    let own = argv.iter().take_while(|arg| *arg != "--");
-    own.into_iter()
-        .any(|arg| matches!(arg.as_str(), "-" | "-f-" | "-f=-") || arg.starts_with("--") && arg.ends_with("=-"))
+    let mut own = argv.iter().take_while(|arg| *arg != "--");
+    own.any(|arg| matches!(arg.as_str(), "-" | "-f-" | "-f=-") || arg.starts_with("--") && arg.ends_with("=-"))
 }
 
 fn start(args: &Args, desk: &mut Desk<'_>, io: &mut Io) -> Outcome {
