@@ -178,9 +178,9 @@ impl Component for Menu {
             Told::Way(way) => {
                 let pod = |uid: &str| props.pods.0.iter().find(|pod| pod.uid == uid);
                 let deed = match &props.target {
-                    Some(Target::Node(name)) => deed(way, name, &self.form),
-                    Some(Target::Pod(uid)) => pod(uid).and_then(|pod| deed(way, &pod.name, &self.form)),
-                    _ => deed(way, "", &self.form),
+                    Some(Target::Node(name)) => deed(way, "", name, &self.form),
+                    Some(Target::Pod(uid)) => pod(uid).and_then(|pod| deed(way, &pod.namespace, &pod.name, &self.form)),
+                    _ => deed(way, "", "", &self.form),
                 };
                 if let Some(deed) = deed {
                     props.act.emit(Msg::Do(deed));
@@ -340,14 +340,17 @@ fn way(ctx: &Context<Menu>, (code, title, then): Way, with: Html) -> Html {
     }
 }
 
-/// What a way means for the node or Pod of that name.
-fn deed(way: &str, name: &str, form: &Form) -> Option<Deed> {
+/// What a way means for the node or Pod of that name; a Pod has a namespace besides.
+fn deed(way: &str, namespace: &str, name: &str, form: &Form) -> Option<Deed> {
     let value = |field| form.get(field).to_owned();
     let until = || form.get(Field::Span).parse().ok().filter(|seconds| *seconds > 0).map(Span::secs);
-    let (node, pod) = (name.to_owned(), name.to_owned());
+    let (node, pod, namespace) = (name.to_owned(), name.to_owned(), namespace.to_owned());
     let container = Some(value(Field::Container)).filter(|name| !name.is_empty());
     let fault = match way {
         "cordon" | "uncordon" => return Some(Deed::Line(format!("kubectl {way} {node}"))),
+        "delete" if namespace != "default" => {
+            return Some(Deed::Line(format!("kubectl delete pod {pod} -n {namespace}")));
+        }
         "delete" => return Some(Deed::Line(format!("kubectl delete pod {pod}"))),
         "drain" => Fault::Drain { node },
         "freeze" => Fault::FreezeNode { node, until: until() },
@@ -356,10 +359,10 @@ fn deed(way: &str, name: &str, form: &Form) -> Option<Deed> {
         "exit" => {
             let code = form.get(Field::Exit).trim().parse().ok();
             let exit_code = code.filter(|code| (0..=255).contains(code)).unwrap_or(1);
-            Fault::KillContainer { pod, container, exit_code, oom: false }
+            Fault::KillContainer { namespace, pod, container, exit_code, oom: false }
         }
-        "oom" => Fault::KillContainer { pod, container, exit_code: 137, oom: true },
-        "evict" => Fault::EvictPod { pod },
+        "oom" => Fault::KillContainer { namespace, pod, container, exit_code: 137, oom: true },
+        "evict" => Fault::EvictPod { namespace, pod },
         "stop" => Fault::StopController { name: value(Field::Controller), until: until() },
         "slow" => Fault::SlowApi { delay_ms: form.get(Field::Delay).parse().ok()?, until: until() },
         "fail" => Fault::FailPull { image: value(Field::Image), until: until() },
@@ -379,23 +382,24 @@ mod tests {
         let mut form = Form::fresh(&offers, None);
         form.set(Field::Span, "60".to_owned());
         form.set(Field::Exit, "300".to_owned());
-        let said = |way, name| match deed(way, name, &form) {
+        let said = |way, namespace, name| match deed(way, namespace, name, &form) {
             Some(Deed::Fault(fault)) => fault.says(),
             Some(Deed::Line(line)) => line,
             None => String::new(),
         };
-        for (way, name, text) in [
-            ("cordon", "node-1", "kubectl cordon node-1"),
-            ("freeze", "node-1", "node-1 is silent for 1m0s"),
-            ("exit", "a", "a ends with exit code 1"),
-            ("oom", "a", "a has no memory left"),
-            ("delete", "a", "kubectl delete pod a"),
-            ("stop", "", "job-controller stands still for 1m0s"),
-            ("slow", "", "the API takes 200 ms longer for 1m0s"),
-            ("fail", "", "busybox:1.36 cannot be pulled for 1m0s"),
-            ("nothing", "", ""),
+        for (way, namespace, name, text) in [
+            ("cordon", "", "node-1", "kubectl cordon node-1"),
+            ("freeze", "", "node-1", "node-1 is silent for 1m0s"),
+            ("exit", "default", "a", "a ends with exit code 1"),
+            ("oom", "default", "a", "a has no memory left"),
+            ("delete", "default", "a", "kubectl delete pod a"),
+            ("delete", "other", "a", "kubectl delete pod a -n other"),
+            ("stop", "", "", "job-controller stands still for 1m0s"),
+            ("slow", "", "", "the API takes 200 ms longer for 1m0s"),
+            ("fail", "", "", "busybox:1.36 cannot be pulled for 1m0s"),
+            ("nothing", "", "", ""),
         ] {
-            assert_eq!(said(way, name), text);
+            assert_eq!(said(way, namespace, name), text);
         }
     }
 }

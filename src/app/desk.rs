@@ -115,6 +115,8 @@ impl Desk {
         let mut draw = self.run.frame(frame_ms, browser::now_ms);
         if self.run.lacks_shells() {
             self.fetch(Extra::Shells, Then::GoOn);
+        } else if self.run.lacks_terminal() {
+            self.fetch(Extra::Terminal, Then::GoOn);
         }
         if draw {
             self.announcer.look(&self.run.view, std::mem::take(&mut self.restarted));
@@ -195,7 +197,7 @@ impl Desk {
             Some((yaml, assumed)) => (Some(Rc::new(yaml)), assumed),
             // What may stand in an object that is there already is for kubectl edit to say.
             None if edit.is_some() => (None, engine::syntax(text)),
-            None => (None, engine::lint(text, self.later.table())),
+            None => (None, engine::lint(text, self.run.engine(), self.later.table())),
         };
         (self.python, self.remarks) = (python, Rc::new(remarks));
     }

@@ -159,6 +159,11 @@ impl Engine {
         self.sim.lacks_shells()
     }
 
+    /// Whether time stands for a container that wants a command of the terminal's.
+    pub fn lacks_terminal(&self) -> bool {
+        self.sim.lacks_terminal()
+    }
+
     /// Types a line into a terminal, whose files are the editor's tabs (name and text). What takes no time is done at
     /// once, also while the clock stands.
     pub fn type_line(&mut self, number: u32, files: &[(String, String)], line: &str) {
@@ -315,7 +320,7 @@ impl Engine {
 
     /// Goes to a moment that has been seen before.
     pub fn seek(&mut self, at_ms: i64) {
-        self.sim.seek(self.moment(at_ms));
+        self.sim.go_to(self.moment(at_ms));
         self.forget_records();
     }
 
@@ -324,8 +329,14 @@ impl Engine {
     }
 
     /// What a container printed up to now, or why there is nothing to read.
-    pub fn logs(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
-        self.sim.logs(pod, container, previous)
+    pub fn logs(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: Option<&str>,
+        previous: bool,
+    ) -> Result<Vec<LogLine>, String> {
+        self.sim.logs(namespace, pod, container, previous)
     }
 
     /// The wall clock at a moment: `2026-11-21 08:00:42 UTC`.
@@ -343,9 +354,13 @@ impl Engine {
     }
 }
 
-/// What the API server would say of a text.
-pub fn lint(text: &str, zones: &ZoneTable) -> Vec<Remark> {
-    terminal::lint(text.as_bytes(), "manifest", zones).iter().map(remark).collect()
+/// What the API server would say of a text if it were applied now; before there is a run, in an empty cluster.
+pub fn lint(text: &str, engine: Option<&Engine>, zones: &ZoneTable) -> Vec<Remark> {
+    let said = match engine {
+        Some(engine) => terminal::lint(text.as_bytes(), "manifest", engine.sim.cluster()),
+        None => terminal::lint(text.as_bytes(), "manifest", &terminal::empty_cluster(zones)),
+    };
+    said.iter().map(remark).collect()
 }
 
 /// A Python dict as YAML, with what was assumed; none if the text is no such dict.

@@ -56,8 +56,9 @@ impl Log {
     pub fn read(&mut self, run: &Run, uid: &str) -> bool {
         let Some(engine) = run.engine() else { return false };
         // A Pod that is gone is asked for by the name it had.
-        let name = run.view.lanes.iter().find(|lane| lane.uid == uid).map_or(uid, |lane| &lane.name);
-        let lines = engine.logs(name, self.choice.container.as_deref(), self.choice.previous);
+        let lane = run.view.lanes.iter().find(|lane| lane.uid == uid);
+        let (namespace, name) = lane.map_or(("default", uid), |lane| (&lane.namespace, &lane.name));
+        let lines = engine.logs(namespace, name, self.choice.container.as_deref(), self.choice.previous);
         let differs = lines != *self.lines;
         if differs {
             self.lines = Rc::new(lines);

@@ -185,6 +185,11 @@ impl Run {
         self.broken.iter().filter(move |one| one.from_ms <= now_ms && one.until_ms.is_none_or(|until| now_ms < until))
     }
 
+    /// Whether time stands for a container that wants a command of the terminal's.
+    pub fn lacks_terminal(&self) -> bool {
+        self.engine.as_ref().is_some_and(Engine::lacks_terminal)
+    }
+
     /// Whether time stands because the shells of containers are not here.
     pub fn lacks_shells(&self) -> bool {
         self.engine.as_ref().is_some_and(Engine::lacks_shells)
@@ -294,7 +299,7 @@ impl Run {
                     break;
                 }
             }
-            if late || (reached && stop >= target) || self.lacks_shells() {
+            if late || (reached && stop >= target) || self.lacks_shells() || self.lacks_terminal() {
                 break;
             }
         }

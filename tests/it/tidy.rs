@@ -66,7 +66,7 @@ const PRIVATE: &[&str] = &[
 ];
 
 /// Folders whose texts come from elsewhere as they are (recordings, tutorials) and may name any path.
-const AS_RECORDED: &[&str] = &["tests/scenarios/", "tests/cases/", "seeds/"];
+const AS_RECORDED: &[&str] = &["tests/scenarios/", "tests/cases/", "tests/sessions/", "seeds/"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -135,6 +135,8 @@ pub struct PodToken {
     pub created_ms: i64,
     /// Names of its containers, init containers first; for the log panel.
     pub containers: Vec<String>,
+    /// Nobody here knows one of its images: what that starts is not run, but taken to succeed.
+    pub stands_in: bool,
     /// Why it waits or failed, in one sentence; empty if there is nothing to say.
     pub note: String,
 }
@@ -245,6 +247,7 @@ pub struct ServiceCard {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Lane {
     pub uid: String,
+    pub namespace: String,
     pub name: String,
     pub short: String,
     pub owner: String,
