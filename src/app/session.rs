@@ -257,7 +257,7 @@ impl Session {
         match msg {
             Msg::Frame(at) => return self.on_frame(ctx, at),
             Msg::Header(msg) => self.on_header(ctx, msg),
-            Msg::Clock(msg) => self.on_clock(ctx, msg),
+            Msg::Clock(msg) => self.on_clock(msg),
             Msg::Editor(msg) => return self.on_editor(msg),
             Msg::Stage(stage::Msg::Select(uid)) => self.select(ctx, Some(uid)),
             Msg::Stage(stage::Msg::Break(target)) | Msg::Logs(logs::Msg::Break(target)) => self.open_menu(target),
@@ -298,7 +298,7 @@ impl Session {
                     spawn_local(async move { link.send_message(Msg::Came(part, later::bring(part).await)) });
                 }
                 Ask::Line(old, text) => terminal::set_line(&self.line, &old, &text),
-                Ask::ToEditor => self.go_to_editor(ctx),
+                Ask::ToEditor => self.go_to_editor(),
                 Ask::ToTerminal => {
                     self.drawer = false;
                     self.go_to_terminal(ctx);
@@ -362,13 +362,13 @@ impl Session {
         match msg {
             header::Msg::Example(at) => drop(self.desk.change(Change::Example(at))),
             header::Msg::Break => self.open_menu(Target::All),
-            header::Msg::ToggleEditor => self.show_editor(ctx, !self.editor_open(ctx)),
+            header::Msg::ToggleEditor => self.show_editor(!self.editor_open(ctx)),
             header::Msg::Theme => self.calls.choose.emit(Choice::Theme),
             header::Msg::Help => ctx.props().page.emit(page::Msg::Help(true)),
         }
     }
 
-    fn on_clock(&mut self, ctx: &Context<Self>, msg: clockbar::Msg) {
+    fn on_clock(&mut self, msg: clockbar::Msg) {
         let run = &mut self.desk.run;
         let speed = match msg {
             clockbar::Msg::Toggle => return run.toggle(),
@@ -430,16 +430,16 @@ impl Session {
     fn on_key(&mut self, ctx: &Context<Self>, key: Key) -> bool {
         match key {
             Key::Apply => self.desk.apply(),
-            Key::Toggle => self.on_clock(ctx, clockbar::Msg::Toggle),
-            Key::Step => self.on_clock(ctx, clockbar::Msg::Step),
-            Key::StepBack => self.on_clock(ctx, clockbar::Msg::StepBack),
-            Key::Restart => self.on_clock(ctx, clockbar::Msg::Restart),
-            Key::Slower => self.on_clock(ctx, clockbar::Msg::Slower),
-            Key::Faster => self.on_clock(ctx, clockbar::Msg::Faster),
-            Key::Skip => self.on_clock(ctx, clockbar::Msg::Skip),
+            Key::Toggle => self.on_clock(clockbar::Msg::Toggle),
+            Key::Step => self.on_clock(clockbar::Msg::Step),
+            Key::StepBack => self.on_clock(clockbar::Msg::StepBack),
+            Key::Restart => self.on_clock(clockbar::Msg::Restart),
+            Key::Slower => self.on_clock(clockbar::Msg::Slower),
+            Key::Faster => self.on_clock(clockbar::Msg::Faster),
+            Key::Skip => self.on_clock(clockbar::Msg::Skip),
             Key::Pods => browser::focus(&self.floor, Some("button[data-pod][tabindex='0']")),
             Key::Lanes => browser::focus(&self.lanes.scroll, None),
-            Key::Editor => self.go_to_editor(ctx),
+            Key::Editor => self.go_to_editor(),
             Key::Terminal => self.go_to_terminal(ctx),
             Key::Break => self.open_menu(Target::All),
             Key::Tab(tab) => {
@@ -482,12 +482,12 @@ impl Session {
         browser::focus_later(&self.line, None);
     }
 
-    fn go_to_editor(&mut self, ctx: &Context<Self>) {
-        self.show_editor(ctx, true);
+    fn go_to_editor(&mut self) {
+        self.show_editor(true);
         browser::focus_later(&self.text, Some("textarea, .editor-host"));
     }
 
-    fn show_editor(&mut self, ctx: &Context<Self>, open: bool) {
+    fn show_editor(&mut self, open: bool) {
         match self.layout {
             Layout::Wide => self.calls.choose.emit(Choice::Fold(Region::Editor, !open)),
             Layout::Drawer => self.drawer = open,
