@@ -12,6 +12,7 @@ mod announce;
 mod bands;
 mod breaks;
 mod browser;
+mod calls;
 mod clock;
 mod clockbar;
 mod desk;

@@ -17,6 +17,7 @@ use yew::prelude::*;
 use super::bands::Bands;
 use super::breaks::{self, Menu, Offers, Target};
 use super::browser;
+use super::calls::Calls;
 use super::clock::SPEEDS;
 use super::clockbar::{self, ClockBar};
 use super::desk::{Ask, Desk};
@@ -84,6 +85,7 @@ pub struct Props {
 
 pub struct Session {
     ids: Ids,
+    calls: Calls,
     desk: Desk,
     layout: Layout,
     /// The drawer is open.
@@ -120,6 +122,7 @@ impl Component for Session {
         page.emit(page::Msg::Hello(*nth, keys));
         let mut session = Session {
             ids: Ids::of_session(*nth),
+            calls: Calls::new(ctx),
             desk: Desk::open(*nth, settings),
             layout: Layout::of_width(browser::size().0 / *of as i32),
             drawer: false,
@@ -178,8 +181,8 @@ impl Component for Session {
         );
         let stage = self.ids.of("stage");
         let sash = |region: Region| {
-            let set = ctx.props().page.reform(page::Msg::Choose);
-            html! { <Sash {region} size={ctx.props().settings.sizes[region as usize]} folded={folded(region)} act={set} /> }
+            let size = ctx.props().settings.sizes[region as usize];
+            html! { <Sash {region} {size} folded={folded(region)} act={self.calls.choose.clone()} /> }
         };
         html! {
             <div class="session" ref={&self.root}>
@@ -188,19 +191,19 @@ impl Component for Session {
                 { self.header(ctx) }
                 <section id={self.ids.of("editor")} class="editor" aria-label="Manifest">{ self.editor(ctx) }</section>
                 if self.layout == Layout::Drawer && self.drawer {
-                    <div class="shade" onclick={ctx.link().callback(|_: MouseEvent| Msg::Key(Key::Escape))}></div>
+                    <div class="shade" onclick={self.calls.shade.clone()}></div>
                 }
                 { sash(Region::Editor) }
-                <main id={stage} class="stage" tabindex="-1">{ self.stage(ctx) }</main>
-                { self.clock_bar(ctx) }
+                <main id={stage} class="stage" tabindex="-1">{ self.stage() }</main>
+                { self.clock_bar() }
                 { sash(Region::Timeline) }
                 <Timeline follows={self.lanes.window.follows} pods={self.desk.run.view.lanes.len()} canvas={&self.lanes.canvas}
-                    scroll={&self.lanes.scroll} act={ctx.link().callback(Msg::Timeline)} />
+                    scroll={&self.lanes.scroll} act={self.calls.timeline.clone()} />
                 { sash(Region::Dock) }
                 <Dock ids={self.ids.clone()} tab={self.desk.tab} stacked={self.layout == Layout::Stack} panel={&self.panel}
-                    act={ctx.link().callback(Msg::Tab)}>{ self.panel(ctx) }</Dock>
+                    act={self.calls.tab.clone()}>{ self.panel() }</Dock>
                 <div class="unseen" role="status" aria-live="polite">{ &self.desk.said }</div>
-                { self.menu(ctx) }
+                { self.menu() }
             </div>
             </div>
         }
@@ -254,7 +257,7 @@ impl Session {
         match msg {
             Msg::Frame(at) => return self.on_frame(ctx, at),
             Msg::Header(msg) => self.on_header(ctx, msg),
-            Msg::Clock(msg) => self.on_clock(ctx, msg),
+            Msg::Clock(msg) => self.on_clock(msg),
             Msg::Editor(msg) => return self.on_editor(msg),
             Msg::Stage(stage::Msg::Select(uid)) => self.select(ctx, Some(uid)),
             Msg::Stage(stage::Msg::Break(target)) | Msg::Logs(logs::Msg::Break(target)) => self.open_menu(target),
@@ -295,7 +298,7 @@ impl Session {
                     spawn_local(async move { link.send_message(Msg::Came(part, later::bring(part).await)) });
                 }
                 Ask::Line(old, text) => terminal::set_line(&self.line, &old, &text),
-                Ask::ToEditor => self.go_to_editor(ctx),
+                Ask::ToEditor => self.go_to_editor(),
                 Ask::ToTerminal => {
                     self.drawer = false;
                     self.go_to_terminal(ctx);
@@ -359,13 +362,13 @@ impl Session {
         match msg {
             header::Msg::Example(at) => drop(self.desk.change(Change::Example(at))),
             header::Msg::Break => self.open_menu(Target::All),
-            header::Msg::ToggleEditor => self.show_editor(ctx, !self.editor_open(ctx)),
-            header::Msg::Theme => self.choose(ctx, Choice::Theme),
+            header::Msg::ToggleEditor => self.show_editor(!self.editor_open(ctx)),
+            header::Msg::Theme => self.calls.choose.emit(Choice::Theme),
             header::Msg::Help => ctx.props().page.emit(page::Msg::Help(true)),
         }
     }
 
-    fn on_clock(&mut self, ctx: &Context<Self>, msg: clockbar::Msg) {
+    fn on_clock(&mut self, msg: clockbar::Msg) {
         let run = &mut self.desk.run;
         let speed = match msg {
             clockbar::Msg::Toggle => return run.toggle(),
@@ -377,19 +380,19 @@ impl Session {
             clockbar::Msg::Restart => return self.desk.restart(),
             clockbar::Msg::Skip => {
                 run.clock.skip = !run.clock.skip;
-                return self.choose(ctx, Choice::Skip(self.desk.run.clock.skip));
+                return self.calls.choose.emit(Choice::Skip(self.desk.run.clock.skip));
             }
             clockbar::Msg::Seed(seed) => {
                 self.desk.seed = seed;
                 self.desk.restart();
-                return self.choose(ctx, Choice::Seed(seed));
+                return self.calls.choose.emit(Choice::Seed(seed));
             }
             clockbar::Msg::Speed(speed) => speed,
             clockbar::Msg::Slower => run.clock.speed.saturating_sub(1),
             clockbar::Msg::Faster => run.clock.speed + 1,
         };
         run.clock.speed = speed.min(SPEEDS.len() - 1);
-        self.choose(ctx, Choice::Speed(self.desk.run.clock.speed));
+        self.calls.choose.emit(Choice::Speed(self.desk.run.clock.speed));
     }
 
     fn on_editor(&mut self, msg: editor::Msg) -> bool {
@@ -427,16 +430,16 @@ impl Session {
     fn on_key(&mut self, ctx: &Context<Self>, key: Key) -> bool {
         match key {
             Key::Apply => self.desk.apply(),
-            Key::Toggle => self.on_clock(ctx, clockbar::Msg::Toggle),
-            Key::Step => self.on_clock(ctx, clockbar::Msg::Step),
-            Key::StepBack => self.on_clock(ctx, clockbar::Msg::StepBack),
-            Key::Restart => self.on_clock(ctx, clockbar::Msg::Restart),
-            Key::Slower => self.on_clock(ctx, clockbar::Msg::Slower),
-            Key::Faster => self.on_clock(ctx, clockbar::Msg::Faster),
-            Key::Skip => self.on_clock(ctx, clockbar::Msg::Skip),
+            Key::Toggle => self.on_clock(clockbar::Msg::Toggle),
+            Key::Step => self.on_clock(clockbar::Msg::Step),
+            Key::StepBack => self.on_clock(clockbar::Msg::StepBack),
+            Key::Restart => self.on_clock(clockbar::Msg::Restart),
+            Key::Slower => self.on_clock(clockbar::Msg::Slower),
+            Key::Faster => self.on_clock(clockbar::Msg::Faster),
+            Key::Skip => self.on_clock(clockbar::Msg::Skip),
             Key::Pods => browser::focus(&self.floor, Some("button[data-pod][tabindex='0']")),
             Key::Lanes => browser::focus(&self.lanes.scroll, None),
-            Key::Editor => self.go_to_editor(ctx),
+            Key::Editor => self.go_to_editor(),
             Key::Terminal => self.go_to_terminal(ctx),
             Key::Break => self.open_menu(Target::All),
             Key::Tab(tab) => {
@@ -447,10 +450,6 @@ impl Session {
             Key::Escape | Key::Theme | Key::Help => return false,
         }
         true
-    }
-
-    fn choose(&self, ctx: &Context<Self>, choice: Choice) {
-        ctx.props().page.emit(page::Msg::Choose(choice));
     }
 
     fn select(&mut self, ctx: &Context<Self>, pod: Option<AttrValue>) {
@@ -466,7 +465,7 @@ impl Session {
 
     fn open_tab(&mut self, ctx: &Context<Self>, tab: Tab) {
         if self.folded(ctx, Region::Dock) {
-            self.choose(ctx, Choice::Fold(Region::Dock, false));
+            self.calls.choose.emit(Choice::Fold(Region::Dock, false));
         }
         self.desk.show_tab(tab);
     }
@@ -483,14 +482,14 @@ impl Session {
         browser::focus_later(&self.line, None);
     }
 
-    fn go_to_editor(&mut self, ctx: &Context<Self>) {
-        self.show_editor(ctx, true);
+    fn go_to_editor(&mut self) {
+        self.show_editor(true);
         browser::focus_later(&self.text, Some("textarea, .editor-host"));
     }
 
-    fn show_editor(&mut self, ctx: &Context<Self>, open: bool) {
+    fn show_editor(&mut self, open: bool) {
         match self.layout {
-            Layout::Wide => self.choose(ctx, Choice::Fold(Region::Editor, !open)),
+            Layout::Wide => self.calls.choose.emit(Choice::Fold(Region::Editor, !open)),
             Layout::Drawer => self.drawer = open,
             Layout::Stack => self.desk.show_tab(if open { Tab::Editor } else { Tab::Events }),
         }
@@ -516,7 +515,7 @@ impl Session {
         let texts = &self.desk.texts;
         html! {
             <Header example={examples::index_of(&texts.example)} edited={texts.files.iter().any(File::edited)} stored={self.desk.kept}
-                theme={ctx.props().settings.theme} layout={self.layout} editor_open={self.editor_open(ctx)} act={ctx.link().callback(Msg::Header)} />
+                theme={ctx.props().settings.theme} layout={self.layout} editor_open={self.editor_open(ctx)} act={self.calls.header.clone()} />
         }
     }
 
@@ -530,61 +529,61 @@ impl Session {
             <Editor ids={self.ids.clone()} place={&self.text} tabs={Rc::new(tabs)} active={texts.active} version={texts.version}
                 text={texts.shown().text.clone()} remarks={remarks.clone()} answer={answer.clone()} {undo} elsewhere={texts.elsewhere.is_some()}
                 restart_helps={answer.restart_helps}
-                python={python.is_some()} dark={ctx.props().settings.theme.is_dark()} act={ctx.link().callback(Msg::Editor)} />
+                python={python.is_some()} dark={ctx.props().settings.theme.is_dark()} act={self.calls.editor.clone()} />
         }
     }
 
-    fn stage(&self, ctx: &Context<Self>) -> Html {
+    fn stage(&self) -> Html {
         let view = &self.desk.run.view;
         if let Some(fault) = &self.desk.fault {
-            return html! { <Fault fault={fault.clone()} report={self.desk.report()} act={ctx.link().callback(Msg::Fault)} /> };
+            return html! { <Fault fault={fault.clone()} report={self.desk.report()} act={self.calls.fault.clone()} /> };
         }
         html! {
             <>
                 { stage::broken(self.desk.run.broken()) }
                 <Bands jobs={Part(view.jobs.clone())} cron_jobs={Part(view.cron_jobs.clone())} services={Part(view.services.clone())} />
                 <Stage pods={Part(view.pods.clone())} nodes={Part(view.nodes.clone())} jobs={Part(view.jobs.clone())}
-                    selected={self.desk.selected.clone()} floor={&self.floor} act={ctx.link().callback(Msg::Stage)} />
+                    selected={self.desk.selected.clone()} floor={&self.floor} act={self.calls.stage.clone()} />
             </>
         }
     }
 
-    fn clock_bar(&self, ctx: &Context<Self>) -> Html {
+    fn clock_bar(&self) -> Html {
         let run = &self.desk.run;
         let wall_clock = run.engine().map(|engine| engine.wall_clock(self.desk.slow_now_ms)).unwrap_or_default();
         html! {
             <ClockBar ids={self.ids.clone()} playing={run.clock.playing} speed={run.clock.speed} skip={run.clock.skip} seed={self.desk.seed}
-                day={wall_clock.get(..10).unwrap_or_default().to_owned()} act={ctx.link().callback(Msg::Clock)} />
+                day={wall_clock.get(..10).unwrap_or_default().to_owned()} act={self.calls.clock.clone()} />
         }
     }
 
-    fn panel(&self, ctx: &Context<Self>) -> Html {
+    fn panel(&self) -> Html {
         let Desk { run, terminals, log, selected, slow_now_ms: now_ms, .. } = &self.desk;
         let (view, selected, now_ms) = (&run.view, selected.clone(), *now_ms);
         match self.desk.tab {
             Tab::Editor => Html::default(),
             Tab::Terminal => html! {
                 <Terminal ids={self.ids.clone()} line={&self.line} screen={terminals.screen.clone()} typed={terminals.typed.clone()} moves={run.moves()}
-                    numbers={terminals.numbers.clone()} shown={terminals.shown} offers={terminals.offers.clone()} lost={terminals.lost.clone()} act={ctx.link().callback(Msg::Terminal)} />
+                    numbers={terminals.numbers.clone()} shown={terminals.shown} offers={terminals.offers.clone()} lost={terminals.lost.clone()} act={self.calls.terminal.clone()} />
             },
             Tab::Events => html! { <Events events={Part(view.events.clone())} {now_ms} /> },
             Tab::Logs => html! {
                 <Logs pods={Part(view.pods.clone())} {selected} choice={log.choice.clone()} lines={log.lines.clone()} {now_ms}
-                    act={ctx.link().callback(Msg::Logs)} />
+                    act={self.calls.logs.clone()} />
             },
             Tab::Objects => html! {
                 <Objects pods={Part(view.pods.clone())} jobs={Part(view.jobs.clone())} cron_jobs={Part(view.cron_jobs.clone())}
                     nodes={Part(view.nodes.clone())} services={Part(view.services.clone())} {selected} {now_ms}
-                    select={ctx.link().callback(|uid| Msg::Stage(stage::Msg::Select(uid)))} />
+                    select={self.calls.select.clone()} />
             },
         }
     }
 
-    fn menu(&self, ctx: &Context<Self>) -> Html {
+    fn menu(&self) -> Html {
         let view = &self.desk.run.view;
         html! {
             <Menu ids={self.ids.clone()} target={self.menu.clone()} pods={Part(view.pods.clone())} nodes={Part(view.nodes.clone())}
-                offers={self.offers.clone()} act={ctx.link().callback(Msg::Menu)} />
+                offers={self.offers.clone()} act={self.calls.menu.clone()} />
         }
     }
 }
