@@ -11,9 +11,14 @@ pub fn is_file(name: &str) -> bool {
     MORE_FILES.contains(&name) || (shells::now().has_command)(name)
 }
 
+/// The names of all programs that come with a shell.
+pub fn files() -> Vec<&'static str> {
+    MORE_FILES.iter().copied().chain((shells::now().commands)()).collect()
+}
+
 /// Whether the name is that of a shell.
 pub fn is_shell(name: &str) -> bool {
-    matches!(name, "sh" | "ash" | "bash")
+    matches!(name, "sh" | "ash" | "bash" | "dash")
 }
 
 #[cfg(test)]

@@ -242,6 +242,21 @@ impl Image {
         (BIN_DIRS.contains(&dir) && self.shell_knows(name)).then_some(&ProgramKind::Shell)
     }
 
+    /// The names of the programs in a directory, if it is one that programs stand in.
+    pub fn programs_in(&self, directory: &str) -> Vec<String> {
+        let prefix = format!("{}/", directory.trim_end_matches('/'));
+        let own = self.programs.keys().filter_map(|path| path.strip_prefix(&prefix)).filter(|name| !name.contains('/'));
+        let mut names: Vec<String> = own.map(str::to_owned).collect();
+        let shells_place = if self.shell == "busybox" { "/bin" } else { "/usr/bin" };
+        if !self.shell.is_empty() && (directory == shells_place || directory == "/bin") {
+            let known = crate::program::commands::files();
+            names.extend(known.into_iter().filter(|name| self.shell_knows(name)).map(str::to_owned));
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Whether the image's shell, or a command that comes with it, has this name.
     pub fn shell_knows(&self, name: &str) -> bool {
         match self.shell.as_str() {

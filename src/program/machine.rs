@@ -126,7 +126,19 @@ impl System for Machine<'_> {
     }
 
     fn list_dir(&self, path: &str) -> Result<Vec<String>, FileError> {
-        self.files.list(path)
+        let listed = self.files.list(path);
+        let more: Vec<String> = match path {
+            "/dev" => DEVICES.iter().map(|name| (*name).to_owned()).collect(),
+            _ => self.image.programs_in(path),
+        };
+        if more.is_empty() {
+            return listed;
+        }
+        let mut names = listed.unwrap_or_default();
+        names.extend(more);
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 
     fn make_dir(&mut self, path: &str) -> Result<(), FileError> {
@@ -140,13 +152,47 @@ impl System for Machine<'_> {
     fn rename(&mut self, from: &str, to: &str) -> Result<(), FileError> {
         self.files.rename(from, to)
     }
+
+    fn link_info(&self, path: &str) -> Result<FileInfo, FileError> {
+        match self.files.link_info(path) {
+            Err(_) => self.info(path),
+            known => known,
+        }
+    }
+
+    fn read_link(&self, path: &str) -> Result<String, FileError> {
+        self.files.read_link(path)
+    }
+
+    fn make_link(&mut self, target: &str, path: &str) -> Result<(), FileError> {
+        self.files.make_link(target, path)
+    }
+
+    fn make_pipe(&mut self, path: &str) -> Result<(), FileError> {
+        self.files.make_pipe(path)
+    }
+
+    fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), FileError> {
+        self.files.set_mode(path, mode)
+    }
+
+    fn set_owner(&mut self, path: &str, user: u32, group: u32) -> Result<(), FileError> {
+        self.files.set_owner(path, user, group)
+    }
+
+    fn set_modified(&mut self, path: &str, at: SimTime) -> Result<(), FileError> {
+        self.files.set_modified(path, at)
+    }
 }
 
 fn device_info(path: &str) -> Option<FileInfo> {
-    matches!(path, "/dev/null" | "/dev/zero" | "/dev/random" | "/dev/urandom" | "/dev/stdout" | "/dev/stderr")
-        .then_some(FileInfo { directory: false, executable: false, size: 0, modified: SimTime::EPOCH })
+    let name = path.strip_prefix("/dev/")?;
+    DEVICES.contains(&name).then(FileInfo::device)
 }
 
+/// The devices every container has.
+const DEVICES: [&str; 9] = ["full", "null", "random", "stderr", "stdin", "stdout", "tty", "urandom", "zero"];
+
 fn program_info() -> FileInfo {
-    FileInfo { directory: false, executable: true, size: 1_131_168, modified: SimTime::EPOCH }
+    FileInfo::file(1_131_168, 0o755, SimTime::EPOCH)
 }

@@ -21,6 +21,8 @@ pub struct Shells {
     pub(super) signal: fn(&mut Shell<Process>, &mut Machine<'_>, &mut Io, Signal),
     /// Whether a command of this name comes with the shell.
     pub(super) has_command: fn(&str) -> bool,
+    /// The names of all those commands.
+    pub(super) commands: fn() -> Vec<&'static str>,
 }
 
 static SHELLS: Shells = Shells {
@@ -30,6 +32,7 @@ static SHELLS: Shells = Shells {
     fetch: |fetch, machine, io| fetch.poll(machine, io),
     signal: |shell, machine, io, signal| shell.signal(machine, io, signal),
     has_command: |name| command_names().any(|known| known == name),
+    commands: || command_names().collect(),
 };
 
 /// The functions of this part.

@@ -67,7 +67,7 @@ impl System for Machine {
         }
     }
     fn list_dir(&self, path: &str) -> Result<Vec<String>, FileError> {
-        if !self.info(path)?.directory {
+        if !self.info(path)?.directory() {
             return Err(FileError::NotADirectory);
         }
         let prefix = if path == "/" { "/".to_string() } else { format!("{path}/") };
@@ -84,7 +84,7 @@ impl System for Machine {
         Ok(())
     }
     fn remove(&mut self, path: &str) -> Result<(), FileError> {
-        if self.info(path)?.directory && !self.list_dir(path)?.is_empty() {
+        if self.info(path)?.directory() && !self.list_dir(path)?.is_empty() {
             return Err(FileError::NotEmpty);
         }
         self.files.remove(path);

@@ -23,7 +23,7 @@ pub(super) fn cd<H: Host>(process: &mut Process<H::Command>, words: &[String], c
     };
     let path = resolve(&process.state.cwd, &target);
     let error = match cx.host.info(&path) {
-        Ok(info) if info.directory => None,
+        Ok(info) if info.directory() => None,
         Ok(_) => Some("Not a directory".to_string()),
         Err(error) => Some(error.to_string()),
     };

@@ -42,7 +42,7 @@ fn make_all(call: &mut Call<'_>, path: &str) -> Result<(), FileError> {
     for part in path.split('/').filter(|part| !part.is_empty()) {
         at = format!("{at}/{part}");
         match call.system.info(&at) {
-            Ok(info) if info.directory => {}
+            Ok(info) if info.directory() => {}
             Ok(_) => return Err(FileError::NotADirectory),
             Err(_) => call.system.make_dir(&at)?,
         }
@@ -55,7 +55,7 @@ pub fn rmdir(call: &mut Call<'_>) -> Outcome {
     for name in call.args {
         let path = call.path(name);
         let result = match call.system.info(&path) {
-            Ok(info) if !info.directory => Err(FileError::NotADirectory),
+            Ok(info) if !info.directory() => Err(FileError::NotADirectory),
             Ok(_) => call.system.remove(&path),
             Err(error) => Err(error),
         };
@@ -85,8 +85,8 @@ pub fn rm(call: &mut Call<'_>) -> Outcome {
             (Err(FileError::NotFound), _) if args.has('f') => continue,
             (Err(error), true) => format!("can't remove '{name}': {error}"),
             (Err(error), false) => format!("cannot remove '{name}': {error}"),
-            (Ok(info), true) if info.directory && !recursive => format!("'{name}' is a directory"),
-            (Ok(info), false) if info.directory && !recursive => format!("cannot remove '{name}': Is a directory"),
+            (Ok(info), true) if info.directory() && !recursive => format!("'{name}' is a directory"),
+            (Ok(info), false) if info.directory() && !recursive => format!("cannot remove '{name}': Is a directory"),
             (Ok(_), ash) => match remove_all(call, &path, 0) {
                 Ok(()) => continue,
                 Err(error) if ash => format!("can't remove '{name}': {error}"),
@@ -100,7 +100,7 @@ pub fn rm(call: &mut Call<'_>) -> Outcome {
 }
 
 fn remove_all(call: &mut Call<'_>, path: &str, depth: usize) -> Result<(), FileError> {
-    if call.system.info(path)?.directory && depth < MAX_DEPTH {
+    if call.system.info(path)?.directory() && depth < MAX_DEPTH {
         for name in call.system.list_dir(path)? {
             remove_all(call, &join(path, &name), depth + 1)?;
         }
@@ -122,7 +122,7 @@ fn copy_or_move(call: &mut Call<'_>, moves: bool) -> Outcome {
         return call.usage(1);
     };
     let target_path = call.path(target);
-    let into = call.system.info(&target_path).is_ok_and(|info| info.directory);
+    let into = call.system.info(&target_path).is_ok_and(|info| info.directory());
     if !into && sources.len() > 1 {
         let name = call.name;
         let text = if call.is_ash() {
@@ -143,7 +143,7 @@ fn copy_or_move(call: &mut Call<'_>, moves: bool) -> Outcome {
             (Err(error), true, true) => format!("can't rename '{source}': {error}"),
             (Err(error), false, true) => format!("can't stat '{source}': {error}"),
             (Err(error), _, false) => format!("cannot stat '{source}': {error}"),
-            (Ok(info), false, ash) if info.directory && !recursive => match ash {
+            (Ok(info), false, ash) if info.directory() && !recursive => match ash {
                 true => format!("omitting directory '{source}'"),
                 false => format!("-r not specified; omitting directory '{source}'"),
             },
@@ -164,7 +164,7 @@ fn copy_or_move(call: &mut Call<'_>, moves: bool) -> Outcome {
 }
 
 fn copy_all(call: &mut Call<'_>, from: &str, to: &str, depth: usize) -> Result<(), FileError> {
-    if !call.system.info(from)?.directory {
+    if !call.system.info(from)?.directory() {
         let bytes = call.system.read_file(from)?;
         return call.system.write_file(to, &bytes, false);
     }
@@ -186,7 +186,7 @@ pub fn touch(call: &mut Call<'_>) -> Outcome {
     let mut status = 0;
     for name in &args.operands {
         let path = call.path(name);
-        if call.system.info(&path).is_ok_and(|info| info.directory) || args.has('c') && call.system.info(&path).is_err()
+        if call.system.info(&path).is_ok_and(|info| info.directory()) || args.has('c') && call.system.info(&path).is_err()
         {
             continue;
         }
@@ -239,7 +239,7 @@ pub fn ls(call: &mut Call<'_>) -> Outcome {
     let (mut files, mut directories, mut status) = (Vec::new(), Vec::new(), 0);
     for name in &operands {
         match call.system.info(&call.path(name)) {
-            Ok(info) if info.directory && !args.has('d') => directories.push(name.clone()),
+            Ok(info) if info.directory() && !args.has('d') => directories.push(name.clone()),
             Ok(info) => files.push((name.clone(), info)),
             Err(error) => {
                 let text =
@@ -292,12 +292,12 @@ fn print_entries(call: &mut Call<'_>, args: &super::Args, mut entries: Vec<(Stri
     if args.has('l') {
         let (user, _) = call.system.user();
         for (name, info) in entries {
-            let mode = match (info.directory, info.executable) {
+            let mode = match (info.directory(), info.executable()) {
                 (true, _) => "drwxr-xr-x",
                 (false, true) => "-rwxr-xr-x",
                 (false, false) => "-rw-r--r--",
             };
-            let links = if info.directory { 2 } else { 1 };
+            let links = if info.directory() { 2 } else { 1 };
             let time = format_time(info.modified, "%b %e %H:%M");
             let size = info.size;
             let line = match call.is_ash() {

@@ -229,7 +229,7 @@ fn literal(text: &str) -> String {
 }
 
 fn below(shown: &str, path: &str, system: &dyn System, depth: usize) -> Vec<String> {
-    let is_directory = system.info(path).is_ok_and(|info| info.directory);
+    let is_directory = system.info(path).is_ok_and(|info| info.directory());
     if !is_directory || depth > 20 {
         return vec![shown.to_string()];
     }

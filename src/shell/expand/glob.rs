@@ -34,7 +34,7 @@ fn step(base: &str, segment: &str, last: bool, cwd: &str, system: &dyn System, n
         if let Ok(info) = system.info(&resolve(cwd, &name)) {
             if last {
                 next.push(name);
-            } else if info.directory {
+            } else if info.directory() {
                 next.push(name + "/");
             }
         }
@@ -50,7 +50,7 @@ fn step(base: &str, segment: &str, last: bool, cwd: &str, system: &dyn System, n
         let path = format!("{base}{name}");
         if last {
             next.push(path);
-        } else if system.info(&resolve(cwd, &path)).is_ok_and(|info| info.directory) {
+        } else if system.info(&resolve(cwd, &path)).is_ok_and(|info| info.directory()) {
             next.push(path + "/");
         }
     }

@@ -174,11 +174,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     fn launch_file<H: Host<Command = C>>(&mut self, name: &str, words: &[String], cx: &mut Context<'_, H>) {
         match cx.host.info(&resolve(&self.state.cwd, name)) {
             Err(_) => self.not_found(name, cx),
-            Ok(info) if info.directory && self.state.dialect == Dialect::Bash => {
+            Ok(info) if info.directory() && self.state.dialect == Dialect::Bash => {
                 self.complain(cx, None, &format!("{name}: Is a directory"));
                 self.state.status = 126;
             }
-            Ok(info) if info.directory || !info.executable => self.not_executable(name, cx),
+            Ok(info) if info.directory() || !info.executable() => self.not_executable(name, cx),
             Ok(_) => {
                 let mut argv = vec!["sh".to_string()];
                 argv.extend_from_slice(words);

@@ -50,7 +50,7 @@ pub fn read_files(call: &mut Call<'_, '_>) -> Result<Vec<Manifests>, String> {
         let files = &call.desk.files;
         match files.info(&path) {
             Err(_) => return Err(format!("error: the path \"{name}\" does not exist")),
-            Ok(info) if info.directory => {
+            Ok(info) if info.directory() => {
                 for inside in files.list(&path).unwrap_or_default() {
                     let kept = [".yaml", ".yml", ".json"].iter().any(|end| inside.ends_with(end));
                     let text = files.read(&format!("{path}/{inside}")).unwrap_or_default();
