@@ -132,6 +132,11 @@ pub trait System {
         false
     }
 
+    /// Whether the machine has the common command or the shell of this name: programs belong to images.
+    fn offers(&self, _name: &str) -> bool {
+        true
+    }
+
     fn info(&self, path: &str) -> Result<FileInfo, FileError>;
     fn read_file(&self, path: &str) -> Result<Vec<u8>, FileError>;
     /// Creates or replaces (or, with `append`, extends) a file.

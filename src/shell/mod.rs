@@ -4,9 +4,8 @@
 //! steps, and says what it waits for. Programs it does not know are asked of a [`Host`]. The common commands (`echo`,
 //! `grep`, `awk` …) are implemented once, in `commands/`, for both places.
 //!
-//! Follows POSIX.1-2017 XCU 2 and busybox 1.35's ash ([`Dialect::Ash`]) or bash 5 ([`Dialect::Bash`]).
-//! Not in the language: arrays, aliases, `select`, coprocesses, `extglob`, process substitution, job control by
-//! `fg`/`bg`/Ctrl-Z.
+//! Follows POSIX.1-2017 XCU 2 and busybox 1.36's ash ([`Dialect::Ash`]), dash ([`Dialect::Dash`]) or bash 5
+//! ([`Dialect::Bash`]). Not in the language: job control by Ctrl-Z, and aliases that are no whole command.
 
 mod builtins;
 mod commands;
@@ -20,6 +19,7 @@ pub mod process;
 pub(crate) mod regex;
 mod state;
 mod syntax;
+mod variables;
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +28,7 @@ use crate::base::sorted::{SortedMap, SortedSet};
 
 pub(crate) use commands::encode::{decode as base64_decode, encode as base64_encode};
 pub use commands::{help_of, names as command_names};
-pub use host::{Env, FileError, FileInfo, Host, Launch, Start, System};
+pub use host::{Env, FileError, FileInfo, FileKind, Host, Launch, Start, System, Tools};
 pub use options::Options;
 pub use process::{Chunk, Input, Io, Output, Poll, Read, Signal, Stream};
 pub use syntax::{Dialect, is_incomplete};
@@ -66,6 +66,9 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
         let descriptors = [Open::Stdin, Open::Output(Stream::Stdout), Open::Output(Stream::Stderr)];
         let descriptors = (0u32..).zip(descriptors.map(|open| common.files.add(open))).collect();
         common.alive.insert(options.pid);
+        let script = options.script.as_deref().unwrap_or(script);
+        let shown = if script.is_empty() { options.name.clone() } else { format!("{} -c {script}", options.name) };
+        common.names.insert(options.pid, shown);
         let mut main = Process {
             pid: options.pid,
             state: State::new(&options, env, options.started),
@@ -76,6 +79,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
             background: false,
             first: options.first_process,
             substitution_status: None,
+            parent: 0,
         };
         if !script.is_empty() || !options.interactive {
             main.push_text(script, TextKind::Main);
@@ -164,6 +168,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
                 self.end(status, host, io);
                 return outcome;
             }
+            self.common.names.remove(&pid);
             self.common.ended.insert(pid, status);
             while self.common.ended.len() > MAX_ENDED {
                 self.common.ended.pop_first();

@@ -8,6 +8,7 @@ use super::{Context, Frame, Leave, Nested, Process, Step, TextKind};
 use crate::shell::host::Host;
 use crate::shell::process::Signal;
 use crate::shell::state::Event;
+use crate::shell::syntax::Dialect;
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
     /// Acts on pending signals; `Some` if that was this step.
@@ -22,7 +23,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                     continue;
                 }
                 Some(action) => {
-                    if self.runs_in_foreground() {
+                    // busybox' `sleep` is built in since 1.36, and a signal ends it.
+                    let sleeps = matches!(self.frames.last(), Some(Frame::Local(state)) if state.is_sleep());
+                    if sleeps && self.state.dialect == Dialect::Ash {
+                        self.frames.pop();
+                        self.state.status = signal.exit_code();
+                    } else if self.runs_in_foreground() {
                         i += 1;
                         continue;
                     }
@@ -34,7 +40,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                         }
                         _ => self.state.status,
                     };
-                    self.push_text(&action, TextKind::Trap { status });
+                    self.push_text(&action, TextKind::Trap { status, event: Event::Signal(signal) });
                     return Some(Step::Ran);
                 }
                 None => {}
@@ -57,6 +63,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             Some(
                 Frame::Children { .. }
                     | Frame::Capture { .. }
+                    | Frame::Request { .. }
                     | Frame::Local(_)
                     | Frame::External { .. }
                     | Frame::Nested(_)
@@ -96,9 +103,9 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                     cx.host.signal(&mut command, signal);
                     self.frames.push(Frame::External { command, io });
                 }
-                Frame::Children { pids } => {
+                Frame::Children { pids, last_here, pipeline } => {
                     cx.sent.extend(pids.iter().map(|pid| (*pid, signal)));
-                    self.frames.push(Frame::Children { pids });
+                    self.frames.push(Frame::Children { pids, last_here, pipeline });
                 }
                 Frame::Nested(nested) => self.frames.push(Frame::Nested(nested)),
                 _ => self.state.status = signal.exit_code(),
