@@ -5,24 +5,24 @@
 use std::rc::Rc;
 
 use batchyard::api::kind::Kind;
-use batchyard::base::part::NotFetched;
-use batchyard::base::time::SimTime;
-use batchyard::base::zone;
-pub use batchyard::base::zone::ZoneTable;
-use batchyard::program;
-use batchyard::sim::{Input, Progress, Record, Scenario, SessionId, Sim};
+use batchyard::cluster::program;
+use batchyard::run::{Input, Progress, Record, Scenario, SessionId, Sim};
 use batchyard::terminal::files::HOME;
 use batchyard::terminal::{self, Reply};
+use batchyard::values::part::NotFetched;
+use batchyard::values::time::SimTime;
+use batchyard::values::zone;
+pub use batchyard::values::zone::ZoneTable;
 use batchyard::yaml::{self, Diagnostic, Severity};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_split_helpers::wasm_split;
 
 pub use batchyard::api::gaps::{GAPS, Within};
-pub use batchyard::base::time::Span;
-pub use batchyard::sim::{Fault, Ink, LogLine, Piece};
-pub use batchyard::view::*;
+pub use batchyard::run::view::*;
+pub use batchyard::run::{Fault, Ink, LogLine, Piece};
+pub use batchyard::values::time::Span;
 
-/// A part of the engine that the page fetches when it is first needed (`batchyard::base::part`).
+/// A part of the engine that the page fetches when it is first needed (`batchyard::values::part`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Extra {
     /// The table of time zones and what reads it.

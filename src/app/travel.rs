@@ -3,7 +3,7 @@
 //! "First, last, invert, play": the browser animates a transform, outside the virtual DOM. Nothing travels above 30x or
 //! where the user asked for reduced motion; there a new Pod fades in.
 
-use batchyard::base::sorted::SortedMap;
+use batchyard::values::sorted::SortedMap;
 
 use wasm_bindgen::prelude::*;
 use web_sys::Element;

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use batchyard::base::cron::Schedule;
-use batchyard::base::time::SimTime;
-use batchyard::base::zone::{Zone, ZoneTable};
+use batchyard::values::cron::Schedule;
+use batchyard::values::time::SimTime;
+use batchyard::values::zone::{Zone, ZoneTable};
 
 use crate::args::{self, Args, Flag, UsageError};
 

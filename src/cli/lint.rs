@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 
-use batchyard::base::zone::ZoneTable;
 use batchyard::terminal::lint;
+use batchyard::values::zone::ZoneTable;
 use batchyard::yaml::Severity;
 
 use crate::args::{self, Args, UsageError};

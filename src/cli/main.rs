@@ -10,7 +10,7 @@ mod shell;
 
 use std::io::{self, Write};
 
-use batchyard::base::time::SimTime;
+use batchyard::values::time::SimTime;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
 
-use batchyard::base::time::SimTime;
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Progress, Record, Scenario, Sim};
-use batchyard::store::{Change, ChangeType};
+use batchyard::cluster::store::{Change, ChangeType};
+use batchyard::run::{Progress, Record, Scenario, Sim};
+use batchyard::values::time::SimTime;
+use batchyard::values::zone::ZoneTable;
 
 use crate::args::{self, Args, Flag, UsageError};
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use batchyard::base::value::Value;
+use batchyard::values::value::Value;
 
 /// Files of tables, and the tests that read them.
 const FILES: &[(&str, &[&str])] = &[

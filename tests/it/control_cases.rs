@@ -10,15 +10,15 @@ use batchyard::api::apps::{ReplicaSet, ReplicaSetStatus};
 use batchyard::api::batch::Job;
 use batchyard::api::core::Taint;
 use batchyard::api::pod::{Pod, Toleration};
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::value::Value;
-use batchyard::control::pod_gc::terminated_beyond;
-use batchyard::control::replicaset::rank::{self, Ranked};
-use batchyard::control::replicaset::status;
-use batchyard::control::taint_eviction::{min_toleration_time, time_to_stay};
-use batchyard::control::ttl::time_left;
-use batchyard::object;
-use batchyard::sched::{FitError, Plugin, Rejection};
+use batchyard::cluster::control::pod_gc::terminated_beyond;
+use batchyard::cluster::control::replicaset::rank::{self, Ranked};
+use batchyard::cluster::control::replicaset::status;
+use batchyard::cluster::control::taint_eviction::{min_toleration_time, time_to_stay};
+use batchyard::cluster::control::ttl::time_left;
+use batchyard::cluster::sched::{FitError, Plugin, Rejection};
+use batchyard::values::object;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::value::Value;
 
 fn now() -> SimTime {
     SimTime::parse_rfc3339("2026-01-01T00:00:00Z").unwrap()

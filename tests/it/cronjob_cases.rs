@@ -9,17 +9,17 @@ use batchyard::api::batch::CronJob;
 use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
 use batchyard::api::object::Object;
-use batchyard::base::cron::Schedule;
-use batchyard::base::rng::Rng;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::value::Value;
-use batchyard::base::zone::{Zone, ZoneTable};
-use batchyard::control::cronjob::history;
-use batchyard::control::cronjob::plan::{self, Wake};
-use batchyard::control::cronjob::schedule::{Missed, Timing, Timings, most_recent, requeue_at};
-use batchyard::control::cronjob::sync::{self, Outcome, SCHEDULED_TIMESTAMP, job_from_template, jobs_of};
-use batchyard::object;
-use batchyard::store::{Api, DeleteOptions, Store};
+use batchyard::cluster::control::cronjob::history;
+use batchyard::cluster::control::cronjob::plan::{self, Wake};
+use batchyard::cluster::control::cronjob::schedule::{Missed, Timing, Timings, most_recent, requeue_at};
+use batchyard::cluster::control::cronjob::sync::{self, Outcome, SCHEDULED_TIMESTAMP, job_from_template, jobs_of};
+use batchyard::cluster::store::{Api, DeleteOptions, Store};
+use batchyard::values::cron::Schedule;
+use batchyard::values::object;
+use batchyard::values::rng::Rng;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::value::Value;
+use batchyard::values::zone::{Zone, ZoneTable};
 
 const CASES: &str = include_str!("../cases/cronjob_cases.json");
 /// `startingDeadlineSeconds` that stands for none (upstream's `noDead`).
@@ -377,7 +377,7 @@ fn sync_cron_job() {
     }
 }
 
-fn check_events(case: &Value, changes: &[batchyard::store::Change], is_refused: bool) {
+fn check_events(case: &Value, changes: &[batchyard::cluster::store::Change], is_refused: bool) {
     let name = name_of(case);
     let flags = ["expectCreate", "expectDelete", "expectCompleted"];
     let mut expected = flags.iter().filter(|field| flag(case, field)).count() as i64;

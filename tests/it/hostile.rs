@@ -7,12 +7,12 @@ use std::rc::Rc;
 
 use batchyard::api::kind::Kind;
 use batchyard::api::selector::{Fields, Labels};
-use batchyard::base::cron::Schedule;
-use batchyard::base::jsonpath::JsonPath;
-use batchyard::base::time::Span;
-use batchyard::base::value::Value;
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Input, Output, Progress, Record, Scenario, Sim};
+use batchyard::run::{Input, Output, Progress, Record, Scenario, Sim};
+use batchyard::values::cron::Schedule;
+use batchyard::values::jsonpath::JsonPath;
+use batchyard::values::time::Span;
+use batchyard::values::value::Value;
+use batchyard::values::zone::ZoneTable;
 use batchyard::yaml::{self, python};
 use proptest::prelude::*;
 

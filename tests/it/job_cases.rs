@@ -9,10 +9,10 @@ mod syncs;
 
 use std::io::Read;
 
-use batchyard::base::value::Value;
-use batchyard::control::job::backoff::BackoffRecord;
-use batchyard::control::job::plan::{Outcome, Suspension, plan};
-use batchyard::object;
+use batchyard::cluster::control::job::backoff::BackoffRecord;
+use batchyard::cluster::control::job::plan::{Outcome, Suspension, plan};
+use batchyard::values::object;
+use batchyard::values::value::Value;
 
 use making::{described_job, now};
 

@@ -12,14 +12,14 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use batchyard::actor::Actor;
 use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
 use batchyard::api::object::Object;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::value::Value;
-use batchyard::object;
-use batchyard::store::{ChangeType, DeleteOptions};
+use batchyard::cluster::actor::Actor;
+use batchyard::cluster::store::{ChangeType, DeleteOptions};
+use batchyard::values::object;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::value::Value;
 
 use crate::lab::Lab;
 

@@ -1,12 +1,12 @@
 //! The Job controller in a store of its own, rule by rule (`semantics/job.md`), and laws over random histories.
 
-use batchyard::actor::Actor;
 use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::value::Value;
-use batchyard::object;
-use batchyard::store::{ChangeType, DeleteOptions};
+use batchyard::cluster::actor::Actor;
+use batchyard::cluster::store::{ChangeType, DeleteOptions};
+use batchyard::values::object;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::value::Value;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 

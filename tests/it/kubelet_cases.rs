@@ -6,8 +6,10 @@
 
 use batchyard::api::defaults::qos_class;
 use batchyard::api::pod::{Container, ContainerStatus, PodCondition, PodSpec};
-use batchyard::base::value::Value;
-use batchyard::node::{AfterExit, Finding, after_exit, containers_ready, initialized, matching_rule, phase, pod_ready};
+use batchyard::cluster::node::{
+    AfterExit, Finding, after_exit, containers_ready, initialized, matching_rule, phase, pod_ready,
+};
+use batchyard::values::value::Value;
 
 /// Cases that do not apply, with the reason.
 const LEFT_OUT: &[(&str, &str, &str)] = &[

@@ -2,16 +2,16 @@
 
 use std::rc::Rc;
 
-use batchyard::actor::Actor;
 use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
 use batchyard::api::object::Object;
-use batchyard::base::rng::Rng;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::value::Value;
-use batchyard::control::job::JobController;
-use batchyard::object;
-use batchyard::store::{Api, Change, ChangeType, DeleteOptions, Store};
+use batchyard::cluster::actor::Actor;
+use batchyard::cluster::control::job::JobController;
+use batchyard::cluster::store::{Api, Change, ChangeType, DeleteOptions, Store};
+use batchyard::values::object;
+use batchyard::values::rng::Rng;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::value::Value;
 
 /// The Job controller and a store, at one moment.
 pub struct Lab {

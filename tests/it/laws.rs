@@ -20,8 +20,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Progress, Record, Scenario, Sim};
+use batchyard::run::{Progress, Record, Scenario, Sim};
+use batchyard::values::zone::ZoneTable;
 
 use draft::Draft;
 use generate::Group;
@@ -35,7 +35,7 @@ const KINDS_MAX: usize = 8;
 /// Watches a run and notes what is broken.
 trait Law {
     /// A change, already part of the world.
-    fn see(&mut self, change: &batchyard::store::Change, world: &World, broken: &mut Vec<String>);
+    fn see(&mut self, change: &batchyard::cluster::store::Change, world: &World, broken: &mut Vec<String>);
 
     /// The end of the run.
     fn end(&mut self, _sim: &Sim, _world: &World, _broken: &mut Vec<String>) {}

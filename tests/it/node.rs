@@ -1,17 +1,17 @@
 //! Nodes with a store and a binder, without controllers: how single Pods live and die.
 
-use batchyard::actor::Actor;
 use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
-use batchyard::base::rng::Rng;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::value::Value;
-use batchyard::net::{Request, Routing};
-use batchyard::node::{ExecState, NodeSpec, Nodes};
-use batchyard::object;
-use batchyard::program::image::Images;
+use batchyard::cluster::actor::Actor;
+use batchyard::cluster::net::{Request, Routing};
+use batchyard::cluster::node::{ExecState, NodeSpec, Nodes};
+use batchyard::cluster::program::image::Images;
+use batchyard::cluster::store::{Api, ChangeType, DeleteOptions, Store};
 use batchyard::shell::{Io, Stream};
-use batchyard::store::{Api, ChangeType, DeleteOptions, Store};
+use batchyard::values::object;
+use batchyard::values::rng::Rng;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::value::Value;
 
 /// A cluster of one node on which every Pod is bound at once.
 struct Lab {

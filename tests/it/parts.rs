@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use batchyard::api::kind::Kind;
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Progress, Scenario, Sim};
+use batchyard::run::{Progress, Scenario, Sim};
+use batchyard::values::zone::ZoneTable;
 
 fn scenarios() -> Vec<(String, Scenario)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");

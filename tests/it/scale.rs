@@ -1,8 +1,8 @@
 //! A large Job costs what its Pods cost: twice the Pods are twice the work, counted in things done and in writes.
 
-use batchyard::base::time::Span;
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Progress, Scenario, Sim};
+use batchyard::run::{Progress, Scenario, Sim};
+use batchyard::values::time::Span;
+use batchyard::values::zone::ZoneTable;
 
 /// Things done and versions written until a Job of so many completions has ended.
 fn work(completions: u64) -> [u64; 2] {

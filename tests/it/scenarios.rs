@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use batchyard::sim::{Progress, Record, Scenario, Sim};
+use batchyard::run::{Progress, Record, Scenario, Sim};
 use recordings::{Part, Run, compare, score};
 
 use crate::fidelity;
@@ -87,7 +87,7 @@ fn scenario(name: &str) -> Scenario {
 /// Plays a scenario; the two files of a run as texts.
 pub fn play(name: &str) -> (String, String) {
     let scenario = scenario(name);
-    let mut sim = Sim::new(&scenario, &batchyard::base::zone::ZoneTable::bundled());
+    let mut sim = Sim::new(&scenario, &batchyard::values::zone::ZoneTable::bundled());
     let start = sim.start();
     let (mut trace, mut outputs) = (String::new(), Vec::new());
     while sim.play(10_000) == Progress::Busy {
@@ -99,7 +99,12 @@ pub fn play(name: &str) -> (String, String) {
     (trace, lines.join("\n"))
 }
 
-fn drain(sim: &mut Sim, start: batchyard::base::time::SimTime, trace: &mut String, outputs: &mut Vec<(usize, String)>) {
+fn drain(
+    sim: &mut Sim,
+    start: batchyard::values::time::SimTime,
+    trace: &mut String,
+    outputs: &mut Vec<(usize, String)>,
+) {
     while let Some(record) = sim.poll_record() {
         if let Some(line) = record.trace_line(start) {
             trace.push_str(&line);

@@ -6,11 +6,11 @@
 use std::rc::Rc;
 
 use batchyard::api::schema::Schema;
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Output, Progress, Record, Scenario, Sim};
-use batchyard::store::Store;
+use batchyard::cluster::store::Store;
+use batchyard::run::{Output, Progress, Record, Scenario, Sim};
 use batchyard::terminal::kubectl::flags::{self, Takes};
 use batchyard::terminal::kubectl::{GLOBAL_FLAGS, VERBS, completion, find, help};
+use batchyard::values::zone::ZoneTable;
 use proptest::prelude::*;
 
 const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: steady}\nspec:\n  template:\n    spec:\n      \
@@ -23,7 +23,7 @@ const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name
 
 /// Plays a manifest and then the lines, five seconds apart; what the lines printed.
 fn play(manifest: &str, lines: &[&str]) -> Vec<Rc<Output>> {
-    let quoted = |text: &str| batchyard::base::value::Value::from(text).to_json();
+    let quoted = |text: &str| batchyard::values::value::Value::from(text).to_json();
     let mut steps = format!("- {{at: 0s, apply: {}}}\n", quoted(manifest));
     for (i, line) in lines.iter().enumerate() {
         steps.push_str(&format!("- {{at: {}s, run: {}}}\n", 5 * (i + 1), quoted(line)));

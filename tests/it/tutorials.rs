@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Progress, Record, Scenario, Sim};
+use batchyard::run::{Progress, Record, Scenario, Sim};
+use batchyard::values::zone::ZoneTable;
 use batchyard::yaml::python;
 
 /// What one step printed and how it ended.

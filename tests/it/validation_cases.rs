@@ -9,9 +9,9 @@ use batchyard::api::defaults;
 use batchyard::api::kind::Kind;
 use batchyard::api::status::FieldCause;
 use batchyard::api::validate;
-use batchyard::base::value::Value;
-use batchyard::base::zone::ZoneTable;
-use batchyard::object;
+use batchyard::values::object;
+use batchyard::values::value::Value;
+use batchyard::values::zone::ZoneTable;
 
 const VALIDATION: &str = include_str!("../cases/validation_cases.json");
 const API: &str = include_str!("../cases/api_cases.json");

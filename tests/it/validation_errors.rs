@@ -10,11 +10,11 @@ use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
 use batchyard::api::patch::{Shape, strategic, three_way};
 use batchyard::api::status::ApiError;
-use batchyard::base::rng::Rng;
-use batchyard::base::time::SimTime;
-use batchyard::base::value::Value;
-use batchyard::base::zone::ZoneTable;
 use batchyard::cluster::{Cluster, Setup};
+use batchyard::values::rng::Rng;
+use batchyard::values::time::SimTime;
+use batchyard::values::value::Value;
+use batchyard::values::zone::ZoneTable;
 use batchyard::yaml;
 use serde::Deserialize;
 

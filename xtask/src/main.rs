@@ -16,7 +16,7 @@ mod split;
 mod suites;
 mod watch;
 mod web;
-#[path = "../../src/base/zone/pack.rs"]
+#[path = "../../crates/values/src/zone/pack.rs"]
 mod zones;
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Cutting the page's wasm: what the engine marks as a part of its own (`src/base/part.rs`) goes into files that the page
+//! Cutting the page's wasm: what the engine marks as a part of its own (`crates/values/src/part.rs`) goes into files that the page
 //! fetches when it needs them.
 //!
 //! `wasm_split_cli_support` finds out from the linker's relocations what only a part can reach. `boot.js` links the files to

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::process::Command;
 
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Ink, Input, Progress, Scenario, Session, SessionId, Sim};
+use batchyard::run::{Ink, Input, Progress, Scenario, Session, SessionId, Sim};
 use batchyard::terminal::completion::Completion;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::zone::ZoneTable;
 
 /// What empties a real terminal.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";

@@ -9,9 +9,9 @@ mod prompt;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 
-use batchyard::base::duration::GoDuration;
-use batchyard::base::time::Span;
-use batchyard::sim::Scenario;
+use batchyard::run::Scenario;
+use batchyard::values::duration::GoDuration;
+use batchyard::values::time::Span;
 
 use crate::args::{self, Args, Flag, UsageError};
 use crate::run;

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[allow(clippy::disallowed_types)]
 use std::time::{Duration, Instant};
 
-use batchyard::base::time::Span;
 use batchyard::terminal::completion::{OFFERS_MAX, followed};
+use batchyard::values::time::Span;
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;

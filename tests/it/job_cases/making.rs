@@ -5,12 +5,12 @@ use std::rc::Rc;
 use batchyard::api::batch::{JOB_COMPLETION_INDEX, JOB_TRACKING_FINALIZER, Job, JobStatus};
 use batchyard::api::kind::Kind;
 use batchyard::api::object::Object;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::value::Value;
-use batchyard::control::job::backoff::BackoffRecord;
-use batchyard::control::job::plan::{Outcome, plan};
-use batchyard::control::job::pods::{JobPod, NewPod};
-use batchyard::object;
+use batchyard::cluster::control::job::backoff::BackoffRecord;
+use batchyard::cluster::control::job::plan::{Outcome, plan};
+use batchyard::cluster::control::job::pods::{JobPod, NewPod};
+use batchyard::values::object;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::value::Value;
 
 /// `_about` of the tables: the time at which they run.
 pub const NOW: &str = "2026-01-01T00:00:00Z";

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use batchyard::api::batch::{JOB_COMPLETION_INDEX, Job, JobStatus};
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::value::Value;
-use batchyard::control::job::backoff::{Backoff, BackoffRecord, finish_time};
-use batchyard::control::job::indexed::{self, FailureCounts, Indexes, Intervals};
-use batchyard::control::job::plan::{ensure_condition, newly_finished};
-use batchyard::control::job::pods::{JobPod, split_duplicates};
-use batchyard::control::job::policy::{self, Verdict};
-use batchyard::control::ref_manager::{Claim, claim};
-use batchyard::object;
+use batchyard::cluster::control::job::backoff::{Backoff, BackoffRecord, finish_time};
+use batchyard::cluster::control::job::indexed::{self, FailureCounts, Indexes, Intervals};
+use batchyard::cluster::control::job::plan::{ensure_condition, newly_finished};
+use batchyard::cluster::control::job::pods::{JobPod, split_duplicates};
+use batchyard::cluster::control::job::policy::{self, Verdict};
+use batchyard::cluster::control::ref_manager::{Claim, claim};
+use batchyard::values::object;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::value::Value;
 
 use super::making::*;
 

@@ -1,16 +1,16 @@
 //! The tables about whole syncs.
 
-use batchyard::actor::Actor;
 use batchyard::api::batch::{JOB_COMPLETION_INDEX, JOB_TRACKING_FINALIZER, JobStatus};
 use batchyard::api::kind::Kind;
-use batchyard::base::time::Span;
-use batchyard::base::value::Value;
-use batchyard::control::job::backoff::BackoffRecord;
-use batchyard::control::job::indexed::Indexes;
-use batchyard::control::job::plan::End;
-use batchyard::control::job::pods::JobPod;
-use batchyard::control::job::tracking::tally;
-use batchyard::object;
+use batchyard::cluster::actor::Actor;
+use batchyard::cluster::control::job::backoff::BackoffRecord;
+use batchyard::cluster::control::job::indexed::Indexes;
+use batchyard::cluster::control::job::plan::End;
+use batchyard::cluster::control::job::pods::JobPod;
+use batchyard::cluster::control::job::tracking::tally;
+use batchyard::values::object;
+use batchyard::values::time::Span;
+use batchyard::values::value::Value;
 
 use super::making::*;
 use crate::lab::{Lab, simple_job};

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use batchyard::api::batch::CronJob;
 use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::sim::{Fault, Scenario, Sim, StepAction};
-use batchyard::store::{Change, ChangeType};
+use batchyard::cluster::store::{Change, ChangeType};
+use batchyard::run::{Fault, Scenario, Sim, StepAction};
+use batchyard::values::time::{SimTime, Span};
 
 use super::Law;
 use super::world::World;

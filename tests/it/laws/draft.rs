@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use batchyard::sim::Scenario;
+use batchyard::run::Scenario;
 
 /// What a random run is made of. Everything in it is text, so that what is kept is what was played.
 #[derive(Clone, Debug)]

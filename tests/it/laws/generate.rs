@@ -3,10 +3,10 @@
 //! The same seed draws the same run. Faults that hit a Pod need its name, so they are drawn by playing the run up to them.
 
 use batchyard::api::kind::Kind;
-use batchyard::base::rng::{Rng, Stream};
-use batchyard::base::time::Span;
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Progress, Sim};
+use batchyard::run::{Progress, Sim};
+use batchyard::values::rng::{Rng, Stream};
+use batchyard::values::time::Span;
+use batchyard::values::zone::ZoneTable;
 
 use super::draft::{Action, Draft};
 

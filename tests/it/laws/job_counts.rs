@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use batchyard::api::batch::{JOB_COMPLETION_INDEX, JOB_TRACKING_FINALIZER, Job, PodFailurePolicyRule};
 use batchyard::api::kind::Kind;
 use batchyard::api::pod::Pod;
-use batchyard::base::value::Text;
-use batchyard::store::{Change, ChangeType};
+use batchyard::cluster::store::{Change, ChangeType};
+use batchyard::values::value::Text;
 
 use super::Law;
 use super::world::World;

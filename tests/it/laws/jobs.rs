@@ -8,9 +8,9 @@ use batchyard::api::batch::{JOB_COMPLETION_INDEX, JOB_TRACKING_FINALIZER, Job};
 use batchyard::api::kind::Kind;
 use batchyard::api::object::Object;
 use batchyard::api::pod::Pod;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::sim::{Fault, Scenario, Sim, StepAction};
-use batchyard::store::{Change, ChangeType};
+use batchyard::cluster::store::{Change, ChangeType};
+use batchyard::run::{Fault, Scenario, Sim, StepAction};
+use batchyard::values::time::{SimTime, Span};
 
 use super::Law;
 use super::job_counts::{Counted, index_of, indexes, released, replaces_failed_only};

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
 use batchyard::api::pod::{ContainerStatus, Pod, Toleration};
-use batchyard::base::quantity::Quantity;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::store::{Change, ChangeType};
+use batchyard::cluster::store::{Change, ChangeType};
+use batchyard::values::quantity::Quantity;
+use batchyard::values::time::{SimTime, Span};
 
 use super::Law;
 use super::world::World;

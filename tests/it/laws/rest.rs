@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use batchyard::api::batch::JOB_TRACKING_FINALIZER;
 use batchyard::api::kind::Kind;
-use batchyard::base::time::{SimTime, Span};
 use batchyard::cluster::Cluster;
-use batchyard::sim::{Fault, Scenario, Sim, StepAction};
-use batchyard::store::Change;
+use batchyard::cluster::store::Change;
+use batchyard::run::{Fault, Scenario, Sim, StepAction};
+use batchyard::values::time::{SimTime, Span};
 
 use super::Law;
 use super::world::World;

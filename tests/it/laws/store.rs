@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use batchyard::api::kind::Kind;
-use batchyard::base::value::Value;
-use batchyard::sim::Sim;
-use batchyard::store::{Change, ChangeType};
+use batchyard::cluster::store::{Change, ChangeType};
+use batchyard::run::Sim;
+use batchyard::values::value::Value;
 
 use super::Law;
 use super::world::World;

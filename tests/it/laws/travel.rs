@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use batchyard::api::kind::Kind;
 use batchyard::api::object::Object;
-use batchyard::base::rng::Rng;
-use batchyard::base::time::{SimTime, Span};
-use batchyard::base::zone::ZoneTable;
-use batchyard::sim::{Input, Output, Progress, Record, Scenario, Sim};
-use batchyard::view::View;
+use batchyard::run::view::View;
+use batchyard::run::{Input, Output, Progress, Record, Scenario, Sim};
+use batchyard::values::rng::Rng;
+use batchyard::values::time::{SimTime, Span};
+use batchyard::values::zone::ZoneTable;
 
 const KINDS: &[Kind] = &[
     Kind::Node,

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use batchyard::api::kind::{KINDS, Kind};
 use batchyard::api::meta::Key;
 use batchyard::api::object::Object;
-use batchyard::base::time::SimTime;
-use batchyard::sim::Sim;
-use batchyard::store::{Change, ChangeType};
+use batchyard::cluster::store::{Change, ChangeType};
+use batchyard::run::Sim;
+use batchyard::values::time::SimTime;
 
 /// The objects, after the latest change.
 #[derive(Default)]

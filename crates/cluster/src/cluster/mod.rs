@@ -1,0 +1,231 @@
+//! The cluster: the store and everything that acts on it, in one value that can be copied.
+//!
+//! Rule: one thing happens at a time. The actor whose wish comes first acts; its writes are told to all; then the next.
+//! Equal times are served in the order of the actors, so a run is its inputs and nothing else.
+
+mod bootstrap;
+mod faults;
+mod reach;
+
+use crate::actor::{Actor, Hold};
+use crate::control::{self, Controller};
+use crate::node::Nodes;
+use crate::program::image::Images;
+use crate::sched::Scheduler;
+use crate::store::{Api, Change, Store};
+use api::object::Object;
+use values::rng::Rng;
+use values::sorted::SortedMap;
+use values::time::{SimTime, Span};
+use values::zone::ZoneTable;
+
+pub use crate::net::Routing;
+pub use crate::node::NodeSpec;
+
+/// What a cluster is made of, from a scenario's `cluster` block.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Setup {
+    pub nodes: Vec<NodeSpec>,
+    pub routing: Routing,
+}
+
+/// Who acts next, and when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Turn {
+    pub(crate) at: SimTime,
+    who: Who,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Who {
+    /// Events expire.
+    Store,
+    Controller(usize),
+    Nodes,
+}
+
+/// A whole cluster at one moment.
+#[derive(Clone)]
+pub struct Cluster {
+    now: SimTime,
+    rng: Rng,
+    routing: Routing,
+    zones: ZoneTable,
+    pub(crate) store: Store,
+    controllers: Vec<Box<dyn Controller>>,
+    nodes: Nodes,
+    /// Actors that do nothing, until a moment or for good.
+    stopped: SortedMap<String, Option<SimTime>>,
+    /// How much later everyone reacts, and until when.
+    slow: Option<(Span, Option<SimTime>)>,
+    /// Every change since the last [`Cluster::take_log`].
+    log: Vec<Change>,
+}
+
+impl Cluster {
+    /// A cluster at rest: its nodes are ready and nothing runs. `zones` may be empty until a time zone is named.
+    pub fn new(setup: &Setup, start: SimTime, rng: Rng, zones: ZoneTable) -> Cluster {
+        let mut controllers = control::all(rng, zones.clone());
+        controllers.push(Box::new(Scheduler::new(rng)));
+        let mut cluster = Cluster {
+            now: start,
+            rng,
+            routing: setup.routing,
+            zones,
+            store: Store::new(),
+            controllers,
+            nodes: Nodes::new(rng, setup.routing, Images::built_in()),
+            stopped: SortedMap::new(),
+            slow: None,
+            log: Vec::new(),
+        };
+        cluster.store.set_zones(cluster.zones.clone());
+        cluster.api("kube-apiserver", bootstrap::create);
+        for node in &setup.nodes {
+            cluster.add_node(node);
+        }
+        cluster.api("node-controller", bootstrap::announce_nodes);
+        cluster.take_log();
+        cluster
+    }
+
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    pub fn rng(&self) -> Rng {
+        self.rng
+    }
+
+    pub fn routing(&self) -> Routing {
+        self.routing
+    }
+
+    pub fn zones(&self) -> &ZoneTable {
+        &self.zones
+    }
+
+    /// Gives the running cluster its table of time zones; whoever waited for it goes on.
+    pub fn set_zones(&mut self, zones: ZoneTable) {
+        for controller in &mut self.controllers {
+            controller.set_zones(&zones, self.now);
+        }
+        self.store.set_zones(zones.clone());
+        self.zones = zones;
+    }
+
+    /// The images that containers can have.
+    pub fn images(&self) -> &Images {
+        self.nodes.images()
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Acts on the API in the name of `actor`, now; what changes is told to everyone before this returns.
+    pub fn api<R>(&mut self, actor: &'static str, act: impl FnOnce(&mut Api<'_>) -> R) -> R {
+        let result = act(&mut Api::new(&mut self.store, self.now, self.rng, actor));
+        self.tell();
+        result
+    }
+
+    /// When something next happens by itself, if ever.
+    pub fn next_wakeup(&self) -> Option<SimTime> {
+        self.next().map(|turn| turn.at)
+    }
+
+    /// Who acts next by itself, and when. Of equal times the first in the order of the actors counts; times already past
+    /// are equal to now.
+    pub(crate) fn next(&self) -> Option<Turn> {
+        let mut first: Option<Turn> = None;
+        let mut hear = |wish: Option<SimTime>, who: Who| {
+            let Some(at) = wish.map(|at| at.max(self.now)) else { return };
+            if first.is_none_or(|first| at < first.at) {
+                first = Some(Turn { at, who });
+            }
+        };
+        hear(self.store.next_expiry(), Who::Store);
+        for (i, actor) in self.controllers.iter().enumerate() {
+            hear(self.wakeup_of(&**actor), Who::Controller(i));
+        }
+        hear(self.nodes.next_wakeup(), Who::Nodes);
+        first
+    }
+
+    /// Lets the first thing that is due by `until` happen. False if there was none; then it is `until`.
+    pub fn step(&mut self, until: SimTime) -> bool {
+        match self.next().filter(|turn| turn.at <= until) {
+            Some(turn) => self.take(turn),
+            None => {
+                self.set_now(until);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Lets that happen which was found to be [next](Cluster::next).
+    pub(crate) fn take(&mut self, turn: Turn) {
+        self.now = turn.at;
+        match turn.who {
+            Who::Store => Api::new(&mut self.store, self.now, self.rng, "etcd").expire_events(),
+            Who::Controller(i) => {
+                let actor = &mut self.controllers[i];
+                if self.stopped.remove(actor.name()).is_some() {
+                    actor.restart(self.now, &self.store);
+                } else {
+                    actor.step(&mut Api::new(&mut self.store, self.now, self.rng, actor.name()));
+                }
+            }
+            Who::Nodes => self.nodes.step(&mut Api::new(&mut self.store, self.now, self.rng, self.nodes.name())),
+        }
+        self.tell();
+    }
+
+    /// Moves the clock forward without anything happening; whoever calls knows that nothing is due before.
+    pub(crate) fn set_now(&mut self, now: SimTime) {
+        self.now = self.now.max(now);
+    }
+
+    /// When an actor may act: its own wish, not before it is started again, later while the API is slow.
+    fn wakeup_of(&self, actor: &dyn Actor) -> Option<SimTime> {
+        if !self.stopped.is_empty()
+            && let Some(stopped) = self.stopped.get(actor.name())
+        {
+            return *stopped;
+        }
+        let wish = actor.next_wakeup()?;
+        match self.slow {
+            Some((delay, until)) if until.is_none_or(|until| self.now < until) => Some(wish + delay),
+            _ => Some(wish),
+        }
+    }
+
+    /// The back-off that keeps a Job from making its next Pods, if it is not over.
+    pub fn next_try(&self, job: &Object) -> Option<Hold> {
+        let hold = self.controllers.iter().find_map(|controller| controller.back_off(&job.key()))?;
+        Some(hold).filter(|hold| hold.until > self.now)
+    }
+
+    /// When a CronJob next makes a Job, by its schedule.
+    pub fn next_schedule(&self, cron_job: &Object) -> Option<SimTime> {
+        control::cronjob::next_schedule(cron_job.cron_job(), self.now, &self.zones)
+    }
+
+    /// The changes since the last call, oldest first.
+    pub fn take_log(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.log)
+    }
+
+    /// Tells everyone what was written.
+    fn tell(&mut self) {
+        for change in self.store.take_changes() {
+            for controller in &mut self.controllers {
+                controller.observe(&change, &self.store);
+            }
+            self.nodes.observe(&change, &self.store);
+            self.log.push(change);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! jq's operators, slices and formats.
+
+use super::eval::{Failure, described, error};
+use super::json::Json;
+use crate::commands::encode::{decode, encode};
+
+/// `a[from:to]`
+pub fn slice(value: &Json, from: &Json, to: &Json) -> Result<Json, Failure> {
+    let bounds = |length: usize| {
+        let bound = |bound: &Json, default: usize| match bound {
+            Json::Number(n) => {
+                let at = if *n < 0.0 { n + length as f64 } else { *n };
+                at.clamp(0.0, length as f64) as usize
+            }
+            _ => default,
+        };
+        let (from, to) = (bound(from, 0), bound(to, length));
+        (from, to.max(from))
+    };
+    match value {
+        Json::Null => Ok(Json::Null),
+        Json::Array(items) => {
+            let (from, to) = bounds(items.len());
+            Ok(Json::array(items[from..to].to_vec()))
+        }
+        Json::Text(text) => {
+            let (from, to) = bounds(text.chars().count());
+            Ok(Json::text(&text.chars().skip(from).take(to - from).collect::<String>()))
+        }
+        other => error(format!("Cannot index {} with object", other.kind())),
+    }
+}
+
+/// Arithmetic and comparison.
+pub fn operate(operator: &str, a: &Json, b: &Json) -> Result<Json, Failure> {
+    let order = a.order(b);
+    let compared = match operator {
+        "==" => Some(order.is_eq()),
+        "!=" => Some(order.is_ne()),
+        "<" => Some(order.is_lt()),
+        "<=" => Some(order.is_le()),
+        ">" => Some(order.is_gt()),
+        ">=" => Some(order.is_ge()),
+        _ => None,
+    };
+    if let Some(holds) = compared {
+        return Ok(Json::Bool(holds));
+    }
+    match (operator, a, b) {
+        ("+", Json::Null, other) | ("+", other, Json::Null) => Ok(other.clone()),
+        ("+", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a + b)),
+        ("+", Json::Text(a), Json::Text(b)) if a.len() + b.len() <= 4 << 20 => Ok(Json::text(&format!("{a}{b}"))),
+        ("+", Json::Text(_), Json::Text(_)) => Err(Failure::Exhausted),
+        ("+", Json::Array(a), Json::Array(b)) => Ok(Json::array(a.iter().chain(b.iter()).cloned().collect())),
+        ("+", Json::Object(_), Json::Object(more)) => {
+            let mut whole = a.clone();
+            more.iter().for_each(|(key, value)| whole.set(key, value.clone()));
+            Ok(whole)
+        }
+        ("-", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a - b)),
+        ("-", Json::Array(a), Json::Array(b)) => {
+            Ok(Json::array(a.iter().filter(|item| !b.contains(item)).cloned().collect()))
+        }
+        ("*", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a * b)),
+        ("*", Json::Text(text), Json::Number(n)) | ("*", Json::Number(n), Json::Text(text)) => {
+            if *n <= 0.0 {
+                return Ok(Json::Null);
+            }
+            let times = n.ceil() as usize;
+            if text.len().saturating_mul(times) > 4 << 20 {
+                Err(Failure::Exhausted)
+            } else {
+                Ok(Json::text(&text.repeat(times)))
+            }
+        }
+        ("*", Json::Object(_), Json::Object(more)) => {
+            let mut whole = a.clone();
+            for (key, value) in more.iter() {
+                let merged = match (whole.get(key), value) {
+                    (Some(old @ Json::Object(_)), Json::Object(_)) => operate("*", old, value)?,
+                    _ => value.clone(),
+                };
+                whole.set(key, merged);
+            }
+            Ok(whole)
+        }
+        ("/" | "%", Json::Number(_), Json::Number(zero))
+            if *zero == 0.0 || (operator == "%" && zero.trunc() == 0.0) =>
+        {
+            let text = format!("{} and {} cannot be divided because the divisor is zero", described(a), described(b));
+            error(text)
+        }
+        ("/", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a / b)),
+        ("%", Json::Number(a), Json::Number(b)) => Ok(Json::Number((a.trunc() % b.trunc().abs()).trunc())),
+        ("/", Json::Text(a), Json::Text(b)) => {
+            let parts: Vec<Json> = match (a.is_empty(), b.is_empty()) {
+                (true, _) => Vec::new(),
+                (_, true) => a.chars().map(|c| Json::text(&c.to_string())).collect(),
+                _ => a.split(&**b).map(Json::text).collect(),
+            };
+            Ok(Json::array(parts))
+        }
+        _ => {
+            let doing = match operator {
+                "+" => "added",
+                "-" => "subtracted",
+                "*" => "multiplied",
+                _ => "divided",
+            };
+            error(format!("{} and {} cannot be {doing}", described(a), described(b)))
+        }
+    }
+}
+
+/// `@format` of a value; `text` is what `\(…)` alone does.
+pub fn format(name: &str, value: &Json) -> Result<String, Failure> {
+    let text = || match value {
+        Json::Text(text) => text.to_string(),
+        other => other.write(None, false),
+    };
+    let row = |separator: &str, quote: &dyn Fn(&str) -> String| -> Result<String, Failure> {
+        let Json::Array(items) = value else {
+            return error(format!("{} cannot be {name}-formatted, only an array can be", described(value)));
+        };
+        let cell = |item: &Json| match item {
+            Json::Text(text) => Ok(quote(text)),
+            Json::Null => Ok(String::new()),
+            Json::Array(_) | Json::Object(_) => error(format!("{} is not valid in a {name} row", described(item))),
+            other => Ok(other.write(None, false)),
+        };
+        Ok(items.iter().map(cell).collect::<Result<Vec<_>, _>>()?.join(separator))
+    };
+    Ok(match name {
+        "text" => text(),
+        "json" => value.write(None, false),
+        "csv" => row(",", &|text| format!("\"{}\"", text.replace('"', "\"\"")))?,
+        "tsv" => row("\t", &|text| {
+            text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+        })?,
+        "sh" => match value {
+            Json::Array(items) => items.iter().map(|item| format("sh", item)).collect::<Result<Vec<_>, _>>()?.join(" "),
+            Json::Text(text) => format!("'{}'", text.replace('\'', "'\\''")),
+            _ => text(),
+        },
+        "html" => text()
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('\'', "&#39;")
+            .replace('"', "&quot;"),
+        "uri" => {
+            let escape = |byte: u8| match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+                byte => format!("%{byte:02X}"),
+            };
+            text().bytes().map(escape).collect()
+        }
+        "base64" => encode(text().as_bytes()),
+        "base64d" => String::from_utf8_lossy(&decode(text().as_bytes()).0).into_owned(),
+        other => return error(format!("{other} is not a valid format")),
+    })
+}

@@ -1,0 +1,294 @@
+//! kubectl: one table of verbs, from which parsing, help, completion and errors all come.
+//!
+//! Adding a verb is a file and a row in [`VERBS`]. A verb of two words (`create job`) is found before the first of them alone.
+//! Source: `k8s.io/kubectl/pkg/cmd`, `github.com/spf13/cobra/command.go`.
+
+mod annotate;
+mod api_resources;
+mod apply;
+mod attach;
+mod auth;
+mod autoscale;
+pub mod common;
+pub mod completion;
+mod config;
+mod cordon;
+mod create;
+mod debug;
+mod delete;
+mod describe;
+mod diff;
+mod drain;
+mod edit;
+mod errors;
+mod events;
+mod exec;
+mod explain;
+mod expose;
+pub mod flags;
+mod get;
+pub mod help;
+mod label;
+mod logs;
+mod manifests;
+mod options;
+mod patch;
+mod pods;
+mod port_forward;
+mod query;
+mod replace;
+mod resource;
+mod rollout;
+mod run;
+mod scale;
+mod set;
+mod taint;
+mod targets;
+mod top;
+mod version;
+mod wait;
+mod waiting;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use crate::Reply;
+use crate::command::Args;
+use crate::host::Desk;
+use cluster::Cluster;
+use flags::{Flag, Parsed, Takes, flag};
+use shell::{Io, Poll};
+
+pub use port_forward::Forwards;
+pub use waiting::Waiting;
+
+/// A verb of kubectl.
+#[derive(Debug)]
+pub struct Verb {
+    /// One word, or two: `create job`.
+    pub name: &'static str,
+    /// One line, our own words.
+    pub summary: &'static str,
+    /// `kubectl delete ([-f FILENAME] | TYPE [(NAME | -l label | --all)])`
+    pub usage: &'static str,
+    pub flags: &'static [Flag],
+    /// Starts the verb. Whatever takes time goes on in the returned state.
+    run: fn(&mut Call<'_, '_>) -> Outcome,
+}
+
+/// All verbs, in the order of kubectl's own help.
+pub const VERBS: &[&Verb] = &[
+    &create::VERB,
+    &create::configmap::VERB,
+    &create::workload::CRON_JOB,
+    &create::workload::DEPLOYMENT,
+    &create::workload::JOB,
+    &create::simple::NAMESPACE,
+    &create::simple::PRIORITY_CLASS,
+    &create::simple::QUOTA,
+    &create::configmap::SECRET,
+    &create::configmap::SECRET_GENERIC,
+    &create::service::VERB,
+    &create::service::CLUSTER_IP,
+    &create::simple::SERVICE_ACCOUNT,
+    &expose::VERB,
+    &run::VERB,
+    &set::VERB,
+    &set::IMAGE,
+    &set::ENV,
+    &set::RESOURCES,
+    &explain::VERB,
+    &get::VERB,
+    &edit::VERB,
+    &delete::VERB,
+    &rollout::VERB,
+    &rollout::HISTORY,
+    &rollout::PAUSE,
+    &rollout::RESTART,
+    &rollout::RESUME,
+    &rollout::STATUS,
+    &rollout::UNDO,
+    &scale::VERB,
+    &autoscale::VERB,
+    &version::CLUSTER_INFO,
+    &top::VERB,
+    &cordon::CORDON,
+    &cordon::UNCORDON,
+    &drain::VERB,
+    &taint::VERB,
+    &describe::VERB,
+    &logs::VERB,
+    &attach::VERB,
+    &exec::VERB,
+    &port_forward::VERB,
+    &auth::VERB,
+    &debug::VERB,
+    &events::VERB,
+    &diff::VERB,
+    &apply::VERB,
+    &patch::VERB,
+    &replace::VERB,
+    &wait::VERB,
+    &label::VERB,
+    &annotate::VERB,
+    &completion::VERB,
+    &api_resources::VERB,
+    &api_resources::VERSIONS,
+    &config::VERB,
+    &options::VERB,
+    &version::VERB,
+];
+
+/// Flags every verb has.
+pub const GLOBAL_FLAGS: &[Flag] = &[
+    flag("namespace", Takes::Text, "The namespace to work in").short('n'),
+    flag("help", Takes::Nothing, "Says how the command is used").short('h').default("false"),
+    flag("request-timeout", Takes::Text, "How long to wait for one request").default("0"),
+    flag("v", Takes::Text, "How much kubectl says about itself").short('v').default("0"),
+    flag("context", Takes::Text, "The context of the configuration to use"),
+    flag("cluster", Takes::Text, "The cluster of the configuration to use"),
+    flag("user", Takes::Text, "The user of the configuration to use"),
+    flag("kubeconfig", Takes::Text, "The configuration file"),
+    flag("server", Takes::Text, "The address of the API server").short('s'),
+    flag("token", Takes::Text, "The bearer token to show to the API server"),
+    flag("as", Takes::Text, "Whom to act as"),
+    flag("as-group", Takes::List, "The groups to act in"),
+    flag("insecure-skip-tls-verify", Takes::Nothing, "Trust any certificate").default("false"),
+    flag("match-server-version", Takes::Nothing, "Refuse to work with a server of another version").default("false"),
+    flag("warnings-as-errors", Takes::Nothing, "Exit with an error if the server warns").default("false"),
+];
+
+/// One run of kubectl.
+pub struct Call<'a, 'b> {
+    pub desk: &'a mut Desk<'b>,
+    pub io: &'a mut Io,
+    pub parsed: Parsed,
+    pub args: &'a Args,
+    /// The verb's name, for messages.
+    pub verb: &'static str,
+}
+
+/// How a verb's first part ended. It lives for one call only, so its size does not matter.
+#[allow(clippy::large_enum_variant)]
+pub enum Outcome {
+    Exit(i32),
+    Waits(Waiting),
+}
+
+/// A kubectl that was started.
+#[derive(Clone, Debug, Default)]
+pub enum Task {
+    #[default]
+    New,
+    Waits(Box<Waiting>),
+}
+
+impl Task {
+    /// Starts the verb, or goes on waiting.
+    pub fn poll(&mut self, args: &Args, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
+        if let Task::New = self {
+            match start(args, desk, io) {
+                Outcome::Exit(code) => return Poll::Exit(code),
+                Outcome::Waits(waiting) => *self = Task::Waits(Box::new(waiting)),
+            }
+        }
+        match self {
+            Task::New => Poll::Exit(1),
+            Task::Waits(waiting) => waiting.poll(args, desk, io),
+        }
+    }
+
+    /// It is ended from outside: whatever it holds elsewhere is let go.
+    pub fn cancel(&mut self, desk: &mut Desk<'_>) {
+        if let Task::Waits(waiting) = self {
+            waiting.cancel(desk);
+        }
+    }
+}
+
+impl Call<'_, '_> {
+    /// The namespace of the call.
+    pub fn namespace(&self) -> &str {
+        self.parsed.text("namespace").unwrap_or("default")
+    }
+
+    /// Prints `error: …` and gives exit code 1.
+    pub fn fail(&mut self, message: &str) -> Outcome {
+        self.io.err(&format!("error: {message}\n"));
+        Outcome::Exit(1)
+    }
+
+    /// Prints a whole line, which says itself that it is an error, and gives exit code 1.
+    pub fn fail_line(&mut self, line: &str) -> Outcome {
+        self.io.err(&format!("{line}\n"));
+        Outcome::Exit(1)
+    }
+}
+
+fn start(args: &Args, desk: &mut Desk<'_>, io: &mut Io) -> Outcome {
+    let Some((verb, rest)) = find(&args.argv) else {
+        return help::without_verb(&args.argv, io);
+    };
+    let parsed = match flags::parse(&rest, &[verb.flags, GLOBAL_FLAGS]) {
+        Ok(parsed) => parsed,
+        Err(message) => {
+            io.err(&format!("error: {message}\nSee 'kubectl {} --help' for usage.\n", verb.name));
+            return Outcome::Exit(1);
+        }
+    };
+    if parsed.on("help") {
+        io.out(&help::of(verb));
+        return Outcome::Exit(0);
+    }
+    (verb.run)(&mut Call { desk, io, parsed, args, verb: verb.name })
+}
+
+/// The verb of a command line, and the line without it. Global flags may stand before it.
+pub fn find(argv: &[String]) -> Option<(&'static Verb, Vec<String>)> {
+    let first = flags::first_argument(argv, 0, GLOBAL_FLAGS)?;
+    let second = flags::first_argument(argv, first + 1, GLOBAL_FLAGS);
+    if let Some(second) = second {
+        let both = format!("{} {}", argv[first], alias(&argv[second]));
+        // `create service clusterip` and `create secret generic` have a third word.
+        let third = flags::first_argument(argv, second + 1, GLOBAL_FLAGS);
+        if let Some(third) = third
+            && let Some(verb) = named(&format!("{both} {}", argv[third]))
+        {
+            return Some((verb, without(argv, &[first, second, third])));
+        }
+        if let Some(verb) = named(&both) {
+            return Some((verb, without(argv, &[first, second])));
+        }
+    }
+    named(&argv[first]).map(|verb| (verb, without(argv, &[first])))
+}
+
+/// The verb with this name.
+pub fn named(name: &str) -> Option<&'static Verb> {
+    VERBS.iter().find(|verb| verb.name == name).copied()
+}
+
+/// Short names of subcommands.
+fn alias(word: &str) -> &str {
+    match word {
+        "cm" => "configmap",
+        "cj" => "cronjob",
+        "deploy" | "dep" => "deployment",
+        "ns" => "namespace",
+        "pc" => "priorityclass",
+        "resourcequota" => "quota",
+        "sa" => "serviceaccount",
+        "svc" => "service",
+        other => other,
+    }
+}
+
+fn without(argv: &[String], places: &[usize]) -> Vec<String> {
+    argv.iter().enumerate().filter(|(i, _)| !places.contains(i)).map(|(_, arg)| arg.clone()).collect()
+}
+
+/// `kubectl apply -f FILE` with the text of an editor's tab.
+pub fn apply_text(cluster: &mut Cluster, file: &str, text: &str) -> Reply {
+    apply::apply_text(cluster, file, text, "default")
+}
