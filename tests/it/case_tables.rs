@@ -10,9 +10,9 @@ use batchyard::values::value::Value;
 /// Files of tables, and the tests that read them.
 const FILES: &[(&str, &[&str])] = &[
     ("api_cases.json", &["tests/it/validation_cases.rs"]),
-    ("cron_cases.json", &["tests/it/cron.rs", "src/base/cron/parse.rs"]),
+    ("cron_cases.json", &["tests/it/cron.rs", "crates/values/src/cron/parse.rs"]),
     ("cronjob_cases.json", &["tests/it/cronjob_cases.rs"]),
-    ("kubectl_cases.json", &["src/api/columns/tests.rs"]),
+    ("kubectl_cases.json", &["crates/api/src/columns/tests.rs"]),
     ("kubelet_cases.json", &["tests/it/kubelet_cases.rs", "tests/it/control_cases.rs"]),
     ("validation_cases.json", &["tests/it/validation_cases.rs"]),
 ];

@@ -1,6 +1,6 @@
 //! The locks of the house (design.md §2 and §3): what may stand where is data here, and every file is held against it.
 //!
-//! The engine stays pure (no browser, clock, file, thread, unordered map), layers point down only, every Rust file says
+//! The engine (`crates/`) stays pure (no browser, clock, file, thread, unordered map), layers point down only, every Rust file says
 //! what it is, files stay short, nothing names the machine it was written on, and the page keeps to its own policy.
 //! To change a rule, change its table.
 
@@ -9,14 +9,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The modules of `src/lib.rs` from the cellar up: each may name only those above it in this list, and itself.
-const LAYERS: &[&str] = &[
-    "base", "yaml", "api", "shell", "program", "store", "actor", "net", "sched", "control", "node", "cluster",
-    "terminal", "view", "sim", "lesson",
-];
-
-/// The two doors. They see the engine from outside (`batchyard::…`), and the rules of purity end here.
-const DOORS: &[&str] = &["src/app/", "src/cli/"];
+/// The modules of `crates/cluster` from the cellar up: each may name only those above it in this list, and itself. Between
+/// crates the compiler holds the layers.
+const CLUSTER: &str = "crates/cluster/src/";
+const CLUSTER_LAYERS: &[&str] = &["program", "store", "actor", "net", "sched", "control", "node", "cluster"];
 
 /// What the engine may not name outside of tests, and why.
 const FORBIDDEN: &[(&str, &str)] = &[
@@ -25,9 +21,9 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("web_sys", "the engine knows no browser"),
     ("js_sys", "the engine knows no browser"),
     ("wasm_bindgen", "the engine knows no browser"),
-    ("std::time", "time is base::time, and virtual"),
-    ("Instant", "time is base::time, and virtual"),
-    ("SystemTime", "time is base::time, and virtual"),
+    ("std::time", "time is values::time, and virtual"),
+    ("Instant", "time is values::time, and virtual"),
+    ("SystemTime", "time is values::time, and virtual"),
     ("std::fs", "a file is read by the door that was given its name"),
     ("std::io", "input and output belong to the doors"),
     ("std::env", "the engine has no environment but the scenario"),
@@ -98,8 +94,7 @@ fn rust_files() -> impl Iterator<Item = String> {
 
 /// The files of the engine, without those that hold only tests.
 fn engine_files() -> impl Iterator<Item = String> {
-    rust_files()
-        .filter(|file| file.starts_with("src/") && !DOORS.iter().any(|door| file.starts_with(door)) && !is_test(file))
+    rust_files().filter(|file| file.starts_with("crates/") && !is_test(file))
 }
 
 fn is_test(file: &str) -> bool {
@@ -193,13 +188,13 @@ fn the_engine_names_nothing_impure() {
 }
 
 #[test]
-fn layers_point_down_only() {
-    let height: BTreeMap<&str, usize> = LAYERS.iter().enumerate().map(|(at, name)| (*name, at)).collect();
+fn layers_of_the_cluster_point_down_only() {
+    let height: BTreeMap<&str, usize> = CLUSTER_LAYERS.iter().enumerate().map(|(at, name)| (*name, at)).collect();
     let mut findings = Vec::new();
-    for file in engine_files().filter(|file| file != "src/lib.rs") {
-        let own = file["src/".len()..].split(['/', '.']).next().expect("a split has a first part").to_owned();
+    for file in engine_files().filter(|file| file.starts_with(CLUSTER) && !file.ends_with("/src/lib.rs")) {
+        let own = file[CLUSTER.len()..].split(['/', '.']).next().expect("a split has a first part").to_owned();
         let Some(own_height) = height.get(own.as_str()) else {
-            findings.push(format!("{file}: `{own}` is not in LAYERS: say where it belongs"));
+            findings.push(format!("{file}: `{own}` is not in CLUSTER_LAYERS: say where it belongs"));
             continue;
         };
         for (line, name) in crate_names(&code(&file)) {
@@ -215,13 +210,14 @@ fn layers_point_down_only() {
 }
 
 #[test]
-fn lib_lists_its_modules_in_layer_order() {
-    let code = code("src/lib.rs");
-    let named: Vec<&str> =
-        code.lines().filter_map(|line| line.trim().strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    let in_order: Vec<&str> = LAYERS.iter().copied().filter(|layer| named.contains(layer)).collect();
-    assert!(!named.is_empty());
-    assert_eq!(named, in_order, "the codemap in lib.rs follows LAYERS");
+fn the_cluster_lists_its_modules_in_layer_order() {
+    let code = code("crates/cluster/src/lib.rs");
+    let module = |line: &str| {
+        let line = line.trim();
+        line.strip_prefix("pub ").unwrap_or(line).strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned)
+    };
+    let named: Vec<String> = code.lines().filter_map(module).collect();
+    assert_eq!(named, CLUSTER_LAYERS, "the codemap in lib.rs follows CLUSTER_LAYERS");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `cargo xtask test` and `e2e`: every suite in turn, also after a red one, and one count over all of them.
 //!
-//! Packages are named one by one (`-p`) because a `--workspace` build would join the features of both and compile
-//! xtask's own dependencies a second time.
+//! xtask stands apart: together with the others its dependencies would be compiled a second time, with the features of
+//! both. The page is a program that needs the feature `ui`, without which cargo passes it over in silence, so its unit
+//! tests have a line of their own.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -95,9 +96,10 @@ impl Tally {
 pub fn test() -> Result<bool> {
     let mut tally = Tally::default();
     tally.add("formatting", || check(&["fmt", "--all", "--check"]));
-    tally.add("lints", || lint(&["-p", "batchyard", "--all-targets"]));
+    tally.add("lints", || lint(&["--workspace", "--exclude", "xtask", "--all-targets"]));
     tally.add("lints of xtask", || lint(&["-p", "xtask", "--all-targets"]));
-    tally.add("tests of the engine", || tests(&["-p", "batchyard"]));
+    tally.add("tests of the engine", || tests(&["--workspace", "--exclude", "xtask"]));
+    tally.add("tests of the page", || tests(&["--features", "ui", "--bin", "app"]));
     tally.add("tests of xtask", || tests(&["-p", "xtask"]));
     tally.add("editor bundle", || editor::check().map(|()| Count::one(true)));
     page_suites(&mut tally, &[]);

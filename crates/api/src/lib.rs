@@ -1,5 +1,7 @@
 //! What the API knows: its fields, how documents become objects, kinds, their types, errors in Kubernetes' own words.
 
+#![forbid(unsafe_code)]
+
 pub mod schema;
 pub mod decode;
 pub mod defaults;

@@ -4,7 +4,10 @@
 //! the host may drain [`Sim::poll_record`]. Equal scenario and equal inputs at equal times give equal records on every
 //! machine.
 
+#![forbid(unsafe_code)]
+
 mod fault;
+pub mod view;
 pub mod scenario;
 mod record;
 mod world;
@@ -12,7 +15,11 @@ mod world;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+<<<<<<< HEAD
 use crate::view::{self, History, View};
+=======
+use crate::view::{History, View};
+>>>>>>> main
 use api::kind::Kind;
 use cluster::Cluster;
 use cluster::store::ChangeType;

@@ -7,6 +7,8 @@
 //! Follows POSIX.1-2017 XCU 2 and busybox 1.36's ash ([`Dialect::Ash`]), dash ([`Dialect::Dash`]) or bash 5
 //! ([`Dialect::Bash`]). Not in the language: job control by Ctrl-Z, and aliases that are no whole command.
 
+#![forbid(unsafe_code)]
+
 mod builtins;
 mod commands;
 mod escapes;

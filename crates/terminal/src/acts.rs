@@ -1,4 +1,4 @@
-//! What is done at a terminal: a part of the engine, see `base::part`.
+//! What is done at a terminal: a part of the engine, see `values::part`.
 //!
 //! Everything that lets a command line begin, go on or end is here, so that no command is reached by another way.
 

@@ -2,6 +2,8 @@
 //!
 //! Rule: a command that takes time is part of the state that can be copied; it stops, goes on and rewinds with the rest.
 
+#![forbid(unsafe_code)]
+
 mod acts;
 mod command;
 pub mod completion;

@@ -1,5 +1,7 @@
 //! Values that know nothing of Kubernetes' machinery: time and its zones, schedules, randomness, quantities, the JSON tree.
 
+#![forbid(unsafe_code)]
+
 pub mod part;
 pub mod hashed;
 pub mod rng;

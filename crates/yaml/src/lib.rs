@@ -5,6 +5,8 @@
 //! an event parser with marks); what scalars mean, which errors kubectl prints and how text is cut into documents follow
 //! sigs.k8s.io/yaml and `apimachinery/pkg/util/yaml`.
 
+#![forbid(unsafe_code)]
+
 use values::sort::sort_by_key;
 
 mod build;

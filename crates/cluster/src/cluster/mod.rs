@@ -17,6 +17,10 @@ use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
+<<<<<<< HEAD
+=======
+use values::value::Value;
+>>>>>>> main
 use values::zone::ZoneTable;
 
 pub use crate::net::Routing;
@@ -31,8 +35,8 @@ pub struct Setup {
 
 /// Who acts next, and when.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Turn {
-    pub(crate) at: SimTime,
+pub struct Turn {
+    pub at: SimTime,
     who: Who,
 }
 
@@ -123,6 +127,11 @@ impl Cluster {
         &self.store
     }
 
+    /// Puts a recorded object into the store as it is; see [`Store::replay`].
+    pub fn replay(&mut self, at: SimTime, change: &str, value: Value) {
+        self.store.replay(at, change, value);
+    }
+
     /// Acts on the API in the name of `actor`, now; what changes is told to everyone before this returns.
     pub fn api<R>(&mut self, actor: &'static str, act: impl FnOnce(&mut Api<'_>) -> R) -> R {
         let result = act(&mut Api::new(&mut self.store, self.now, self.rng, actor));
@@ -137,7 +146,7 @@ impl Cluster {
 
     /// Who acts next by itself, and when. Of equal times the first in the order of the actors counts; times already past
     /// are equal to now.
-    pub(crate) fn next(&self) -> Option<Turn> {
+    pub fn next(&self) -> Option<Turn> {
         let mut first: Option<Turn> = None;
         let mut hear = |wish: Option<SimTime>, who: Who| {
             let Some(at) = wish.map(|at| at.max(self.now)) else { return };
@@ -166,7 +175,7 @@ impl Cluster {
     }
 
     /// Lets that happen which was found to be [next](Cluster::next).
-    pub(crate) fn take(&mut self, turn: Turn) {
+    pub fn take(&mut self, turn: Turn) {
         self.now = turn.at;
         match turn.who {
             Who::Store => Api::new(&mut self.store, self.now, self.rng, "etcd").expire_events(),
@@ -184,7 +193,7 @@ impl Cluster {
     }
 
     /// Moves the clock forward without anything happening; whoever calls knows that nothing is due before.
-    pub(crate) fn set_now(&mut self, now: SimTime) {
+    pub fn set_now(&mut self, now: SimTime) {
         self.now = self.now.max(now);
     }
 

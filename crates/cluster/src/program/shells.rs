@@ -1,4 +1,4 @@
-//! Shells in containers: a part of the engine, see `base::part`.
+//! Shells in containers: a part of the engine, see `values::part`.
 
 use wasm_split_helpers::wasm_split;
 

@@ -232,9 +232,12 @@ impl Store {
         object
     }
 
-    /// Puts what a recorded watch event says into the store as it is, past the API.
-    #[cfg(test)]
-    pub(crate) fn replay(&mut self, at: SimTime, change: &str, value: Value) {
+    /// Puts what a recorded watch event says into the store as it is, past the API, and tells nobody. For tests that print
+    /// what a real cluster held.
+    ///
+    /// # Panics
+    /// If the value has no kind that is known.
+    pub fn replay(&mut self, at: SimTime, change: &str, value: Value) {
         let name = value.str_at("kind").unwrap_or_default();
         let kind = Kind::named(name).expect("recordings hold known kinds");
         let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();

@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+<<<<<<< HEAD
 use api::batch::Job;
 use api::columns::{job_status, pod_columns};
 use api::kind::Kind;
@@ -17,9 +18,24 @@ use values::time::{SimTime, Span};
 use values::value::Text;
 use cluster::Cluster;
 use cluster::sched::{Resources, pod_requests};
+=======
+>>>>>>> main
 use crate::view::{
     Candle, ConditionRow, CronCard, EventRow, History, JobCard, NodePlace, Place, PodToken, ServiceCard, Sign, View,
 };
+use api::batch::Job;
+use api::columns::{job_status, pod_columns};
+use api::kind::Kind;
+use api::meta::ObjectMeta;
+use api::object::Object;
+use api::pod::Pod;
+use cluster::Cluster;
+use cluster::sched::{Resources, pod_requests};
+use values::duration::GoDuration;
+use values::quantity::Quantity;
+use values::sort::sort_by;
+use values::time::{SimTime, Span};
+use values::value::Text;
 
 /// Draws the whole picture.
 pub fn scene(cluster: &Cluster, history: &History, start: SimTime) -> View {

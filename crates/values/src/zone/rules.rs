@@ -1,4 +1,4 @@
-//! The rules of the tz database's zones, read and asked by jiff: a part of the engine, see `base::part`.
+//! The rules of the tz database's zones, read and asked by jiff: a part of the engine, see `values::part`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
