@@ -166,10 +166,6 @@ pub(super) fn read_span(value: &Value) -> Option<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
-<<<<<<< HEAD
-    use yaml;
-=======
->>>>>>> main
 
     #[test]
     fn what_is_written_is_read_back() {

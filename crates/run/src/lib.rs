@@ -15,11 +15,7 @@ mod world;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-<<<<<<< HEAD
-use crate::view::{self, History, View};
-=======
 use crate::view::{History, View};
->>>>>>> main
 use api::kind::Kind;
 use cluster::Cluster;
 use cluster::store::ChangeType;

@@ -3,10 +3,7 @@
 use super::host::{Env, Tools};
 use super::state::{Flags, State};
 use super::syntax::Dialect;
-<<<<<<< HEAD
 use super::variables::{Array, Var};
-=======
->>>>>>> main
 use values::sorted::SortedMap;
 use values::time::SimTime;
 

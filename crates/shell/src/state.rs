@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-<<<<<<< HEAD
 use super::host::{Env, Tools};
 use super::process::Signal;
 use super::syntax::Dialect;
@@ -12,24 +11,6 @@ use values::sorted::SortedMap;
 use values::time::SimTime;
 
 /// What `set` and `shopt` switch.
-=======
-use super::host::Env;
-use super::process::Signal;
-use super::syntax::Dialect;
-use super::syntax::ast::Command;
-use values::sorted::SortedMap;
-use values::time::SimTime;
-
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Var {
-    /// `None`: declared (`export x`, `local x`) but unset.
-    pub value: Option<String>,
-    pub exported: bool,
-    pub read_only: bool,
-}
-
-/// What `set` switches.
->>>>>>> main
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Flags {
     pub errexit: bool,
@@ -40,7 +21,6 @@ pub struct Flags {
     pub pipefail: bool,
     pub noexec: bool,
     pub verbose: bool,
-<<<<<<< HEAD
     pub noclobber: bool,
     pub errtrace: bool,
     pub functrace: bool,
@@ -151,26 +131,6 @@ impl Flags {
 
     fn by_name(&mut self, name: &str, dialect: Dialect) -> Option<&mut bool> {
         let bash = dialect.is_bash();
-=======
-}
-
-impl Flags {
-    /// Letter, name, and where the switch is kept.
-    pub fn by_letter(&mut self, letter: char) -> Option<&mut bool> {
-        Some(match letter {
-            'e' => &mut self.errexit,
-            'u' => &mut self.nounset,
-            'x' => &mut self.xtrace,
-            'f' => &mut self.noglob,
-            'a' => &mut self.allexport,
-            'n' => &mut self.noexec,
-            'v' => &mut self.verbose,
-            _ => return None,
-        })
-    }
-
-    pub fn by_name(&mut self, name: &str) -> Option<&mut bool> {
->>>>>>> main
         Some(match name {
             "errexit" => &mut self.errexit,
             "nounset" => &mut self.nounset,
@@ -179,19 +139,14 @@ impl Flags {
             "allexport" => &mut self.allexport,
             "noexec" => &mut self.noexec,
             "verbose" => &mut self.verbose,
-<<<<<<< HEAD
             "noclobber" => &mut self.noclobber,
             "pipefail" if dialect != Dialect::Dash => &mut self.pipefail,
             "errtrace" if bash => &mut self.errtrace,
             "functrace" if bash => &mut self.functrace,
-=======
-            "pipefail" => &mut self.pipefail,
->>>>>>> main
             _ => return None,
         })
     }
 
-<<<<<<< HEAD
     /// Turns a switch of `set -o`; false if the dialect has none of that name.
     pub fn switch(&mut self, name: &str, on: bool, dialect: Dialect) -> bool {
         if let Some(flag) = self.by_name(name, dialect) {
@@ -315,11 +270,6 @@ impl Flags {
         let mut names: Vec<&str> = own.into_iter().chain(OTHER_SHOPTS.iter().map(|(name, _)| *name)).collect();
         names.sort_unstable();
         names
-=======
-    /// The letters of what is on, for `$-`.
-    pub fn letters(mut self) -> String {
-        "efuxanv".chars().filter(|letter| self.by_letter(*letter).is_some_and(|on| *on)).collect()
->>>>>>> main
     }
 }
 
@@ -327,13 +277,10 @@ impl Flags {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Event {
     Exit,
-<<<<<<< HEAD
     /// bash's `ERR`, `DEBUG` and `RETURN`.
     Error,
     Debug,
     Return,
-=======
->>>>>>> main
     Signal(Signal),
 }
 
@@ -348,11 +295,8 @@ pub struct Job {
 #[derive(Clone, Debug)]
 pub struct State {
     pub dialect: Dialect,
-<<<<<<< HEAD
     /// Whose programs there are.
     pub tools: Tools,
-=======
->>>>>>> main
     pub interactive: bool,
     pub vars: SortedMap<String, Var>,
     pub functions: SortedMap<String, Rc<Command>>,
@@ -379,7 +323,6 @@ pub struct State {
     pub started: SimTime,
     /// Whether a failing command may not end the shell (`set -e`), because whoever forked it tests its status.
     pub errexit_ignored: bool,
-<<<<<<< HEAD
     /// Statuses of the last pipeline's commands.
     pub pipe_status: Vec<i32>,
     /// The functions that are running, outermost first, with the line each was called from.
@@ -425,30 +368,6 @@ impl State {
             "EPOCHSECONDS" => self.now.secs(),
             _ => i64::from(self.user),
         }
-=======
-}
-
-/// Why a variable could not be changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct IsReadOnly;
-
-impl State {
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.vars.get(name).and_then(|var| var.value.as_deref())
-    }
-
-    pub fn set(&mut self, name: &str, value: impl Into<String>) -> Result<(), IsReadOnly> {
-        let var = self.vars.entry(name.to_string()).or_default();
-        if var.read_only {
-            return Err(IsReadOnly);
-        }
-        var.value = Some(value.into());
-        var.exported |= self.flags.allexport;
-        if name == "OPTIND" {
-            self.getopts_at = 0;
-        }
-        Ok(())
->>>>>>> main
     }
 
     /// Exported variables that have a value.
@@ -467,10 +386,7 @@ impl State {
                 format!("{}: {builtin_part}line {}: ", self.name, line - 1)
             }
             Dialect::Ash => format!("{}: ", self.name),
-<<<<<<< HEAD
             Dialect::Dash => format!("{}: {line}: {builtin_part}", self.name),
-=======
->>>>>>> main
             Dialect::Bash if self.interactive => format!("{}: {builtin_part}", self.name),
             Dialect::Bash => format!("{}: line {line}: {builtin_part}", self.name),
         }
@@ -478,11 +394,6 @@ impl State {
 
     /// Rough size of what it holds, in bytes.
     pub fn memory_bytes(&self) -> u64 {
-<<<<<<< HEAD
         self.variable_bytes() as u64 + self.positional.iter().map(|p| p.len() as u64 + 24).sum::<u64>()
-=======
-        let vars: usize = self.vars.iter().map(|(k, v)| k.len() + v.value.as_ref().map_or(0, String::len) + 64).sum();
-        vars as u64 + self.positional.iter().map(|p| p.len() as u64 + 24).sum::<u64>()
->>>>>>> main
     }
 }

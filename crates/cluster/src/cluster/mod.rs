@@ -17,10 +17,7 @@ use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
-<<<<<<< HEAD
-=======
 use values::value::Value;
->>>>>>> main
 use values::zone::ZoneTable;
 
 pub use crate::net::Routing;

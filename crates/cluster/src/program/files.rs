@@ -5,18 +5,13 @@
 
 use std::rc::Rc;
 
-<<<<<<< HEAD
 use shell::{FileError, FileInfo, FileKind};
-=======
-use shell::{FileError, FileInfo};
->>>>>>> main
 use values::sorted::SortedMap;
 use values::time::SimTime;
 
 /// Bytes that a container's own files, or those of a volume, may hold; a simulated disk has an end as well.
 const BYTES_MAX: u64 = 64 << 20;
 
-<<<<<<< HEAD
 /// A file, a directory, or what else has a name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Entry {
@@ -48,13 +43,6 @@ impl Entry {
     fn is_directory(&self) -> bool {
         self.node == Node::Directory
     }
-=======
-/// A file or a directory.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Entry {
-    Directory,
-    File { bytes: Rc<Vec<u8>>, executable: bool, modified: SimTime },
->>>>>>> main
 }
 
 /// Files by absolute path; `/` itself always is.
@@ -62,7 +50,6 @@ enum Entry {
 pub struct FileTree {
     entries: SortedMap<Rc<str>, Entry>,
     read_only: bool,
-<<<<<<< HEAD
     /// Bytes of all files together.
     bytes: u64,
     /// How many symbolic links there are: most trees have none, and need not be asked for them.
@@ -72,10 +59,6 @@ pub struct FileTree {
 /// Symbolic links that one path may lead over.
 const LINKS_MAX: usize = 40;
 
-=======
-}
-
->>>>>>> main
 /// Where a volume stands in a container.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mount {
@@ -106,7 +89,6 @@ impl FileTree {
 
     /// Puts a file there, with the directories above it.
     pub fn put(&mut self, path: &str, bytes: &[u8], executable: bool, now: SimTime) {
-<<<<<<< HEAD
         self.put_with_mode(path, bytes, if executable { 0o755 } else { 0o644 }, now);
     }
 
@@ -114,17 +96,11 @@ impl FileTree {
     pub fn put_with_mode(&mut self, path: &str, bytes: &[u8], mode: u32, now: SimTime) {
         self.make_parents(path);
         self.insert(path, Entry::new(Node::File(Rc::new(bytes.to_vec())), mode, now));
-=======
-        self.make_parents(path);
-        let file = Entry::File { bytes: Rc::new(bytes.to_vec()), executable, modified: now };
-        self.entries.insert(path.into(), file);
->>>>>>> main
     }
 
     /// Puts a directory there, with those above it.
     pub fn put_dir(&mut self, path: &str) {
         self.make_parents(path);
-<<<<<<< HEAD
         if path != "/" && !path.is_empty() && self.get(path).is_none() {
             let mode = if matches!(path, "/tmp" | "/var/tmp") { 0o1777 } else { 0o755 };
             self.insert(path, Entry { mode, ..Entry::directory(SimTime::EPOCH) });
@@ -168,28 +144,13 @@ impl FileTree {
             self.bytes = self.bytes.saturating_sub(bytes);
             self.links = self.links.saturating_sub(links);
         }
-=======
-        if path != "/" && !path.is_empty() {
-            self.entries.entry(path.into()).or_insert(Entry::Directory);
-        }
-    }
-
-    /// Bytes of all files together.
-    pub fn size_bytes(&self) -> u64 {
-        let size = |entry: &Entry| if let Entry::File { bytes, .. } = entry { bytes.len() as u64 } else { 0 };
-        self.entries.values().map(size).sum()
->>>>>>> main
     }
 
     fn make_parents(&mut self, path: &str) {
         let mut at = 0;
         while let Some(slash) = path[at + 1..].find('/') {
             at += 1 + slash;
-<<<<<<< HEAD
             self.entries.entry(path[..at].into()).or_insert_with(|| Entry::directory(SimTime::EPOCH));
-=======
-            self.entries.entry(path[..at].into()).or_insert(Entry::Directory);
->>>>>>> main
         }
     }
 
@@ -198,7 +159,6 @@ impl FileTree {
     }
 
     fn is_directory(&self, path: &str) -> bool {
-<<<<<<< HEAD
         path == "/" || path.is_empty() || self.get(path).is_some_and(Entry::is_directory)
     }
 
@@ -234,31 +194,6 @@ impl FileTree {
             Some(Node::Link(_)) => Err(FileError::TooManyLinks),
             _ if self.is_directory(path) => Err(FileError::IsADirectory),
             _ => Err(self.missing(path)),
-=======
-        path == "/" || path.is_empty() || matches!(self.get(path), Some(Entry::Directory))
-    }
-
-    fn info(&self, path: &str) -> Result<FileInfo, FileError> {
-        if self.is_directory(path) {
-            return Ok(FileInfo { directory: true, executable: true, size: 4096, modified: SimTime::EPOCH });
-        }
-        match self.get(path) {
-            Some(Entry::File { bytes, executable, modified }) => Ok(FileInfo {
-                directory: false,
-                executable: *executable,
-                size: bytes.len() as u64,
-                modified: *modified,
-            }),
-            _ => Err(FileError::NotFound),
-        }
-    }
-
-    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-        match self.get(path) {
-            Some(Entry::File { bytes, .. }) => Ok(bytes.to_vec()),
-            _ if self.is_directory(path) => Err(FileError::IsADirectory),
-            _ => Err(FileError::NotFound),
->>>>>>> main
         }
     }
 
@@ -268,7 +203,6 @@ impl FileTree {
             return Err(FileError::IsADirectory);
         }
         if !self.is_directory(parent(path)) {
-<<<<<<< HEAD
             return Err(if self.get(parent(path)).is_some() { FileError::NotADirectory } else { self.missing(path) });
         }
         let replaced = self.info(path).map_or(0, |old| if append { 0 } else { old.size });
@@ -288,38 +222,13 @@ impl FileTree {
             }
             Some(Entry { node: Node::Pipe, .. }) => {}
             _ => self.insert(path, Entry::new(Node::File(Rc::new(bytes.to_vec())), 0o644, now)),
-=======
-            return Err(if self.get(parent(path)).is_some() { FileError::NotADirectory } else { FileError::NotFound });
-        }
-        let replaced = self.info(path).map_or(0, |old| if append { 0 } else { old.size });
-        if self.size_bytes() - replaced + bytes.len() as u64 > BYTES_MAX {
-            return Err(FileError::NoSpace);
-        }
-        match self.entries.get_mut(path) {
-            Some(Entry::File { bytes: old, modified, .. }) => {
-                let old = Rc::make_mut(old);
-                if !append {
-                    old.clear();
-                }
-                old.extend_from_slice(bytes);
-                *modified = now;
-            }
-            _ => {
-                let file = Entry::File { bytes: Rc::new(bytes.to_vec()), executable: false, modified: now };
-                self.entries.insert(path.into(), file);
-            }
->>>>>>> main
         }
         Ok(())
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
         if !self.is_directory(path) {
-<<<<<<< HEAD
             return Err(if self.get(path).is_some() { FileError::NotADirectory } else { self.missing(path) });
-=======
-            return Err(if self.get(path).is_some() { FileError::NotADirectory } else { FileError::NotFound });
->>>>>>> main
         }
         let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
         let below = self.entries.range::<str>((std::ops::Bound::Excluded(prefix.as_str()), std::ops::Bound::Unbounded));
@@ -327,30 +236,20 @@ impl FileTree {
         Ok(names.filter(|name| !name.contains('/')).map(str::to_owned).collect())
     }
 
-<<<<<<< HEAD
     fn make_dir(&mut self, path: &str, now: SimTime) -> Result<(), FileError> {
         self.make(path, Entry::directory(now))
     }
 
     /// Puts a new entry where there is none.
     fn make(&mut self, path: &str, entry: Entry) -> Result<(), FileError> {
-=======
-    fn make_dir(&mut self, path: &str) -> Result<(), FileError> {
->>>>>>> main
         self.writable()?;
         if self.is_directory(path) || self.get(path).is_some() {
             return Err(FileError::Exists);
         }
         if !self.is_directory(parent(path)) {
-<<<<<<< HEAD
             return Err(if self.get(parent(path)).is_some() { FileError::NotADirectory } else { self.missing(path) });
         }
         self.insert(path, entry);
-=======
-            return Err(FileError::NotFound);
-        }
-        self.entries.insert(path.into(), Entry::Directory);
->>>>>>> main
         Ok(())
     }
 
@@ -359,7 +258,6 @@ impl FileTree {
         if self.is_directory(path) && !self.list(path)?.is_empty() {
             return Err(FileError::NotEmpty);
         }
-<<<<<<< HEAD
         self.take(path).map(|_| ()).ok_or(FileError::NotFound)
     }
 
@@ -370,9 +268,6 @@ impl FileTree {
             return Ok(None);
         }
         self.entries.get_mut(path).map(Some).ok_or(FileError::NotFound)
-=======
-        self.entries.remove(path).map(|_| ()).ok_or(FileError::NotFound)
->>>>>>> main
     }
 
     fn writable(&self) -> Result<(), FileError> {
@@ -381,7 +276,6 @@ impl FileTree {
 }
 
 impl Files<'_> {
-<<<<<<< HEAD
     /// What is known of a file, behind its links.
     pub fn info(&self, path: &str) -> Result<FileInfo, FileError> {
         self.link_info(&self.followed(path)?)
@@ -390,49 +284,31 @@ impl Files<'_> {
     /// What is known of a file; of a link, the link itself.
     pub fn link_info(&self, path: &str) -> Result<FileInfo, FileError> {
         let path = &self.followed_above(path)?;
-=======
-    pub fn info(&self, path: &str) -> Result<FileInfo, FileError> {
->>>>>>> main
         let (tree, inside, _) = self.place(path);
         let own = tree.info(&inside);
         // A directory that exists only because something is mounted below it.
         if own.is_err() && !self.mounted_below(path).is_empty() {
-<<<<<<< HEAD
             return Ok(FileInfo::dir(SimTime::EPOCH));
-=======
-            return Ok(FileInfo { directory: true, executable: true, size: 4096, modified: SimTime::EPOCH });
->>>>>>> main
         }
         own
     }
 
     pub fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-<<<<<<< HEAD
         let path = self.followed(path)?;
         let (tree, inside, _) = self.place(&path);
-=======
-        let (tree, inside, _) = self.place(path);
->>>>>>> main
         tree.read(&inside)
     }
 
     pub fn write(&mut self, path: &str, bytes: &[u8], append: bool) -> Result<(), FileError> {
         let now = self.now;
-<<<<<<< HEAD
         let path = self.followed(path)?;
         let (tree, inside) = self.place_mut(&path)?;
-=======
-        let (tree, inside) = self.place_mut(path)?;
->>>>>>> main
         tree.write(&inside, bytes, append, now)
     }
 
     /// The names in a directory, sorted.
     pub fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
-<<<<<<< HEAD
         let path = &self.followed(path)?;
-=======
->>>>>>> main
         let (tree, inside, _) = self.place(path);
         let mut names = match tree.list(&inside) {
             Ok(names) => names,
@@ -446,7 +322,6 @@ impl Files<'_> {
     }
 
     pub fn make_dir(&mut self, path: &str) -> Result<(), FileError> {
-<<<<<<< HEAD
         let now = self.now;
         let path = self.followed_above(path)?;
         let (tree, inside) = self.place_mut(&path)?;
@@ -499,20 +374,11 @@ impl Files<'_> {
     pub fn remove(&mut self, path: &str) -> Result<(), FileError> {
         let path = self.followed_above(path)?;
         let (tree, inside) = self.place_mut(&path)?;
-=======
-        let (tree, inside) = self.place_mut(path)?;
-        tree.make_dir(&inside)
-    }
-
-    pub fn remove(&mut self, path: &str) -> Result<(), FileError> {
-        let (tree, inside) = self.place_mut(path)?;
->>>>>>> main
         tree.remove(&inside)
     }
 
     /// Moves a file, or a directory with all that is in it.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), FileError> {
-<<<<<<< HEAD
         let info = self.link_info(from)?;
         if info.kind == FileKind::Link {
             let target = self.read_link(from)?;
@@ -529,19 +395,12 @@ impl Files<'_> {
                 (entry.mode, entry.user, entry.group, entry.modified) =
                     (info.mode, info.user, info.group, info.modified);
             })?;
-=======
-        let info = self.info(from)?;
-        if !info.directory {
-            let bytes = self.read(from)?;
-            self.write(to, &bytes, false)?;
->>>>>>> main
             return self.remove(from);
         }
         self.make_dir(to)?;
         for name in self.list(from)? {
             self.rename(&format!("{from}/{name}"), &format!("{to}/{name}"))?;
         }
-<<<<<<< HEAD
         self.change(to, |entry| entry.mode = info.mode)?;
         self.remove(from)
     }
@@ -590,11 +449,6 @@ impl Files<'_> {
         Ok(if done.is_empty() { "/".to_owned() } else { done })
     }
 
-=======
-        self.remove(from)
-    }
-
->>>>>>> main
     /// The tree that holds `path`, the path inside it, and whether it may be written.
     fn place(&self, path: &str) -> (&FileTree, String, bool) {
         match mount_of(self.mounts, path).and_then(|m| Some((m, self.volumes.get(&m.volume)?))) {

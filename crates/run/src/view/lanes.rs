@@ -5,14 +5,6 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-<<<<<<< HEAD
-use api::kind::Kind;
-use values::hashed::Hashed;
-use values::time::SimTime;
-use values::value::Text;
-use cluster::store::{Change, ChangeType};
-=======
->>>>>>> main
 use crate::view::scene::{owner_text, sign_of};
 use crate::view::{Lane, Mark, MarkKind, Segment, Sign};
 use api::kind::Kind;

@@ -4,22 +4,6 @@
 
 use std::rc::Rc;
 
-<<<<<<< HEAD
-use api::batch::Job;
-use api::columns::{job_status, pod_columns};
-use api::kind::Kind;
-use api::meta::ObjectMeta;
-use api::object::Object;
-use api::pod::Pod;
-use values::duration::GoDuration;
-use values::quantity::Quantity;
-use values::sort::sort_by;
-use values::time::{SimTime, Span};
-use values::value::Text;
-use cluster::Cluster;
-use cluster::sched::{Resources, pod_requests};
-=======
->>>>>>> main
 use crate::view::{
     Candle, ConditionRow, CronCard, EventRow, History, JobCard, NodePlace, Place, PodToken, ServiceCard, Sign, View,
 };

@@ -1,15 +1,9 @@
 //! `.`, `eval`, `exit`, `return`, `break`, `continue`, `trap`, `:`.
 
 use super::Flow;
-<<<<<<< HEAD
 use crate::escapes::{quote_always as quote_value_always, quote_value};
 use crate::host::{Host, resolve};
 use crate::interp::{Context, Frame, Leave, Process, TextKind};
-=======
-use crate::escapes::quote;
-use crate::host::{Host, resolve};
-use crate::interp::{Context, Leave, Process, TextKind};
->>>>>>> main
 use crate::process::Signal;
 use crate::state::Event;
 use crate::syntax::Dialect;

@@ -232,11 +232,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     }
 
     /// Remembers a variable's value, to be put back when the function ends.
-<<<<<<< HEAD
     pub(crate) fn save_local(&mut self, name: &str) -> bool {
-=======
-    pub(crate) fn save_local(&mut self, name: &str) {
->>>>>>> main
         let before = self.state.vars.get(name).cloned();
         let call = self.frames.iter_mut().rev().find_map(|frame| match frame {
             Frame::Call { locals, .. } => Some(locals),

@@ -3,7 +3,6 @@
 mod flow;
 mod getopts;
 mod jobs;
-<<<<<<< HEAD
 mod mapfile;
 mod names;
 mod read;
@@ -19,18 +18,6 @@ pub(super) use vars::declaration;
 use super::host::Host;
 use super::interp::{Context, Leave, Process};
 use super::syntax::Dialect;
-=======
-mod names;
-mod read;
-mod set;
-pub mod test;
-mod vars;
-
-pub(super) use read::ReadLine;
-
-use super::host::Host;
-use super::interp::{Context, Leave, Process};
->>>>>>> main
 
 /// What a built-in came to.
 pub(super) enum Flow {
@@ -46,7 +33,6 @@ pub(super) struct Builtin<H: Host> {
     pub run: Run<H>,
 }
 
-<<<<<<< HEAD
 /// The names in the table: those of every shell, and those of one kind. Sorted.
 const NAMES: [(&str, Who); 66] = [
     (".", Who::All),
@@ -193,20 +179,6 @@ pub(super) fn find<H: Host>(name: &str, dialect: Dialect) -> Option<Builtin<H>> 
         "fg" | "bg" => shellwork::foreground,
         "bind" | "complete" | "compopt" | "fc" | "logout" | "suspend" => shellwork::only_interactive,
         "shopt" => set::shopt,
-=======
-/// The names in the table, for `type` and completion.
-pub(super) const NAMES: [&str; 35] = [
-    ".", ":", "break", "cd", "command", "continue", "declare", "disown", "eval", "exec", "exit", "export", "getopts",
-    "hash", "jobs", "kill", "let", "local", "printf", "pwd", "read", "readonly", "return", "set", "shift", "shopt",
-    "source", "times", "trap", "type", "typeset", "ulimit", "umask", "unset", "wait",
-];
-
-/// The built-in of this name.
-pub(super) fn find<H: Host>(name: &str) -> Option<Builtin<H>> {
-    let run: Run<H> = match name {
-        "." | "source" => flow::source,
-        ":" | "disown" | "hash" | "ulimit" | "shopt" => flow::nothing,
->>>>>>> main
         "break" | "continue" => flow::leave_loop,
         "eval" => flow::eval,
         "exit" => flow::exit,
@@ -214,11 +186,7 @@ pub(super) fn find<H: Host>(name: &str) -> Option<Builtin<H>> {
         "trap" => flow::trap,
         "command" => names::command,
         "type" => names::type_of,
-<<<<<<< HEAD
         "cd" | "chdir" => vars::cd,
-=======
-        "cd" => vars::cd,
->>>>>>> main
         "pwd" => vars::pwd,
         "declare" | "typeset" | "local" => vars::local,
         "export" | "readonly" => vars::export,
@@ -233,10 +201,7 @@ pub(super) fn find<H: Host>(name: &str) -> Option<Builtin<H>> {
         "wait" => jobs::wait,
         "times" => jobs::times,
         "read" => read::read,
-<<<<<<< HEAD
         "mapfile" | "readarray" => mapfile::mapfile,
-=======
->>>>>>> main
         "set" => set::set,
         _ => return None,
     };
@@ -245,19 +210,11 @@ pub(super) fn find<H: Host>(name: &str) -> Option<Builtin<H>> {
 
 #[cfg(test)]
 mod tests {
-<<<<<<< HEAD
     use super::*;
 
     #[test]
     fn each_shell_has_its_own_built_ins() {
         assert!(names(Dialect::Bash).any(|name| name == "mapfile"));
         assert!(!names(Dialect::Dash).any(|name| name == "source"));
-=======
-    use super::NAMES;
-
-    #[test]
-    fn names_are_sorted() {
-        assert!(NAMES.is_sorted());
->>>>>>> main
     }
 }

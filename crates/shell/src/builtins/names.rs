@@ -1,6 +1,5 @@
 //! What a name means: `type` and `command`.
 
-<<<<<<< HEAD
 use super::Flow;
 use crate::host::Host;
 use crate::interp::{Context, Process};
@@ -84,49 +83,6 @@ pub(super) fn type_of<H: Host>(process: &mut Process<H::Command>, words: &[Strin
                 None => meaning.long,
             };
             process.write(1, format!("{text}\n").as_bytes(), cx);
-=======
-use super::{Flow, find};
-use crate::commands;
-use crate::host::Host;
-use crate::interp::{Context, Process};
-use crate::syntax::{Dialect, KEYWORDS};
-
-/// What a name stands for, in the words of `type`; and of `command -v`.
-fn meaning<H: Host>(process: &Process<H::Command>, name: &str, cx: &Context<'_, H>) -> Option<(String, String)> {
-    let bash = process.state.dialect == Dialect::Bash;
-    if KEYWORDS.contains(&name) {
-        return Some((format!("{name} is a shell keyword"), name.to_string()));
-    }
-    if process.state.functions.contains_key(name) {
-        return Some((format!("{name} is a{} function", if bash { "" } else { " shell" }), name.to_string()));
-    }
-    if name == "exec" || find::<H>(name).is_some() || matches!(name, "echo" | "test" | "[" | "true" | "false") {
-        return Some((format!("{name} is a shell builtin"), name.to_string()));
-    }
-    if commands::find(name).is_some() || cx.host.knows(name) {
-        let path = commands::path_of(name, process.state.dialect);
-        return Some((format!("{name} is {path}"), path));
-    }
-    None
-}
-
-pub(super) fn type_of<H: Host>(process: &mut Process<H::Command>, words: &[String], cx: &mut Context<'_, H>) -> Flow {
-    let mut status = 0;
-    for name in words[1..].iter().filter(|arg| !arg.starts_with('-')) {
-        match (meaning(process, name, cx), process.state.dialect) {
-            (Some((text, _)), _) => {
-                process.write(1, format!("{text}\n").as_bytes(), cx);
-            }
-            (None, dialect) => {
-                status = if dialect == Dialect::Ash { 127 } else { 1 };
-                match dialect {
-                    Dialect::Ash => {
-                        process.write(1, format!("{name}: not found\n").as_bytes(), cx);
-                    }
-                    Dialect::Bash => process.complain(cx, Some("type"), &format!("{name}: not found")),
-                }
-            }
->>>>>>> main
         }
     }
     Flow::Done(status)
@@ -139,7 +95,6 @@ pub(super) fn command<H: Host>(process: &mut Process<H::Command>, words: &[Strin
         Some(option @ ("-v" | "-V")) => {
             let mut status = 0;
             for name in &words[2..] {
-<<<<<<< HEAD
                 match meanings(process, name, cx).into_iter().next() {
                     Some(meaning) => {
                         let text = if option == "-v" { meaning.short } else { meaning.long };
@@ -156,14 +111,6 @@ pub(super) fn command<H: Host>(process: &mut Process<H::Command>, words: &[Strin
                             }
                         }
                     }
-=======
-                match meaning(process, name, cx) {
-                    Some((long, short)) => {
-                        let text = if option == "-v" { short } else { long };
-                        process.write(1, format!("{text}\n").as_bytes(), cx);
-                    }
-                    None => status = if process.state.dialect == Dialect::Ash { 127 } else { 1 },
->>>>>>> main
                 }
             }
             Flow::Done(status)

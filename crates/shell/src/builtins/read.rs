@@ -1,25 +1,17 @@
 //! `read`: one line from standard input into variables.
 
 use super::Flow;
-<<<<<<< HEAD
 use crate::expand::arith;
 use crate::host::Host;
 use crate::interp::{Context, Frame, Leave, Process, Step};
 use crate::process::Read;
 use crate::syntax::{Dialect, is_name};
-=======
-use crate::host::Host;
-use crate::interp::{Context, Frame, Process, Step};
-use crate::process::Read;
-use crate::syntax::is_name;
->>>>>>> main
 use values::time::{SimTime, Span};
 
 /// A `read` that waits for the rest of its line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct ReadLine {
     names: Vec<String>,
-<<<<<<< HEAD
     /// `-a`: the words become this array.
     array: Option<String>,
     /// `-r`: backslashes are plain.
@@ -28,21 +20,12 @@ pub(crate) struct ReadLine {
     count: Option<usize>,
     /// `-N`: the delimiter does not end it.
     exact: bool,
-=======
-    /// `-r`: backslashes are plain.
-    raw: bool,
-    /// `-n`: characters at most.
-    count: Option<usize>,
->>>>>>> main
     /// `-d`
     delimiter: u8,
     /// `-t`
     deadline: Option<SimTime>,
-<<<<<<< HEAD
     /// `-u`
     descriptor: u32,
-=======
->>>>>>> main
     /// Bytes so far; `true` marks what a backslash protects.
     bytes: Vec<(u8, bool)>,
     escaped: bool,
@@ -51,7 +34,6 @@ pub(crate) struct ReadLine {
 pub(super) fn read<H: Host>(process: &mut Process<H::Command>, words: &[String], cx: &mut Context<'_, H>) -> Flow {
     let mut read = ReadLine {
         names: Vec::new(),
-<<<<<<< HEAD
         array: None,
         raw: false,
         count: None,
@@ -89,23 +71,6 @@ pub(super) fn read<H: Host>(process: &mut Process<H::Command>, words: &[String],
                 return if dialect == Dialect::Bash { Flow::Done(2) } else { Flow::Leave(Leave::Abort(2)) };
             }
             if matches!(letter, 'r' | 's' | 'e') {
-=======
-        raw: false,
-        count: None,
-        delimiter: b'\n',
-        deadline: None,
-        bytes: Vec::new(),
-        escaped: false,
-    };
-    let mut args = words[1..].iter();
-    while let Some(arg) = args.next() {
-        let Some(letters) = arg.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
-            read.names.push(arg.clone());
-            continue;
-        };
-        for (i, letter) in letters.char_indices() {
-            if matches!(letter, 'r' | 's') {
->>>>>>> main
                 read.raw |= letter == 'r';
                 continue;
             }
@@ -113,7 +78,6 @@ pub(super) fn read<H: Host>(process: &mut Process<H::Command>, words: &[String],
             let value = if rest.is_empty() { args.next().cloned().unwrap_or_default() } else { rest.to_string() };
             match letter {
                 'p' => {
-<<<<<<< HEAD
                     if process.state.interactive {
                         process.write(2, value.as_bytes(), cx);
                     }
@@ -132,29 +96,15 @@ pub(super) fn read<H: Host>(process: &mut Process<H::Command>, words: &[String],
                     }
                 },
                 'a' => read.array = Some(value),
-=======
-                    process.write(2, value.as_bytes(), cx);
-                }
-                'n' | 'N' => read.count = value.parse().ok(),
-                'd' => read.delimiter = value.bytes().next().unwrap_or(0),
->>>>>>> main
                 't' => {
                     let ms = crate::commands::parse_seconds(&value).unwrap_or(Span::ZERO);
                     read.deadline = Some(cx.host.now() + ms);
                 }
-<<<<<<< HEAD
                 _ => {}
-=======
-                _ => {
-                    process.complain(cx, Some("read"), &format!("illegal option -{letter}"));
-                    return Flow::Done(2);
-                }
->>>>>>> main
             }
             break;
         }
     }
-<<<<<<< HEAD
     if dialect == Dialect::Dash && read.names.is_empty() {
         process.complain(cx, Some("read"), "arg count");
         return Flow::Done(2);
@@ -168,24 +118,14 @@ pub(super) fn read<H: Host>(process: &mut Process<H::Command>, words: &[String],
         process.complain(cx, Some("read"), &message);
         return Flow::Done(if dialect == Dialect::Bash { 1 } else { 2 });
     }
-=======
-    if let Some(name) = read.names.iter().find(|name| !is_name(name)).cloned() {
-        process.complain(cx, Some("read"), &format!("`{name}': not a valid identifier"));
-        return Flow::Done(2);
-    }
->>>>>>> main
     process.frames.push(Frame::ReadLine(read));
     Flow::Continues
 }
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
     pub(crate) fn step_read<H: Host<Command = C>>(&mut self, mut read: ReadLine, cx: &mut Context<'_, H>) -> Step {
-<<<<<<< HEAD
         let input = self.descriptor(read.descriptor);
         let late = if self.state.dialect == Dialect::Ash { 1 } else { 142 };
-=======
-        let input = self.descriptor(0);
->>>>>>> main
         loop {
             match cx.common.files.read(input, 4096, cx.io) {
                 Read::Data(bytes) => {
@@ -200,11 +140,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                     return Step::Ran;
                 }
                 Read::Empty if read.deadline.is_some_and(|deadline| deadline <= cx.host.now()) => {
-<<<<<<< HEAD
                     self.assign_read(&read, late);
-=======
-                    self.assign_read(&read, 142);
->>>>>>> main
                     return Step::Ran;
                 }
                 Read::Empty => {
@@ -223,7 +159,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     /// Splits the line at IFS into the variables; the last one takes the rest.
     fn assign_read(&mut self, read: &ReadLine, status: i32) {
         let ifs = self.state.get("IFS").unwrap_or(" \t\n").as_bytes().to_vec();
-<<<<<<< HEAD
         let whole = || vec![read.bytes.iter().map(|(byte, _)| *byte).filter(|byte| *byte != 0).collect()];
         self.state.status = status;
         let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
@@ -253,17 +188,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                 key => key,
             };
             if self.state.set_element(base, key.as_deref(), value, false).is_err() {
-=======
-        let names = if read.names.is_empty() { vec!["REPLY".to_string()] } else { read.names.clone() };
-        let values = match read.names.is_empty() {
-            true => vec![read.bytes.iter().map(|(byte, _)| *byte).collect()],
-            false => split(&read.bytes, &ifs, names.len()),
-        };
-        self.state.status = status;
-        for (i, name) in names.iter().enumerate() {
-            let value = values.get(i).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();
-            if self.state.set(name, value).is_err() {
->>>>>>> main
                 self.state.status = 1;
             }
         }
@@ -273,12 +197,9 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
 impl ReadLine {
     /// Takes bytes up to the end of the line; how many, if the line is complete.
     fn accept(&mut self, bytes: &[u8]) -> Option<usize> {
-<<<<<<< HEAD
         if self.count == Some(0) {
             return Some(0);
         }
-=======
->>>>>>> main
         for (i, byte) in bytes.iter().enumerate() {
             if std::mem::take(&mut self.escaped) {
                 if *byte != b'\n' {
@@ -286,11 +207,7 @@ impl ReadLine {
                 }
             } else if *byte == b'\\' && !self.raw {
                 self.escaped = true;
-<<<<<<< HEAD
             } else if *byte == self.delimiter && !self.exact {
-=======
-            } else if *byte == self.delimiter {
->>>>>>> main
                 return Some(i + 1);
             } else {
                 self.bytes.push((*byte, false));
@@ -306,29 +223,17 @@ impl ReadLine {
 fn split(bytes: &[(u8, bool)], ifs: &[u8], count: usize) -> Vec<Vec<u8>> {
     let is_blank = |(byte, protected): (u8, bool)| !protected && ifs.contains(&byte) && byte.is_ascii_whitespace();
     let is_separator = |(byte, protected): (u8, bool)| !protected && ifs.contains(&byte);
-<<<<<<< HEAD
     let skip_blanks = |at: usize| bytes[at..].iter().position(|byte| !is_blank(*byte)).map_or(bytes.len(), |n| at + n);
     let mut at = skip_blanks(0);
-=======
-    let mut at = bytes.iter().position(|byte| !is_blank(*byte)).unwrap_or(bytes.len());
->>>>>>> main
     let mut fields = Vec::new();
     while fields.len() + 1 < count && at < bytes.len() {
         let end = bytes[at..].iter().position(|byte| is_separator(*byte)).map_or(bytes.len(), |n| at + n);
         fields.push(bytes[at..end].iter().map(|(byte, _)| *byte).collect());
-<<<<<<< HEAD
         at = skip_blanks(end);
-=======
-        at = end;
-        let skip_blanks =
-            |at: usize| bytes[at..].iter().position(|byte| !is_blank(*byte)).map_or(bytes.len(), |n| at + n);
-        at = skip_blanks(at);
->>>>>>> main
         if end < bytes.len() && bytes.get(at).is_some_and(|byte| is_separator(*byte)) {
             at = skip_blanks(at + 1);
         }
     }
-<<<<<<< HEAD
     if count == usize::MAX {
         return fields;
     }
@@ -339,9 +244,6 @@ fn split(bytes: &[(u8, bool)], ifs: &[u8], count: usize) -> Vec<Vec<u8>> {
         end -= 1;
         end = bytes[..end].iter().rposition(|byte| !is_blank(*byte)).map_or(at, |n| (n + 1).max(at));
     }
-=======
-    let end = bytes.iter().rposition(|byte| !is_blank(*byte)).map_or(at, |n| (n + 1).max(at));
->>>>>>> main
     fields.push(bytes[at.min(end)..end].iter().map(|(byte, _)| *byte).collect());
     fields
 }

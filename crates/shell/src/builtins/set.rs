@@ -1,16 +1,9 @@
-<<<<<<< HEAD
 //! `set`: switches and positional parameters; `shopt`.
-=======
-//! `set`: switches and positional parameters.
->>>>>>> main
 
 use super::Flow;
 use crate::host::Host;
 use crate::interp::{Context, Leave, Process};
-<<<<<<< HEAD
 use crate::state::{Flags, SET_NAMES};
-=======
->>>>>>> main
 use crate::syntax::Dialect;
 
 pub(super) fn set<H: Host>(process: &mut Process<H::Command>, words: &[String], cx: &mut Context<'_, H>) -> Flow {
@@ -18,16 +11,12 @@ pub(super) fn set<H: Host>(process: &mut Process<H::Command>, words: &[String], 
         super::vars::list(process, cx);
         return Flow::Done(0);
     }
-<<<<<<< HEAD
     let dialect = process.state.dialect;
-=======
->>>>>>> main
     let mut args = words[1..].iter();
     while let Some(arg) = args.clone().next() {
         let on = arg.starts_with('-');
         if arg == "--" || arg == "-" {
             args.next();
-<<<<<<< HEAD
             let rest: Vec<String> = args.cloned().collect();
             if arg == "-" {
                 process.state.flags.xtrace = false;
@@ -36,9 +25,6 @@ pub(super) fn set<H: Host>(process: &mut Process<H::Command>, words: &[String], 
             if arg == "--" || !rest.is_empty() {
                 process.state.positional = rest;
             }
-=======
-            process.state.positional = args.cloned().collect();
->>>>>>> main
             return Flow::Done(0);
         }
         if !on && !arg.starts_with('+') {
@@ -47,7 +33,6 @@ pub(super) fn set<H: Host>(process: &mut Process<H::Command>, words: &[String], 
         }
         args.next();
         for letter in arg.chars().skip(1) {
-<<<<<<< HEAD
             if letter == 'o' {
                 let Some(name) = args.next() else {
                     list_options(process, on, cx);
@@ -58,19 +43,6 @@ pub(super) fn set<H: Host>(process: &mut Process<H::Command>, words: &[String], 
                 }
             } else if !process.state.flags.switch_letter(letter, on, dialect) {
                 return bad_option(process, &format!("{}{letter}", if on { '-' } else { '+' }), cx);
-=======
-            let found = if letter == 'o' {
-                let Some(name) = args.next() else {
-                    list_options(process, cx);
-                    return Flow::Done(0);
-                };
-                process.state.flags.by_name(name).map(|flag| *flag = on).ok_or(format!("-o {name}"))
-            } else {
-                process.state.flags.by_letter(letter).map(|flag| *flag = on).ok_or(format!("-{letter}"))
-            };
-            if let Err(option) = found {
-                return bad_option(process, &option, cx);
->>>>>>> main
             }
         }
     }
@@ -83,33 +55,25 @@ fn bad_option<H: Host>(process: &mut Process<H::Command>, option: &str, cx: &mut
             process.complain(cx, Some("set"), &format!("illegal option {option}"));
             Flow::Leave(Leave::Abort(2))
         }
-<<<<<<< HEAD
         Dialect::Dash => {
             process.complain(cx, Some("set"), &format!("Illegal option {option}"));
             Flow::Leave(Leave::Abort(2))
         }
-=======
->>>>>>> main
         Dialect::Bash => {
             let message = match option.strip_prefix("-o ") {
                 Some(name) => format!("{name}: invalid option name"),
                 None => format!("{option}: invalid option"),
             };
             process.complain(cx, Some("set"), &message);
-<<<<<<< HEAD
             if !option.starts_with("-o ") {
                 let usage = "set: usage: set [-abefhkmnptuvxBCEHPT] [-o option-name] [--] [-] [arg ...]\n";
                 process.write(2, usage.as_bytes(), cx);
             }
             Flow::Done(if option.starts_with("-o ") { 1 } else { 2 })
-=======
-            Flow::Done(2)
->>>>>>> main
         }
     }
 }
 
-<<<<<<< HEAD
 fn list_options<H: Host>(process: &mut Process<H::Command>, table: bool, cx: &mut Context<'_, H>) {
     let (flags, dialect) = (process.state.flags, process.state.dialect);
     let posix = [
@@ -211,15 +175,3 @@ pub(super) fn shopt<H: Host>(process: &mut Process<H::Command>, words: &[String]
     process.write(1, text.as_bytes(), cx);
     Flow::Done(status)
 }
-=======
-fn list_options<H: Host>(process: &mut Process<H::Command>, cx: &mut Context<'_, H>) {
-    let names = ["allexport", "errexit", "noexec", "noglob", "nounset", "pipefail", "verbose", "xtrace"];
-    let mut flags = process.state.flags;
-    let mut text = String::new();
-    for name in names {
-        let on = flags.by_name(name).is_some_and(|flag| *flag);
-        text.push_str(&format!("{name:<15}\t{}\n", if on { "on" } else { "off" }));
-    }
-    process.write(1, text.as_bytes(), cx);
-}
->>>>>>> main

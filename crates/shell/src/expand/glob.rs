@@ -1,16 +1,12 @@
 //! Pathname expansion: the host's files that a pattern names.
 
 use super::super::host::{System, resolve};
-<<<<<<< HEAD
 use super::super::state::State;
 use super::super::syntax::Dialect;
-=======
->>>>>>> main
 use super::pattern::Pattern;
 
 /// Names one pattern may give.
 const MAX_NAMES: usize = 10_000;
-<<<<<<< HEAD
 /// Directories below each other that `**` looks into.
 const MAX_DEPTH: usize = 30;
 
@@ -29,19 +25,6 @@ pub(super) fn expand(pattern: &str, state: &State, system: &dyn System) -> Vec<S
             } else {
                 step(base, segment, last, state, system, &mut next);
             }
-=======
-
-/// The sorted names that match; empty if none does (the word then stays as it is).
-pub(super) fn expand(pattern: &str, cwd: &str, system: &dyn System) -> Vec<String> {
-    let absolute = pattern.starts_with('/');
-    let segments: Vec<&str> = pattern.split('/').filter(|segment| !segment.is_empty()).collect();
-    let mut found = vec![if absolute { "/".to_string() } else { String::new() }];
-    for (i, segment) in segments.iter().enumerate() {
-        let last = i + 1 == segments.len();
-        let mut next = Vec::new();
-        for base in &found {
-            step(base, segment, last, cwd, system, &mut next);
->>>>>>> main
             if next.len() > MAX_NAMES {
                 next.truncate(MAX_NAMES);
                 break;
@@ -51,7 +34,6 @@ pub(super) fn expand(pattern: &str, cwd: &str, system: &dyn System) -> Vec<Strin
     }
     found.retain(|name| !name.is_empty() && name != "/");
     found.sort();
-<<<<<<< HEAD
     found.dedup();
     found
 }
@@ -82,28 +64,16 @@ fn step(base: &str, segment: &str, last: bool, state: &State, system: &dyn Syste
     let cwd = &state.cwd;
     let extended = state.flags.extglob && segment.contains('(');
     if !extended && (!segment.contains(['*', '?', '[']) || only_escaped(segment)) {
-=======
-    found
-}
-
-fn step(base: &str, segment: &str, last: bool, cwd: &str, system: &dyn System, next: &mut Vec<String>) {
-    if !segment.contains(['*', '?', '[']) || only_escaped(segment) {
->>>>>>> main
         let name = format!("{base}{}", unescape(segment));
         if let Ok(info) = system.info(&resolve(cwd, &name)) {
             if last {
                 next.push(name);
-<<<<<<< HEAD
             } else if info.directory() {
-=======
-            } else if info.directory {
->>>>>>> main
                 next.push(name + "/");
             }
         }
         return;
     }
-<<<<<<< HEAD
     let matcher = Pattern::with(segment, state.flags.extglob, state.flags.nocaseglob);
     let Ok(mut names) = system.list_dir(&resolve(cwd, base)) else { return };
     let hidden_asked_for = segment.starts_with('.') || segment.starts_with("\\.");
@@ -113,23 +83,12 @@ fn step(base: &str, segment: &str, last: bool, cwd: &str, system: &dyn System, n
     for name in names {
         let hidden = name.starts_with('.') && !hidden_asked_for && !state.flags.dotglob;
         if hidden || !matcher.matches(&name) {
-=======
-    let matcher = Pattern::new(segment);
-    let Ok(names) = system.list_dir(&resolve(cwd, base)) else { return };
-    for name in names {
-        let hidden_asked_for = segment.starts_with('.') || segment.starts_with("\\.");
-        if name.starts_with('.') && !hidden_asked_for || !matcher.matches(&name) {
->>>>>>> main
             continue;
         }
         let path = format!("{base}{name}");
         if last {
             next.push(path);
-<<<<<<< HEAD
         } else if system.info(&resolve(cwd, &path)).is_ok_and(|info| info.directory()) {
-=======
-        } else if system.info(&resolve(cwd, &path)).is_ok_and(|info| info.directory) {
->>>>>>> main
             next.push(path + "/");
         }
     }
@@ -144,12 +103,8 @@ fn only_escaped(segment: &str) -> bool {
     })
 }
 
-<<<<<<< HEAD
 /// The text without the backslashes that protect.
 pub(super) fn unescape(segment: &str) -> String {
-=======
-fn unescape(segment: &str) -> String {
->>>>>>> main
     let mut out = String::new();
     let mut chars = segment.chars();
     while let Some(c) = chars.next() {

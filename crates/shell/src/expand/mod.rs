@@ -6,16 +6,11 @@
 pub mod arith;
 mod fields;
 mod glob;
-<<<<<<< HEAD
 pub(super) mod params;
-=======
-mod params;
->>>>>>> main
 pub mod pattern;
 
 use std::rc::Rc;
 
-<<<<<<< HEAD
 use super::host::{System, Tools};
 use super::state::State;
 use super::syntax::Dialect;
@@ -27,51 +22,30 @@ use fields::Fields;
 pub const MAX_BYTES: usize = 16 << 20;
 /// Words that one command may have.
 const MAX_WORDS: usize = 4_000_000;
-=======
-use super::host::System;
-use super::state::State;
-use super::syntax::Dialect;
-use super::syntax::ast::{Part, Script, Word};
-use fields::Fields;
-
-/// Bytes that one expansion may give.
-pub const MAX_BYTES: usize = 4 << 20;
->>>>>>> main
 
 /// Why an expansion stopped.
 #[derive(Clone, Debug)]
 pub enum Halt {
     /// The output of this script is needed first.
     Substitute(Rc<Script>),
-<<<<<<< HEAD
     /// A pipe to or from this script is needed first; its path is what is learnt.
     Connect { script: Rc<Script>, writes: bool },
     /// The command ends with this status, and nothing is said.
     Status(i32),
-=======
->>>>>>> main
     /// The command fails; the message has no shell name in front.
     Fail(String),
 }
 
 pub(super) fn unset_message(dialect: Dialect, name: &str) -> String {
     match dialect {
-<<<<<<< HEAD
         Dialect::Ash | Dialect::Dash => format!("{name}: parameter not set"),
-=======
-        Dialect::Ash => format!("{name}: parameter not set"),
->>>>>>> main
         Dialect::Bash => format!("{name}: unbound variable"),
     }
 }
 
 pub(super) fn read_only_message(dialect: Dialect, name: &str) -> String {
     match dialect {
-<<<<<<< HEAD
         Dialect::Ash | Dialect::Dash => format!("{name}: is read only"),
-=======
-        Dialect::Ash => format!("{name}: is read only"),
->>>>>>> main
         Dialect::Bash => format!("{name}: readonly variable"),
     }
 }
@@ -81,22 +55,15 @@ pub struct Expander<'a> {
     pub state: &'a mut State,
     pub system: &'a mut dyn System,
     pub known: &'a [String],
-<<<<<<< HEAD
     /// Bytes of values that were changed: long ones are work.
     pub work: usize,
-=======
->>>>>>> main
     used: usize,
     depth: u32,
 }
 
 impl<'a> Expander<'a> {
     pub fn new(state: &'a mut State, system: &'a mut dyn System, known: &'a [String]) -> Expander<'a> {
-<<<<<<< HEAD
         Expander { state, system, known, work: 0, used: 0, depth: 0 }
-=======
-        Expander { state, system, known, used: 0, depth: 0 }
->>>>>>> main
     }
 
     /// The fields that words become: split at IFS, and with names of files for patterns.
@@ -113,7 +80,6 @@ impl<'a> Expander<'a> {
             self.parts(&word.parts, false, &mut fields)?;
             for field in fields.finish() {
                 let names = match field.has_pattern && !self.state.flags.noglob {
-<<<<<<< HEAD
                     true => glob::expand(&field.pattern, self.state, &*self.system),
                     false => Vec::new(),
                 };
@@ -125,22 +91,13 @@ impl<'a> Expander<'a> {
                         continue;
                     }
                 }
-=======
-                    true => glob::expand(&field.pattern, &self.state.cwd, &*self.system),
-                    false => Vec::new(),
-                };
->>>>>>> main
                 bytes += field.text.len() + names.iter().map(String::len).sum::<usize>();
                 if names.is_empty() {
                     out.push(field.text);
                 } else {
                     out.extend(names);
                 }
-<<<<<<< HEAD
                 if bytes > MAX_BYTES * 8 || out.len() > MAX_WORDS {
-=======
-                if bytes > MAX_BYTES || out.len() > 200_000 {
->>>>>>> main
                     return Err(too_large());
                 }
             }
@@ -162,7 +119,6 @@ impl<'a> Expander<'a> {
         Ok(fields.into_single().pattern)
     }
 
-<<<<<<< HEAD
     /// The pattern of `=~`, in which what was quoted stands for itself.
     pub fn regex(&mut self, word: &Word) -> Result<String, Halt> {
         let mut out = String::new();
@@ -244,11 +200,6 @@ impl<'a> Expander<'a> {
             ("www-data", _) => Some("/var/www".to_string()),
             _ => None,
         }
-=======
-    pub fn arithmetic(&mut self, word: &Word) -> Result<i64, Halt> {
-        let text = self.text(word)?;
-        arith::evaluate(&text, self.state).map_err(Halt::Fail)
->>>>>>> main
     }
 
     fn parts(&mut self, parts: &[Part], quoted: bool, fields: &mut Fields) -> Result<(), Halt> {
@@ -262,7 +213,6 @@ impl<'a> Expander<'a> {
                 Part::Text(text) => fields.literal(text),
                 Part::Quoted(text) => fields.quoted(text),
                 Part::Double(inner) => self.double(inner, fields)?,
-<<<<<<< HEAD
                 Part::Unsplit(inner) => {
                     let mut single = Fields::single();
                     self.parts(inner, false, &mut single)?;
@@ -275,8 +225,6 @@ impl<'a> Expander<'a> {
                     self.used += 1;
                     fields.quoted(path);
                 }
-=======
->>>>>>> main
                 Part::Param(param) => self.parameter(param, quoted, fields)?,
                 Part::Substitution(script) => {
                     let Some(output) = self.known.get(self.used) else {
@@ -290,15 +238,7 @@ impl<'a> Expander<'a> {
                     if quoted { fields.quoted(&value) } else { fields.split(&value) }
                 }
                 Part::Tilde(user) => {
-<<<<<<< HEAD
                     let home = self.home(user);
-=======
-                    let home = match user.as_str() {
-                        "" => self.state.get("HOME").map(str::to_string),
-                        "root" => Some("/root".to_string()),
-                        _ => None,
-                    };
->>>>>>> main
                     fields.quoted(&home.unwrap_or_else(|| format!("~{user}")));
                 }
             }
@@ -312,7 +252,6 @@ impl<'a> Expander<'a> {
 
     /// `"…"` is a field even if empty, except when it is only a `$@` without any parameters.
     fn double(&mut self, inner: &[Part], fields: &mut Fields) -> Result<(), Halt> {
-<<<<<<< HEAD
         let empty_list = match inner {
             [Part::Param(param)] => match (&param.index, &param.change) {
                 (_, Change::Alternative { .. } | Change::Length) => false,
@@ -325,10 +264,6 @@ impl<'a> Expander<'a> {
             _ => false,
         };
         if !empty_list {
-=======
-        let only_at = matches!(inner, [Part::Param(param)] if param.name == "@");
-        if !(only_at && self.state.positional.is_empty()) {
->>>>>>> main
             fields.quoted("");
         }
         self.parts(inner, true, fields)

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Parameters: `$x`, arrays, and the changes of `${x…}` (POSIX.1 XCU 2.6.2, bash manual 3.5.3).
 
 use super::super::syntax::Dialect;
@@ -66,48 +65,10 @@ impl Expander<'_> {
                 }
                 self.put(value, quoted, fields);
             }
-=======
-//! Parameters: `$x`, the special ones, and the changes of `${x…}` (POSIX.1 XCU 2.6.2, bash manual 3.5.3).
-
-use super::super::syntax::Dialect;
-use super::super::syntax::ast::{Change, Param, Word};
-use super::fields::Fields;
-use super::pattern::{Pattern, TooComplex};
-use super::{Expander, Halt, MAX_BYTES, read_only_message, too_large, unset_message};
-
-impl Expander<'_> {
-    pub(super) fn parameter(&mut self, param: &Param, quoted: bool, fields: &mut Fields) -> Result<(), Halt> {
-        let is_list = matches!(param.name.as_str(), "@" | "*");
-        match &param.change {
-            Change::None if is_list => {
-                self.list(&self.state.positional.clone(), param.name == "@", quoted, fields);
-                return Ok(());
-            }
-            Change::Slice { offset, length } if is_list => {
-                let items = self.positional_slice(offset, length.as_ref())?;
-                self.list(&items, param.name == "@", quoted, fields);
-                return Ok(());
-            }
-            Change::Alternative { kind, colon, word } => {
-                return self.alternative(&param.name, *kind, *colon, word, quoted, fields);
-            }
-            Change::Bad => return Err(Halt::Fail(self.bad_substitution(&param.name))),
-            _ => {}
-        }
-        let value = self.changed(param)?;
-        if value.len() > MAX_BYTES {
-            return Err(too_large());
-        }
-        if quoted {
-            fields.quoted(&value)
-        } else {
-            fields.split(&value)
->>>>>>> main
         }
         Ok(())
     }
 
-<<<<<<< HEAD
     fn put(&mut self, value: String, quoted: bool, fields: &mut Fields) {
         if quoted { fields.quoted(&value) } else { fields.split(&value) }
     }
@@ -215,8 +176,6 @@ impl Expander<'_> {
         Some((0..).zip(list).map(|(i, value): (usize, String)| (i.to_string(), value)).collect())
     }
 
-=======
->>>>>>> main
     /// `$@` and `$*`, in and out of quotes.
     fn list(&mut self, items: &[String], at: bool, quoted: bool, fields: &mut Fields) {
         if quoted && !at || !fields.is_splitting() {
@@ -238,15 +197,11 @@ impl Expander<'_> {
     fn bad_substitution(&self, text: &str) -> String {
         match self.state.dialect {
             Dialect::Ash => "syntax error: bad substitution".into(),
-<<<<<<< HEAD
             Dialect::Dash => "Bad substitution".into(),
-=======
->>>>>>> main
             Dialect::Bash => format!("${{{text}}}: bad substitution"),
         }
     }
 
-<<<<<<< HEAD
     /// Names of set variables, for `${!prefix*}`.
     fn names(&self) -> impl Iterator<Item = String> {
         let computed = ["EUID", "UID", "PPID", "RANDOM", "SECONDS", "EPOCHSECONDS", "LINENO", "HOSTNAME"];
@@ -262,10 +217,6 @@ impl Expander<'_> {
         if let Some(value) = self.state.get(name) {
             return Some(value.to_string());
         }
-=======
-    /// The value of a variable or special parameter; `None` if it is unset.
-    fn lookup(&mut self, name: &str) -> Option<String> {
->>>>>>> main
         let state = &*self.state;
         if let Ok(index) = name.parse::<usize>() {
             return match index.checked_sub(1) {
@@ -273,17 +224,13 @@ impl Expander<'_> {
                 Some(index) => state.positional.get(index).cloned(),
             };
         }
-<<<<<<< HEAD
         let bash = state.dialect.is_bash();
         let dash = state.dialect == Dialect::Dash;
-=======
->>>>>>> main
         match name {
             "?" => Some(state.status.to_string()),
             "$" => Some(state.pid.to_string()),
             "!" => state.last_background.map(|pid| pid.to_string()),
             "#" => Some(state.positional.len().to_string()),
-<<<<<<< HEAD
             "-" => Some(state.flags.letters(state.dialect) + if state.interactive { "i" } else { "" }),
             "@" | "*" => (!state.positional.is_empty()).then(|| state.positional.join(" ")),
             _ if state.vars.contains_key(name) => None,
@@ -311,23 +258,10 @@ impl Expander<'_> {
                 Some(on.copied().collect::<Vec<_>>().join(":"))
             }
             _ => self.items_of_special(name).and_then(|items| items.into_iter().next()).map(|(_, value)| value),
-=======
-            "-" => Some(state.flags.letters() + if state.interactive { "i" } else { "" }),
-            "@" | "*" => (!state.positional.is_empty()).then(|| state.positional.join(" ")),
-            "RANDOM" if !state.vars.contains_key(name) => Some((self.system.random() % 32768).to_string()),
-            "SECONDS" if !state.vars.contains_key(name) => {
-                Some(self.system.now().since(state.started).as_secs().to_string())
-            }
-            "EPOCHSECONDS" if !state.vars.contains_key(name) => Some(self.system.now().secs().to_string()),
-            "LINENO" if !state.vars.contains_key(name) => Some(state.line.to_string()),
-            "PPID" if !state.vars.contains_key(name) => Some(state.parent_pid.to_string()),
-            _ => state.get(name).map(str::to_string),
->>>>>>> main
         }
     }
 
     /// The value, with `set -u` obeyed.
-<<<<<<< HEAD
     fn set(&mut self, value: Option<String>, param: &Param) -> Result<String, Halt> {
         let name = &param.name;
         match value {
@@ -338,16 +272,6 @@ impl Expander<'_> {
                     Some(Index::One(word)) => format!("{name}[{}]", self.key(name, word)?),
                     _ if bash && name.starts_with(|c: char| c.is_ascii_digit()) => format!("${name}"),
                     _ => name.to_string(),
-=======
-    fn value(&mut self, name: &str) -> Result<String, Halt> {
-        match self.lookup(name) {
-            Some(value) => Ok(value),
-            None if self.state.flags.nounset && !matches!(name, "@" | "*") => {
-                let shown = if self.state.dialect == Dialect::Bash && name.starts_with(|c: char| c.is_ascii_digit()) {
-                    format!("${name}")
-                } else {
-                    name.to_string()
->>>>>>> main
                 };
                 Err(Halt::Fail(unset_message(self.state.dialect, &shown)))
             }
@@ -355,7 +279,6 @@ impl Expander<'_> {
         }
     }
 
-<<<<<<< HEAD
     fn changed_list(&mut self, items: Vec<String>, param: &Param) -> Result<Vec<String>, Halt> {
         match &param.change {
             Change::None => Ok(items),
@@ -425,20 +348,6 @@ impl Expander<'_> {
         Ok(match &param.change {
             Change::Trim { suffix, longest, pattern } => {
                 let pattern = self.pattern_of(pattern)?;
-=======
-    fn changed(&mut self, param: &Param) -> Result<String, Halt> {
-        let name = &param.name;
-        if matches!(param.change, Change::Length) && matches!(name.as_str(), "@" | "*") {
-            return Ok(self.state.positional.len().to_string());
-        }
-        let value = self.value(name)?;
-        let complex = |_: TooComplex| Halt::Fail("pattern too complex".into());
-        Ok(match &param.change {
-            Change::Length => value.chars().count().to_string(),
-            Change::Indirect => self.value(&value)?,
-            Change::Trim { suffix, longest, pattern } => {
-                let pattern = Pattern::new(&self.pattern(pattern)?);
->>>>>>> main
                 let chars: Vec<char> = value.chars().collect();
                 let cut = match suffix {
                     false => pattern.prefix(&chars, *longest).map_err(complex)?.map(|end| &chars[end..]),
@@ -447,7 +356,6 @@ impl Expander<'_> {
                 cut.map_or(value, |chars| chars.iter().collect())
             }
             Change::Replace { kind, pattern, with } => {
-<<<<<<< HEAD
                 let pattern = self.pattern_of(pattern)?;
                 self.work += value.len() * 4;
                 if self.state.dialect != Dialect::Bash {
@@ -456,31 +364,21 @@ impl Expander<'_> {
                 }
                 let with = self.pattern(with)?;
                 pattern.replace(&value, *kind, &|matched| filled(&with, matched)).map_err(complex)?
-=======
-                let pattern = Pattern::new(&self.pattern(pattern)?);
-                let with = self.text(with)?;
-                pattern.replace(&value, *kind, &with).map_err(complex)?
->>>>>>> main
             }
             Change::Slice { offset, length } => {
                 let chars: Vec<char> = value.chars().collect();
                 let range = self.slice_range(chars.len(), offset, length.as_ref())?;
                 chars[range].iter().collect()
             }
-<<<<<<< HEAD
             Change::Case { kind, all, pattern } => {
                 let pattern = if pattern.parts.is_empty() { None } else { Some(self.pattern_of(pattern)?) };
                 change_case(&value, *kind, *all, pattern.as_ref())
             }
             Change::Transform(kind) => self.transformed(value, *kind, param),
-=======
-            Change::Case { upper, all } => change_case(&value, *upper, *all),
->>>>>>> main
             _ => value,
         })
     }
 
-<<<<<<< HEAD
     fn transformed(&self, value: String, kind: char, param: &Param) -> String {
         match kind {
             'Q' => super::super::escapes::quote_always(&value),
@@ -495,8 +393,6 @@ impl Expander<'_> {
         }
     }
 
-=======
->>>>>>> main
     /// The range that `:offset:length` names in something of `len` items; negative counts from the end.
     fn slice_range(
         &mut self,
@@ -516,7 +412,6 @@ impl Expander<'_> {
         let end = match length {
             None => len,
             Some(length) => match self.arithmetic(length)? {
-<<<<<<< HEAD
                 n if n < 0 => {
                     let end = n.saturating_add(len as i64);
                     if end < start as i64 && self.state.dialect.is_bash() {
@@ -524,49 +419,27 @@ impl Expander<'_> {
                     }
                     clamp(n)
                 }
-=======
-                n if n < 0 => clamp(n),
->>>>>>> main
                 n => start.saturating_add(n as usize).min(len),
             },
         };
         Ok(start..end.max(start))
     }
 
-<<<<<<< HEAD
     fn alternative(
         &mut self,
         param: &Param,
-=======
-    /// `${@:offset:length}`, in which `$0` is item 0.
-    fn positional_slice(&mut self, offset: &Word, length: Option<&Word>) -> Result<Vec<String>, Halt> {
-        let mut items = vec![self.state.name.clone()];
-        items.extend(self.state.positional.iter().cloned());
-        let range = self.slice_range(items.len(), offset, length)?;
-        Ok(items[range].to_vec())
-    }
-
-    fn alternative(
-        &mut self,
-        name: &str,
->>>>>>> main
         kind: char,
         colon: bool,
         word: &Word,
         quoted: bool,
         fields: &mut Fields,
     ) -> Result<(), Halt> {
-<<<<<<< HEAD
         let name = &param.name;
         let values = self.values(param)?;
         let counts_as_set = match &values {
             Values::One(value) => value.as_ref().is_some_and(|value| !colon || !value.is_empty()),
             Values::Many { items, .. } => !items.is_empty() && !(colon && items.iter().all(String::is_empty)),
         };
-=======
-        let value = self.lookup(name);
-        let counts_as_set = value.as_ref().is_some_and(|value| !colon || !value.is_empty());
->>>>>>> main
         if kind == '+' || !counts_as_set && kind == '-' {
             if kind == '+' && !counts_as_set {
                 return Ok(());
@@ -575,27 +448,14 @@ impl Expander<'_> {
             return self.alternative_word(word, quoted, fields);
         }
         if counts_as_set {
-<<<<<<< HEAD
             match values {
                 Values::Many { items, star } => self.list(&items, !star, quoted, fields),
                 Values::One(value) => self.put(value.unwrap_or_default(), quoted, fields),
-=======
-            if matches!(name, "@" | "*") {
-                self.list(&self.state.positional.clone(), name == "@", quoted, fields);
-                return Ok(());
-            }
-            let value = value.unwrap_or_default();
-            if quoted {
-                fields.quoted(&value)
-            } else {
-                fields.split(&value)
->>>>>>> main
             }
             return Ok(());
         }
         let text = self.text(word)?;
         if kind == '=' {
-<<<<<<< HEAD
             if !super::super::syntax::is_name(name) {
                 return Err(Halt::Fail(match self.state.dialect {
                     Dialect::Bash => format!("${name}: cannot assign in this way"),
@@ -608,41 +468,19 @@ impl Expander<'_> {
             };
             self.assign(name, key.as_deref(), text.clone(), false)?;
             self.put(text, quoted, fields);
-=======
-            let dialect = self.state.dialect;
-            self.state.set(name, text.clone()).map_err(|_| Halt::Fail(read_only_message(dialect, name)))?;
-            if quoted {
-                fields.quoted(&text)
-            } else {
-                fields.split(&text)
-            }
->>>>>>> main
             return Ok(());
         }
         let message = match (text.is_empty(), self.state.dialect) {
             (false, _) => text,
-<<<<<<< HEAD
             (true, Dialect::Ash | Dialect::Dash) if !colon => "parameter not set".into(),
             (true, Dialect::Ash | Dialect::Dash) => "parameter not set or null".to_string(),
             (true, Dialect::Bash) if !colon => "parameter not set".to_string(),
             (true, Dialect::Bash) => "parameter null or not set".to_string(),
-=======
-            (true, Dialect::Ash) if !colon => "parameter not set".into(),
-            (true, _) => "parameter null or not set".to_string(),
-        };
-        let message = match self.state.dialect {
-            Dialect::Ash if message == "parameter null or not set" => "parameter not set or null".to_string(),
-            _ => message,
->>>>>>> main
         };
         Err(Halt::Fail(format!("{name}: {message}")))
     }
 
     fn alternative_word(&mut self, word: &Word, quoted: bool, fields: &mut Fields) -> Result<(), Halt> {
-<<<<<<< HEAD
-=======
-        use super::super::syntax::ast::Part;
->>>>>>> main
         for part in &word.parts {
             match part {
                 Part::Text(text) if !quoted => fields.split(text),
@@ -653,7 +491,6 @@ impl Expander<'_> {
     }
 }
 
-<<<<<<< HEAD
 /// What stands for a match: `&` is the match itself.
 fn filled(with: &str, matched: &str) -> String {
     let mut out = String::new();
@@ -694,15 +531,6 @@ fn change_case(value: &str, kind: char, all: bool, pattern: Option<&Pattern>) ->
             ',' => out.extend(c.to_lowercase()),
             _ if c.is_uppercase() => out.extend(c.to_lowercase()),
             _ => out.extend(c.to_uppercase()),
-=======
-fn change_case(value: &str, upper: bool, all: bool) -> String {
-    let mut out = String::new();
-    for (i, c) in value.chars().enumerate() {
-        match (all || i == 0, upper) {
-            (false, _) => out.push(c),
-            (true, true) => out.extend(c.to_uppercase()),
-            (true, false) => out.extend(c.to_lowercase()),
->>>>>>> main
         }
     }
     out

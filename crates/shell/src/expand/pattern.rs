@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Shell patterns: `*`, `?`, `[a-z]`, `[!x]`, `[[:digit:]]`, bash's `@(a|b)`, and `\` before what is meant literally.
 //!
 //! A pattern without `@(…)` is matched as a set of places in it that moves over the text once, so that a use takes at
@@ -8,23 +7,14 @@
 const MAX_STEPS: usize = 30_000_000;
 /// Groups in groups.
 const MAX_DEPTH: usize = 10;
-=======
-//! Shell patterns: `*`, `?`, `[a-z]`, `[!x]`, `[[:digit:]]`, and `\` before what is meant literally.
-
-/// Comparisons one use of a pattern may take, so that hostile patterns on long texts end.
-const MAX_STEPS: usize = 3_000_000;
->>>>>>> main
 
 /// A pattern taken apart.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     items: Vec<Item>,
-<<<<<<< HEAD
     /// Capital and small letters are the same (`shopt -s nocasematch`).
     fold: bool,
     has_groups: bool,
-=======
->>>>>>> main
 }
 
 #[derive(Clone, Debug)]
@@ -32,7 +22,6 @@ enum Item {
     Char(char),
     Any,
     Star,
-<<<<<<< HEAD
     Set {
         negated: bool,
         ranges: Vec<(char, char)>,
@@ -40,9 +29,6 @@ enum Item {
     },
     /// `@(a|b)`: the sign, and what may stand there.
     Group(char, Vec<Vec<Item>>),
-=======
-    Set { negated: bool, ranges: Vec<(char, char)>, classes: Vec<String> },
->>>>>>> main
 }
 
 /// The pattern needed more comparisons than are allowed.
@@ -51,7 +37,6 @@ pub struct TooComplex;
 
 impl Pattern {
     pub fn new(text: &str) -> Pattern {
-<<<<<<< HEAD
         Pattern::with(text, false, false)
     }
 
@@ -61,37 +46,10 @@ impl Pattern {
         let items = parse(&chars, &mut 0, extended, 0);
         let has_groups = items.iter().any(|item| matches!(item, Item::Group(..)));
         Pattern { items, fold, has_groups }
-=======
-        let chars: Vec<char> = text.chars().collect();
-        let mut items = Vec::new();
-        let mut i = 0;
-        while i < chars.len() {
-            match chars[i] {
-                '\\' if i + 1 < chars.len() => {
-                    items.push(Item::Char(chars[i + 1]));
-                    i += 1;
-                }
-                '*' if matches!(items.last(), Some(Item::Star)) => {}
-                '*' => items.push(Item::Star),
-                '?' => items.push(Item::Any),
-                '[' => match set(&chars, i) {
-                    Some((item, end)) => {
-                        items.push(item);
-                        i = end;
-                    }
-                    None => items.push(Item::Char('[')),
-                },
-                c => items.push(Item::Char(c)),
-            }
-            i += 1;
-        }
-        Pattern { items }
->>>>>>> main
     }
 
     /// Whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
-<<<<<<< HEAD
         if let [Item::Star] = self.items.as_slice() {
             return true;
         }
@@ -162,46 +120,10 @@ impl Pattern {
             }
         }
         Ok(found)
-=======
-        let chars: Vec<char> = text.chars().collect();
-        self.matches_chars(&chars, &mut MAX_STEPS.clone()).unwrap_or(false)
-    }
-
-    /// Star-backtracking matcher: remembers only the last star, so it takes at most pattern × text steps.
-    fn matches_chars(&self, text: &[char], steps: &mut usize) -> Result<bool, TooComplex> {
-        let (mut p, mut t) = (0, 0);
-        let mut star: Option<(usize, usize)> = None;
-        loop {
-            *steps = steps.checked_sub(1).ok_or(TooComplex)?;
-            match self.items.get(p) {
-                Some(Item::Star) => {
-                    star = Some((p, t));
-                    p += 1;
-                    continue;
-                }
-                Some(item) if t < text.len() && item.accepts(text[t]) => {
-                    p += 1;
-                    t += 1;
-                    continue;
-                }
-                None if t == text.len() => return Ok(true),
-                _ => {}
-            }
-            match star {
-                Some((star_p, star_t)) if star_t < text.len() => {
-                    star = Some((star_p, star_t + 1));
-                    p = star_p + 1;
-                    t = star_t + 1;
-                }
-                _ => return Ok(false),
-            }
-        }
->>>>>>> main
     }
 
     /// Length in characters of the shortest or longest beginning that matches.
     pub fn prefix(&self, text: &[char], longest: bool) -> Result<Option<usize>, TooComplex> {
-<<<<<<< HEAD
         self.prefix_within(text, longest, &mut MAX_STEPS.clone())
     }
 
@@ -216,16 +138,11 @@ impl Pattern {
             }
         }
         Ok(None)
-=======
-        let mut steps = MAX_STEPS;
-        self.first_match(0..=text.len(), longest, |end| &text[..end], &mut steps)
->>>>>>> main
     }
 
     /// Where the shortest or longest ending that matches starts.
     pub fn suffix(&self, text: &[char], longest: bool) -> Result<Option<usize>, TooComplex> {
         let mut steps = MAX_STEPS;
-<<<<<<< HEAD
         if !self.has_groups {
             let items = self.items.iter().rev().cloned().collect();
             let turned = Pattern { items, fold: self.fold, has_groups: false };
@@ -236,29 +153,11 @@ impl Pattern {
         for start in (0..=text.len()).map(order) {
             if whole(&self.items, &text[start..], self.fold, &mut steps)? {
                 return Ok(Some(start));
-=======
-        self.first_match(0..=text.len(), !longest, |start| &text[start..], &mut steps)
-    }
-
-    fn first_match<'t>(
-        &self,
-        places: std::ops::RangeInclusive<usize>,
-        from_the_end: bool,
-        part: impl Fn(usize) -> &'t [char],
-        steps: &mut usize,
-    ) -> Result<Option<usize>, TooComplex> {
-        let (low, high) = (*places.start(), *places.end());
-        for n in low..=high {
-            let place = if from_the_end { high - (n - low) } else { n };
-            if self.matches_chars(part(place), steps)? {
-                return Ok(Some(place));
->>>>>>> main
             }
         }
         Ok(None)
     }
 
-<<<<<<< HEAD
     /// `${name/pattern/with}`: `kind` is `/` for all, `#` for the beginning, `%` for the end, else the first. `with`
     /// makes the new text from what matched.
     pub fn replace(&self, text: &str, kind: char, with: &dyn Fn(&str) -> String) -> Result<String, TooComplex> {
@@ -297,50 +196,17 @@ impl Pattern {
                 }
                 // What begins with a star and does not match here matches nowhere behind.
                 None if matches!(self.items.first(), Some(Item::Star)) => done = true,
-=======
-    /// `${name/pattern/with}`: `kind` is `/` for all, `#` for the beginning, `%` for the end, else the first.
-    pub fn replace(&self, text: &str, kind: char, with: &str) -> Result<String, TooComplex> {
-        let chars: Vec<char> = text.chars().collect();
-        let joined = |a: &[char], b: &[char]| a.iter().collect::<String>() + with + &b.iter().collect::<String>();
-        match kind {
-            '#' => Ok(self.prefix(&chars, true)?.map_or(text.to_string(), |end| joined(&[], &chars[end..]))),
-            '%' => Ok(self.suffix(&chars, true)?.map_or(text.to_string(), |start| joined(&chars[..start], &[]))),
-            _ => self.replace_within(&chars, kind == '/', with),
-        }
-    }
-
-    fn replace_within(&self, chars: &[char], all: bool, with: &str) -> Result<String, TooComplex> {
-        let mut steps = MAX_STEPS;
-        let mut out = String::new();
-        let mut i = 0;
-        let mut replaced = false;
-        while i < chars.len() {
-            let end = match replaced && !all || self.items.is_empty() {
-                true => None,
-                false => self.first_match(i + 1..=chars.len(), true, |end| &chars[i..end], &mut steps)?,
-            };
-            match end {
-                Some(end) => {
-                    out.push_str(with);
-                    i = end;
-                    replaced = true;
-                }
->>>>>>> main
                 None => {
                     out.push(chars[i]);
                     i += 1;
                 }
             }
         }
-<<<<<<< HEAD
         out.extend(&chars[i..]);
-=======
->>>>>>> main
         Ok(out)
     }
 }
 
-<<<<<<< HEAD
 /// The items up to the end, or up to a `|` or `)` of the group they stand in.
 fn parse(chars: &[char], at: &mut usize, extended: bool, depth: usize) -> Vec<Item> {
     let mut items = Vec::new();
@@ -452,17 +318,6 @@ impl Item {
                     ranges.iter().any(|(a, b)| *a <= c && c <= *b) || classes.iter().any(|name| in_class(name, c))
                 };
                 let found = holds(c) || fold && c.to_uppercase().next().is_some_and(holds);
-=======
-impl Item {
-    fn accepts(&self, c: char) -> bool {
-        match self {
-            Item::Char(own) => *own == c,
-            Item::Any => true,
-            Item::Star => false,
-            Item::Set { negated, ranges, classes } => {
-                let found =
-                    ranges.iter().any(|(a, b)| *a <= c && c <= *b) || classes.iter().any(|name| in_class(name, c));
->>>>>>> main
                 found != *negated
             }
         }
@@ -524,17 +379,10 @@ fn set(chars: &[char], open: usize) -> Option<(Item, usize)> {
     }
 }
 
-<<<<<<< HEAD
 /// `text` with everything that means something in a pattern, or in what replaces a match, escaped.
 pub fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         if matches!(c, '*' | '?' | '[' | ']' | '\\' | '-' | '!' | '^' | '&' | '(' | ')' | '|' | '@' | '+') {
-=======
-/// `text` with everything that means something in a pattern escaped.
-pub fn escape(text: &str, out: &mut String) {
-    for c in text.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '-' | '!' | '^') {
->>>>>>> main
             out.push('\\');
         }
         out.push(c);
@@ -558,31 +406,20 @@ mod tests {
             ("[", "[", true),
             ("*a*b*c", "xxaxxbxxc", true),
             ("[]]", "]", true),
-<<<<<<< HEAD
             ("@(a|b)*", "bcd", true),
             ("+([0-9]).txt", "12.txt", true),
             ("!(*.log)", "a.log", false),
         ] {
             assert_eq!(Pattern::with(pattern, true, false).matches(text), want, "{pattern} on {text}");
-=======
-        ] {
-            assert_eq!(Pattern::new(pattern).matches(text), want, "{pattern} on {text}");
->>>>>>> main
         }
     }
 
     #[test]
-<<<<<<< HEAD
     fn long_texts_take_time_in_line_with_their_length() {
         let text: Vec<char> = "a".repeat(100_000).chars().collect();
         assert_eq!(Pattern::new("*a*a*a*a*b").prefix(&text, true), Ok(None));
         assert_eq!(Pattern::new("*a").suffix(&text, false), Ok(Some(99_999)));
         let replaced = Pattern::new("a").replace(&"a".repeat(100_000), '/', &|_| "b".to_string());
         assert_eq!(replaced, Ok("b".repeat(100_000)));
-=======
-    fn long_texts_end_with_an_error_instead_of_hanging() {
-        let text: Vec<char> = "a".repeat(100_000).chars().collect();
-        assert_eq!(Pattern::new("*a*a*a*a*b").prefix(&text, true), Err(TooComplex));
->>>>>>> main
     }
 }

@@ -9,11 +9,7 @@ use crate::expand::pattern::Pattern;
 use crate::expand::{Expander, Halt};
 use crate::host::Host;
 use crate::regex::Regex;
-<<<<<<< HEAD
 use crate::syntax::ast::{Arm, ArmEnding, Command, Kind, Redirect, Script, Test, Word};
-=======
-use crate::syntax::ast::{Arm, Command, Kind, Redirect, Script, Test, Word};
->>>>>>> main
 
 fn list<C>(script: &Rc<Script>) -> Frame<C> {
     Frame::List { script: script.clone(), next: 0 }
@@ -348,14 +344,7 @@ fn evaluate(expander: &mut Expander<'_>, test: &Test) -> Result<bool, Halt> {
                 }
                 "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge" => {
                     let right = expander.text(right)?;
-<<<<<<< HEAD
                     let (left, right) = (expander.evaluate(&left)?, expander.evaluate(&right)?);
-=======
-                    let number = |text: &str, expander: &mut Expander<'_>| {
-                        crate::expand::arith::evaluate(text, expander.state).map_err(Halt::Fail)
-                    };
-                    let (left, right) = (number(&left, expander)?, number(&right, expander)?);
->>>>>>> main
                     test::compare(operator, left, right)
                 }
                 _ => {

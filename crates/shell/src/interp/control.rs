@@ -6,15 +6,9 @@ use super::{Context, Frame, Leave, Phase, Process, Saved, Step, TextKind};
 use crate::files::Open;
 use crate::host::Host;
 use crate::process::Signal;
-<<<<<<< HEAD
 use crate::state::{Event, Job};
 use crate::syntax::ast::{Chain, Connector, Kind, Pipeline, Script};
 use crate::syntax::{Parser, SyntaxError};
-=======
-use crate::state::Job;
-use crate::syntax::ast::{Chain, Connector, Kind, Pipeline, Script};
-use crate::syntax::{Dialect, Parser, SyntaxError};
->>>>>>> main
 use values::time::SimTime;
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
@@ -234,7 +228,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         self.frames.push(Frame::Children { pids, last_here: false, pipeline: true });
     }
 
-<<<<<<< HEAD
     pub(crate) fn report_time<H: Host<Command = C>>(
         &mut self,
         since: SimTime,
@@ -251,10 +244,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             }
             None => crate::commands::time_report(self.state.tools, span),
         };
-=======
-    pub(crate) fn report_time<H: Host<Command = C>>(&mut self, since: SimTime, cx: &mut Context<'_, H>) -> Step {
-        let text = crate::commands::time_report(self.state.dialect, cx.host.now().since(since));
->>>>>>> main
         self.write(2, text.as_bytes(), cx);
         Step::Ran
     }

@@ -24,10 +24,7 @@ use super::process::{Io, Signal, Stream};
 use super::state::{Event, State};
 use super::syntax::Dialect;
 use super::syntax::ast::{Chain, Command, Script};
-<<<<<<< HEAD
 use super::variables::Var;
-=======
->>>>>>> main
 use values::sorted::{SortedMap, SortedSet};
 use values::time::SimTime;
 

@@ -3,11 +3,7 @@
 use super::{Context, Process};
 use crate::expand::{Expander, Halt};
 use crate::files::{Open, OpenId};
-<<<<<<< HEAD
 use crate::host::{FileError, FileKind, Host, resolve};
-=======
-use crate::host::{FileError, Host, resolve};
->>>>>>> main
 use crate::syntax::Dialect;
 use crate::syntax::ast::{Action, Redirect};
 
@@ -16,10 +12,7 @@ impl Redirect {
         match &self.action {
             Action::Read(word)
             | Action::Write(word)
-<<<<<<< HEAD
             | Action::Clobber(word)
-=======
->>>>>>> main
             | Action::Append(word)
             | Action::ReadWrite(word)
             | Action::Duplicate(word)
@@ -32,10 +25,7 @@ impl Redirect {
 /// A redirection whose target is expanded.
 pub(super) struct Target {
     fd: u32,
-<<<<<<< HEAD
     name: Option<String>,
-=======
->>>>>>> main
     mode: Mode,
     text: String,
 }
@@ -43,12 +33,8 @@ pub(super) struct Target {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Read,
-<<<<<<< HEAD
     Write { append: bool, clobber: bool },
     ReadWrite,
-=======
-    Write { append: bool },
->>>>>>> main
     Both { append: bool },
     Duplicate,
     Text,
@@ -59,27 +45,17 @@ impl Target {
         let mut targets = Vec::with_capacity(redirects.len());
         for redirect in redirects {
             let (mode, word) = match &redirect.action {
-<<<<<<< HEAD
                 Action::Read(word) => (Mode::Read, word),
                 Action::ReadWrite(word) => (Mode::ReadWrite, word),
                 Action::Write(word) => (Mode::Write { append: false, clobber: false }, word),
                 Action::Clobber(word) => (Mode::Write { append: false, clobber: true }, word),
                 Action::Append(word) => (Mode::Write { append: true, clobber: true }, word),
-=======
-                Action::Read(word) | Action::ReadWrite(word) => (Mode::Read, word),
-                Action::Write(word) => (Mode::Write { append: false }, word),
-                Action::Append(word) => (Mode::Write { append: true }, word),
->>>>>>> main
                 Action::Duplicate(word) => (Mode::Duplicate, word),
                 Action::Both { target, append } => (Mode::Both { append: *append }, target),
                 Action::Text(word) => (Mode::Text, word),
             };
-<<<<<<< HEAD
             let (fd, name) = (redirect.fd, redirect.name.clone());
             targets.push(Target { fd, name, mode, text: expander.text(word)? });
-=======
-            targets.push(Target { fd: redirect.fd, mode, text: expander.text(word)? });
->>>>>>> main
         }
         Ok(targets)
     }
@@ -90,19 +66,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     pub(super) fn apply_redirects<H: Host<Command = C>>(
         &mut self,
         targets: Vec<Target>,
-<<<<<<< HEAD
         noclobber: bool,
-=======
->>>>>>> main
         cx: &mut Context<'_, H>,
     ) -> Result<Vec<(u32, Option<OpenId>)>, ()> {
         let mut saved = Vec::new();
         for target in targets {
-<<<<<<< HEAD
             if let Err(message) = self.apply_redirect(&target, noclobber, &mut saved, cx) {
-=======
-            if let Err(message) = self.apply_redirect(&target, &mut saved, cx) {
->>>>>>> main
                 self.undo_redirects(saved, cx);
                 self.complain(cx, None, &message);
                 return Err(());
@@ -111,7 +80,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         Ok(saved)
     }
 
-<<<<<<< HEAD
     /// A path that names an open descriptor: `/dev/stdin`, `/dev/fd/3`, `/proc/self/fd/1`.
     fn named_descriptor(path: &str) -> Option<u32> {
         match path {
@@ -207,39 +175,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             }
             return Ok(());
         }
-=======
-    fn apply_redirect<H: Host<Command = C>>(
-        &mut self,
-        target: &Target,
-        saved: &mut Vec<(u32, Option<OpenId>)>,
-        cx: &mut Context<'_, H>,
-    ) -> Result<(), String> {
-        let path = resolve(&self.state.cwd, &target.text);
-        let id = match target.mode {
-            Mode::Text => Some(cx.common.files.add(Open::Bytes { bytes: target.text.clone().into_bytes(), at: 0 })),
-            Mode::Read if path == "/dev/stdin" => self.descriptor(0),
-            Mode::Read => Some(
-                cx.common
-                    .files
-                    .open_to_read(&path, cx.host)
-                    .map_err(|error| self.open_error(&target.text, error, false))?,
-            ),
-            Mode::Write { .. } if path == "/dev/stdout" => self.descriptor(1),
-            Mode::Write { .. } if path == "/dev/stderr" => self.descriptor(2),
-            Mode::Write { append } | Mode::Both { append } => {
-                let opened = cx.common.files.open_to_write(&path, append, cx.host);
-                Some(opened.map_err(|error| self.open_error(&target.text, error, true))?)
-            }
-            Mode::Duplicate if target.text == "-" => None,
-            Mode::Duplicate => {
-                let source = target.text.parse::<u32>().ok().and_then(|fd| self.descriptor(fd));
-                Some(source.ok_or_else(|| match self.state.dialect {
-                    Dialect::Ash => format!("{}: Bad file descriptor", target.text),
-                    Dialect::Bash => format!("{}: Bad file descriptor", target.text),
-                })?)
-            }
-        };
->>>>>>> main
         let both = matches!(target.mode, Mode::Both { .. });
         for fd in if both { vec![1, 2] } else { vec![target.fd] } {
             saved.push((fd, self.descriptor(fd)));
@@ -254,13 +189,10 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     fn open_error(&self, path: &str, error: FileError, create: bool) -> String {
         match (self.state.dialect, create, error) {
             (Dialect::Bash, ..) => format!("{path}: {error}"),
-<<<<<<< HEAD
             (Dialect::Dash, true, FileError::NotFound) => format!("cannot create {path}: Directory nonexistent"),
             (Dialect::Dash, true, _) => format!("cannot create {path}: {error}"),
             (Dialect::Dash, false, FileError::NotFound) => format!("cannot open {path}: No such file"),
             (Dialect::Dash, false, _) => format!("cannot open {path}: {error}"),
-=======
->>>>>>> main
             (_, true, FileError::NotFound) => format!("can't create {path}: nonexistent directory"),
             (_, true, _) => format!("can't create {path}: {error}"),
             (_, false, FileError::NotFound) => format!("can't open {path}: no such file"),

@@ -7,7 +7,6 @@ use crate::files::OpenId;
 use crate::host::Host;
 use crate::process::{Io, Poll, Read, Signal};
 use crate::state::State;
-<<<<<<< HEAD
 use crate::syntax::ast::Script;
 
 /// What a shell says of a process that a signal ended.
@@ -24,16 +23,10 @@ pub(super) fn death(signal: Signal) -> &'static str {
     }
 }
 
-=======
-use crate::syntax::Dialect;
-use crate::syntax::ast::Script;
-
->>>>>>> main
 /// Bytes handed to a command at a time.
 const CHUNK: usize = 16 * 1024;
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
-<<<<<<< HEAD
     pub(crate) fn step_children<H: Host<Command = C>>(
         &mut self,
         pids: Vec<u32>,
@@ -51,15 +44,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         if pipeline {
             self.state.pipe_status.clone_from(&statuses);
         }
-=======
-    pub(crate) fn step_children<H: Host<Command = C>>(&mut self, pids: Vec<u32>, cx: &mut Context<'_, H>) -> Step {
-        if !pids.iter().all(|pid| cx.common.ended.contains_key(pid)) {
-            self.frames.push(Frame::Children { pids });
-            return Step::Blocked(None);
-        }
-        let statuses: Vec<i32> = pids.iter().filter_map(|pid| cx.common.ended.remove(pid)).collect();
-        self.report_deaths(&pids, cx);
->>>>>>> main
         let failed = statuses.iter().rev().find(|status| **status != 0).copied();
         let last = statuses.last().copied().unwrap_or(0);
         self.state.status = if self.state.flags.pipefail { failed.unwrap_or(0) } else { last };
@@ -71,24 +55,15 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         let under_timeout = self.frames.iter().any(|frame| matches!(frame, Frame::Nested(Nested::Timeout { .. })));
         for pid in pids {
             let text = match cx.common.killed.remove(pid) {
-<<<<<<< HEAD
                 Some(signal) => death(signal),
                 None => continue,
             };
             if !self.state.dialect.is_bash() && !under_timeout {
-=======
-                Some(Signal::Term) => "Terminated\n",
-                Some(Signal::Kill) => "Killed\n",
-                _ => continue,
-            };
-            if self.state.dialect == Dialect::Ash && !under_timeout {
->>>>>>> main
                 self.write(2, text.as_bytes(), cx);
             }
         }
     }
 
-<<<<<<< HEAD
     /// Starts the process of `<(…)` or `>(…)`; the pipe's path is learnt, and the pipe stays open until the command ends.
     pub(crate) fn start_connected<H: Host<Command = C>>(
         &mut self,
@@ -115,8 +90,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         known.push(format!("/dev/fd/{number}"));
     }
 
-=======
->>>>>>> main
     /// Starts a substitution in its own process, whose output a [`Frame::Capture`] collects.
     pub(crate) fn start_capture<H: Host<Command = C>>(
         &mut self,
@@ -133,14 +106,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             child.descriptors.insert(1, writer);
             child.state.errexit_ignored = false;
             child.state.interactive = false;
-<<<<<<< HEAD
             child.state.trace_depth += 1;
             // bash forgets `set -e` in substitutions, unless it is told otherwise.
             if child.state.dialect.is_bash() && !child.state.flags.inherit_errexit {
                 child.state.flags.errexit = false;
             }
-=======
->>>>>>> main
         }
         self.frames.push(Frame::Capture { pid, from: reader, bytes: Vec::new(), total: 0 });
     }
@@ -184,13 +154,9 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         bytes.retain(|byte| *byte != 0);
         let text = String::from_utf8_lossy(&bytes);
         self.substitution_status = Some(status);
-<<<<<<< HEAD
         if self.state.dialect.is_bash() {
             self.state.status = status;
         }
-=======
-        self.state.status = status;
->>>>>>> main
         if let Some(Frame::Command { known, .. }) = self.frames.last_mut() {
             known.push(text.trim_end_matches('\n').to_string());
         }
@@ -203,7 +169,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         self.leave(super::Leave::Exit(Signal::Pipe.exit_code()), cx);
     }
 
-<<<<<<< HEAD
     /// What a command wrote could not be written: its reader is gone, or the device is full.
     pub(crate) fn broken_output<H: Host<Command = C>>(&mut self, name: &str, cx: &mut Context<'_, H>) {
         if !std::mem::take(&mut cx.common.files.full) {
@@ -308,8 +273,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         Step::Ran
     }
 
-=======
->>>>>>> main
     /// What stops a command before it may run: a full pipe or output.
     fn output_blocked<H: Host<Command = C>>(&self, cx: &Context<'_, H>) -> Option<Step> {
         if cx.io.output.is_full() {
@@ -329,13 +292,8 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             return step;
         }
         let input = match state.wants_input() {
-<<<<<<< HEAD
             Some(fd) => Some(cx.common.files.read(self.descriptor(fd), CHUNK, cx.io)),
             None => None,
-=======
-            true => Some(cx.common.files.read(self.descriptor(0), CHUNK, cx.io)),
-            false => None,
->>>>>>> main
         };
         let to_terminal = self.to_terminal(cx);
         let mut call = Call {
@@ -347,7 +305,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             history: &cx.common.history,
             to_terminal,
             work_bytes: 0,
-<<<<<<< HEAD
             processes: &[],
             unread: Vec::new(),
         };
@@ -366,17 +323,6 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                 self.start_request(request, state, cx);
                 Step::Ran
             }
-=======
-        };
-        let advance = state.advance(input, &mut call);
-        let (chunks, work_bytes) = (call.output.take(), call.work_bytes);
-        cx.common.files.moved += work_bytes as u64;
-        if !self.write_chunks(chunks, cx) {
-            self.broken_pipe(cx);
-            return Step::Ran;
-        }
-        match advance {
->>>>>>> main
             Advance::Done(status) => {
                 self.state.status = status;
                 Step::Ran

@@ -8,10 +8,7 @@ use super::{Context, Frame, Leave, Nested, Process, Step, TextKind};
 use crate::host::Host;
 use crate::process::Signal;
 use crate::state::Event;
-<<<<<<< HEAD
 use crate::syntax::Dialect;
-=======
->>>>>>> main
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
     /// Acts on pending signals; `Some` if that was this step.

@@ -17,11 +17,7 @@ use super::{Dialect, braces};
 const MAX_DEPTH: u32 = 60;
 
 /// Words that are keywords where a command may start.
-<<<<<<< HEAD
 pub(crate) const KEYWORDS: [&str; 21] = [
-=======
-pub(crate) const KEYWORDS: [&str; 19] = [
->>>>>>> main
     "if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", "{", "}", "!",
     "[[", "function", "time", "select", "coproc",
 ];
@@ -493,7 +489,6 @@ pub(crate) fn is_name(text: &str) -> bool {
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-<<<<<<< HEAD
 /// What `[index]=value` consists of.
 fn subscripted(word: &Word) -> Option<(Word, bool, Word)> {
     let (mut index, mut depth) = (Vec::new(), 0);
@@ -566,10 +561,6 @@ pub(super) fn assigned(text: &str, rest: Vec<Part>) -> Word {
 
 /// Splits `name=value`, `name+=value` and `name[index]=value`; gives the word back if it is none of them.
 pub(crate) fn assignment(mut word: Word, dialect: Dialect) -> Result<Assign, Word> {
-=======
-/// Splits `name=value` and `name+=value`; gives the word back if it is neither.
-pub(crate) fn assignment(mut word: Word) -> Result<Assign, Word> {
->>>>>>> main
     let Some(Part::Text(text)) = word.parts.first() else { return Err(word) };
     let len = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
     let (name, rest) = text.split_at(len);
