@@ -68,6 +68,7 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
                     Some(line) => writeln!(file, "{line}"),
                     None => Ok(()),
                 }),
+                Record::Happening(_) => Ok(()),
                 Record::Output(output) => {
                     // A command in the background ends after later ones; the file has them in the order of the steps.
                     printed.extend(output.step.map(|step| (step, output.line(start))));
@@ -138,6 +139,7 @@ fn tell(record: &Record, start: SimTime, out: &mut dyn Write) -> std::io::Result
             Some(text) => writeln!(out, "{}  {text}", clock(change.at)),
             None => Ok(()),
         },
+        Record::Happening(_) => Ok(()),
         Record::Output(output) => {
             writeln!(out, "{}  $ {}", clock(output.at), output.command.lines().next().unwrap_or_default())?;
             for line in output.stdout.lines().chain(output.stderr.lines()) {

@@ -7,7 +7,7 @@ use batchyard::api::meta::Key;
 use batchyard::api::object::Object;
 use batchyard::cluster::actor::Actor;
 use batchyard::cluster::control::job::JobController;
-use batchyard::cluster::store::{Api, Change, ChangeType, DeleteOptions, Store};
+use batchyard::cluster::store::{Api, Cause, Change, ChangeType, DeleteOptions, Store};
 use batchyard::values::object;
 use batchyard::values::rng::Rng;
 use batchyard::values::time::{SimTime, Span};
@@ -114,7 +114,7 @@ impl Lab {
 
     /// Restarts the controller.
     pub fn restart(&mut self) {
-        self.controller.restart(self.now, &self.store);
+        self.controller.restart(self.now, &self.store, Cause::default());
     }
 
     /// Runs a Pod as scheduler and kubelet do.

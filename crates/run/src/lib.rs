@@ -18,7 +18,7 @@ use std::rc::Rc;
 use crate::view::{History, View};
 use api::kind::Kind;
 use cluster::Cluster;
-use cluster::store::ChangeType;
+use cluster::store::{ChangeType, Rule};
 use terminal::Terminals;
 use values::time::{SimTime, Span};
 use values::zone::ZoneTable;
@@ -74,6 +74,24 @@ pub enum Input {
         terminal: SessionId,
     },
     Fault(Fault),
+}
+
+impl Input {
+    /// What is done, in a few words.
+    pub fn says(&self) -> String {
+        match self {
+            Input::Apply { file, .. } => format!("apply {file}"),
+            Input::Run { line } | Input::Line { line, .. } => line.clone(),
+            Input::Save { file, .. } => format!("save {file}"),
+            Input::Remove { file } => format!("remove {file}"),
+            Input::CloseEdit { path, .. } => format!("close {path}"),
+            Input::OpenTerminal => "open a terminal".to_owned(),
+            Input::CloseTerminal { .. } => "close a terminal".to_owned(),
+            Input::Interrupt { .. } => "Ctrl-C".to_owned(),
+            Input::EndInput { .. } => "Ctrl-D".to_owned(),
+            Input::Fault(fault) => fault.says(),
+        }
+    }
 }
 
 /// How far [`Sim::advance`] came.
@@ -361,6 +379,10 @@ impl Sim {
 
     fn give(&mut self, input: &Input) -> Reply {
         let now = self.now();
+        let rule = if matches!(input, Input::Fault(_)) { Rule::Broken } else { Rule::Asked };
+        let number = self.scenario.steps.len() + self.given - 1;
+        let cause = self.world.cluster.input(number, &input.says(), rule);
+        self.world.terminals.act_for(cause);
         match input {
             Input::Apply { file, text } => {
                 self.history.mark_input(now, &format!("apply {file}"));

@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use api::kind::Kind;
-use cluster::store::Change;
+use cluster::store::{Change, Happening};
 use values::object;
 use values::time::SimTime;
 use values::value::Value;
@@ -18,6 +18,8 @@ const TRACED: [Kind; 6] = [Kind::Job, Kind::CronJob, Kind::Pod, Kind::ReplicaSet
 pub enum Record {
     /// A write to the store.
     Change(Change),
+    /// Something that happened without a write.
+    Happening(Happening),
     /// A command that ended.
     Output(Rc<Output>),
 }

@@ -43,6 +43,17 @@ pub enum StepAction {
     Fault(Fault),
 }
 
+impl StepAction {
+    /// What is done, in a few words.
+    pub fn says(&self) -> String {
+        match self {
+            StepAction::Apply(_) => "apply".to_owned(),
+            StepAction::Run(line) => line.clone(),
+            StepAction::Fault(fault) => fault.says(),
+        }
+    }
+}
+
 impl Default for Scenario {
     /// Two nodes as on the page, nothing to do, ten minutes.
     fn default() -> Scenario {

@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::record::{Output, Record};
 use crate::scenario::{Scenario, StepAction};
 use cluster::Cluster;
+use cluster::store::{Entry, Rule};
 use terminal::{TaskId, Terminals};
 use values::rng::Rng;
 use values::time::{SimTime, Span};
@@ -86,8 +87,11 @@ impl World {
         if !log.is_empty() {
             self.terminals.wake(self.cluster.now());
         }
-        for change in log {
-            records(Record::Change(change));
+        for entry in log {
+            records(match entry {
+                Entry::Change(change) => Record::Change(change),
+                Entry::Happening(happening) => Record::Happening(happening),
+            });
         }
         for done in self.terminals.take_finished() {
             let step = self.running.iter().position(|(task, _)| *task == done.id).map(|i| self.running.remove(i).1);
@@ -134,6 +138,9 @@ impl World {
         let scenario = Rc::clone(&self.scenario);
         let index = self.next_step;
         self.next_step += 1;
+        let action = &scenario.steps[index].action;
+        let rule = if matches!(action, StepAction::Fault(_)) { Rule::Broken } else { Rule::Asked };
+        self.cluster.input(index, &action.says(), rule);
         let task = match &scenario.steps[index].action {
             StepAction::Apply(text) => self.terminals.start(&mut self.cluster, "kubectl apply -f -", Some(text)),
             StepAction::Run(line) => self.terminals.start(&mut self.cluster, line, None),

@@ -56,6 +56,7 @@ fn start(terminals: &mut Terminals, cluster: &mut Cluster, line: &str, stdin: Op
         line: line.to_owned(),
         shell: Shell::new(line, options),
         io,
+        cause: cluster.acting(),
         began: cluster.now(),
         due: Some(cluster.now()),
         listens: false,
@@ -83,7 +84,9 @@ fn open(terminals: &mut Terminals, now: SimTime) -> SessionId {
 }
 
 fn type_line(terminals: &mut Terminals, id: SessionId, line: &str, now: SimTime) {
+    let cause = terminals.acting;
     if let Some(session) = terminals.sessions.find_mut(id) {
+        session.act_for(cause);
         session.type_line(line, now);
     }
 }
@@ -124,6 +127,7 @@ fn step(terminals: &mut Terminals, cluster: &mut Cluster) {
     };
     let Terminals { machine, tasks, .. } = terminals;
     let task = &mut tasks[i];
+    cluster.act_for(task.cause);
     task.listens = false;
     let mut desk = machine.desk(cluster, task.id.0, &mut task.listens);
     let mut budget = STEP_BUDGET;

@@ -23,6 +23,7 @@ use crate::command::Command;
 use crate::files::{Files, HOME};
 use crate::host::Machine;
 use cluster::Cluster;
+use cluster::store::Cause;
 use shell::host::resolve;
 use shell::{FileError, Io, Shell};
 use values::time::{SimTime, Span};
@@ -59,6 +60,8 @@ pub struct Terminals {
     sessions: session::Sessions,
     finished: Vec<Finished>,
     started: u64,
+    /// What is done now is caused by this.
+    acting: Cause,
 }
 
 #[derive(Clone)]
@@ -67,6 +70,8 @@ struct Task {
     line: String,
     shell: Shell<Command>,
     io: Io,
+    /// What it was started by.
+    cause: Cause,
     began: SimTime,
     /// When to poll it again; none while it waits for something to happen.
     due: Option<SimTime>,
@@ -112,6 +117,11 @@ pub struct Reply {
 impl Terminals {
     pub fn new() -> Terminals {
         Terminals::default()
+    }
+
+    /// What is typed from now on is caused by this.
+    pub fn act_for(&mut self, cause: Cause) {
+        self.acting = cause;
     }
 
     /// Starts a command line in a fresh shell; it is polled once at the next step.

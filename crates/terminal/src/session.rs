@@ -9,6 +9,7 @@ use crate::hints;
 use crate::host::{Desk, Machine, environment};
 use crate::{RUNAWAY_POLLS, STEP_BUDGET, busy_pause, runaway_text};
 use cluster::Cluster;
+use cluster::store::Cause;
 use shell::{Dialect, Input, Io, Options, Poll, Read, Shell, Signal, Stream, is_incomplete};
 use values::time::{SimTime, Span};
 
@@ -59,6 +60,8 @@ pub struct Session {
     unfinished: String,
     /// The command that runs, for what is to be said under its answer.
     command: Option<String>,
+    /// What was done last in it.
+    cause: Cause,
 }
 
 impl Session {
@@ -83,6 +86,7 @@ impl Session {
             clears: 0,
             unfinished: String::new(),
             command: None,
+            cause: Cause::default(),
         }
     }
 
@@ -207,6 +211,11 @@ impl Session {
         self.io.stdin.take();
         self.shell.signal(desk, &mut self.io, Signal::Int);
         self.due = Some(desk.cluster.now());
+    }
+
+    /// What happens in it from now on is caused by this.
+    pub(super) fn act_for(&mut self, cause: Cause) {
+        self.cause = cause;
     }
 
     /// Ctrl-D while a command runs: it reads the end of its input.
@@ -368,6 +377,7 @@ impl Sessions {
             return false;
         };
         let (task, mut listens) = (session.draws_as(), false);
+        cluster.act_for(session.cause);
         let mut desk = machine.desk(cluster, task, &mut listens);
         desk.attended = true;
         session.step(&mut desk);

@@ -54,6 +54,7 @@ pub fn track_status(case: &Value) {
         announced: kind != "SuccessCriteriaMet",
         reason: case.str_at("finishedCond.reason").unwrap_or_default().to_owned(),
         message: case.str_at("finishedCond.message").unwrap_or_default().to_owned(),
+        counts: [0; 2],
     });
     let mut before = job.status.clone();
     // The sync has counted the Pods that are ending; the table leaves that to a field of its context.

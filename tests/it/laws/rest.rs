@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use batchyard::api::batch::JOB_TRACKING_FINALIZER;
 use batchyard::api::kind::Kind;
 use batchyard::cluster::Cluster;
-use batchyard::cluster::store::Change;
+use batchyard::cluster::store::{Change, Entry};
 use batchyard::run::{Fault, Scenario, Sim, StepAction};
 use batchyard::values::time::{SimTime, Span};
 
@@ -139,7 +139,11 @@ impl Leftovers {
         let written = |mut cluster: Cluster| -> Vec<Change> {
             while cluster.step(later) {}
             let log = cluster.take_log();
-            log.into_iter().filter(|change| change.kind() != Kind::Event).collect()
+            let changes = log.into_iter().filter_map(|entry| match entry {
+                Entry::Change(change) => Some(change),
+                Entry::Happening(_) => None,
+            });
+            changes.filter(|change| change.kind() != Kind::Event).collect()
         };
         if !written(sim.cluster().clone()).is_empty() {
             return;

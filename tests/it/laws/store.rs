@@ -28,7 +28,7 @@ impl Law for History {
         if object.value().str_at("metadata.resourceVersion") != Some(&change.revision.to_string()) {
             fail("its resourceVersion is not that of the change".to_owned());
         }
-        if change.cause.revision.is_some_and(|cause| cause >= change.revision) {
+        if change.cause.by.is_some_and(|cause| cause >= change.entry) {
             fail("it was caused by what came later".to_owned());
         }
         let meta = object.meta();

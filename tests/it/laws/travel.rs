@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use batchyard::api::kind::Kind;
 use batchyard::api::object::Object;
+use batchyard::cluster::store::Happening;
 use batchyard::run::view::View;
 use batchyard::run::{Input, Output, Progress, Record, Scenario, Sim};
 use batchyard::values::rng::Rng;
@@ -53,6 +54,7 @@ impl Moment {
 #[derive(PartialEq)]
 enum Line {
     Change(u64, SimTime, &'static str, Rc<Object>),
+    Happening(Happening),
     Output(Rc<Output>),
 }
 
@@ -61,6 +63,7 @@ fn lines(sim: &mut Sim) -> Vec<Line> {
     while let Some(record) = sim.poll_record() {
         lines.push(match record {
             Record::Change(change) => Line::Change(change.revision, change.at, change.actor, change.object),
+            Record::Happening(happening) => Line::Happening(happening),
             Record::Output(output) => Line::Output(output),
         });
     }

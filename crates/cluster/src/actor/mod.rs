@@ -7,7 +7,7 @@ mod queue;
 #[cfg(test)]
 pub(crate) mod stage;
 
-use crate::store::{Api, Change, Store};
+use crate::store::{Api, Cause, Change, Store};
 use api::meta::Key;
 use values::time::SimTime;
 use values::zone::ZoneTable;
@@ -35,8 +35,8 @@ pub trait Actor {
     /// Does one piece of the work that is due at `api.now()`: one key, one Pod, one write or a few that belong together.
     fn step(&mut self, api: &mut Api<'_>);
 
-    /// Forgets what a restarted process would forget, and reads the store anew.
-    fn restart(&mut self, now: SimTime, store: &Store);
+    /// Forgets what a restarted process would forget, and reads the store anew. What it does then is caused by `cause`.
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause);
 
     /// The back-off that holds this object up, as far as the actor remembers one; it may be over. For the view only.
     fn back_off(&self, _key: &Key) -> Option<Hold> {

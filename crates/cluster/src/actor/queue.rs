@@ -121,22 +121,27 @@ impl<K: Ord + Clone> WorkQueue<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::EntryId;
 
     fn at(seconds: i64) -> SimTime {
         SimTime::from_secs(seconds)
+    }
+
+    fn cause(entry: u64) -> Cause {
+        Cause { by: EntryId::new(entry), ..Cause::default() }
     }
 
     #[test]
     fn the_earlier_time_wins_and_keys_stand_once() {
         let mut queue = WorkQueue::new();
         queue.add("job", at(5), Cause::default());
-        queue.add("job", at(9), Cause { revision: Some(1), rule: "" });
+        queue.add("job", at(9), cause(1));
         queue.add("other", at(5), Cause::default());
-        queue.add("job", at(3), Cause { revision: Some(2), rule: "" });
+        queue.add("job", at(3), cause(2));
         assert_eq!(queue.len(), 2);
         assert_eq!(queue.next_at(), Some(at(3)));
         assert_eq!(queue.pop(at(2)), None);
-        assert_eq!(queue.pop(at(3)).unwrap().cause.revision, Some(2));
+        assert_eq!(queue.pop(at(3)).unwrap().cause, cause(2));
         assert_eq!(queue.pop(at(5)).unwrap().key, "other");
         assert!(queue.is_empty());
     }

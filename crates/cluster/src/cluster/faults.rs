@@ -63,7 +63,7 @@ impl Cluster {
 
     /// A controller, or `default-scheduler`, does nothing until a moment; then it starts anew, as a restarted process does.
     pub fn stop_actor(&mut self, name: &str, until: Option<SimTime>) {
-        self.stopped.insert(name.to_owned(), until);
+        self.stopped.insert(name.to_owned(), (until, self.acting));
     }
 
     /// Every controller reacts `delay` later.

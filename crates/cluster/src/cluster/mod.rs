@@ -7,12 +7,14 @@ mod bootstrap;
 mod faults;
 mod reach;
 
+use std::rc::Rc;
+
 use crate::actor::{Actor, Hold};
 use crate::control::{self, Controller};
 use crate::node::Nodes;
 use crate::program::image::Images;
 use crate::sched::Scheduler;
-use crate::store::{Api, Change, Store};
+use crate::store::{Api, Cause, Entry, EntryId, Happened, Origin, Rule, Store};
 use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
@@ -56,11 +58,15 @@ pub struct Cluster {
     controllers: Vec<Box<dyn Controller>>,
     nodes: Nodes,
     /// Actors that do nothing, until a moment or for good.
-    stopped: SortedMap<String, Option<SimTime>>,
+    stopped: SortedMap<String, (Option<SimTime>, Cause)>,
     /// How much later everyone reacts, and until when.
     slow: Option<(Span, Option<SimTime>)>,
-    /// Every change since the last [`Cluster::take_log`].
-    log: Vec<Change>,
+    /// Everything written and noted since the last [`Cluster::take_log`].
+    log: Vec<Entry>,
+    /// In whose name the user's machine acts: the input that started what runs there now.
+    acting: Cause,
+    /// The document that the user's machine is sending.
+    sending: Option<Rc<Origin>>,
 }
 
 impl Cluster {
@@ -79,6 +85,8 @@ impl Cluster {
             stopped: SortedMap::new(),
             slow: None,
             log: Vec::new(),
+            acting: Cause::default(),
+            sending: None,
         };
         cluster.store.set_zones(cluster.zones.clone());
         cluster.api("kube-apiserver", bootstrap::create);
@@ -131,9 +139,42 @@ impl Cluster {
 
     /// Acts on the API in the name of `actor`, now; what changes is told to everyone before this returns.
     pub fn api<R>(&mut self, actor: &'static str, act: impl FnOnce(&mut Api<'_>) -> R) -> R {
-        let result = act(&mut Api::new(&mut self.store, self.now, self.rng, actor));
+        let mut api = Api::new(&mut self.store, self.now, self.rng, actor);
+        api.set_cause(self.acting);
+        api.set_origin(self.sending.clone());
+        let result = act(&mut api);
         self.tell();
         result
+    }
+
+    /// Notes that something is done from outside: its number among the inputs, and a few words. What is done until the
+    /// next call of this or of [`Cluster::act_for`] is caused by it.
+    pub fn input(&mut self, number: usize, text: &str, rule: Rule) -> Cause {
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "user");
+        let entry = api.happened(None, Happened::Input { number, text: Rc::from(text) });
+        self.acting = Cause::by(entry).rule(rule);
+        self.tell();
+        self.acting
+    }
+
+    /// What the user's machine does from now on is caused by this: it goes on with what an earlier input began.
+    pub fn act_for(&mut self, cause: Cause) {
+        self.acting = cause;
+    }
+
+    /// What is written from now on comes from this document.
+    pub fn send_from(&mut self, origin: Option<Rc<Origin>>) {
+        self.sending = origin;
+    }
+
+    /// What the user's machine does now is caused by this.
+    pub fn acting(&self) -> Cause {
+        self.acting
+    }
+
+    /// The number of the newest entry of the journal.
+    pub fn last_entry(&self) -> Option<EntryId> {
+        self.store.last_entry()
     }
 
     /// When something next happens by itself, if ever.
@@ -178,8 +219,11 @@ impl Cluster {
             Who::Store => Api::new(&mut self.store, self.now, self.rng, "etcd").expire_events(),
             Who::Controller(i) => {
                 let actor = &mut self.controllers[i];
-                if self.stopped.remove(actor.name()).is_some() {
-                    actor.restart(self.now, &self.store);
+                if let Some((_, cause)) = self.stopped.remove(actor.name()) {
+                    let mut api = Api::new(&mut self.store, self.now, self.rng, actor.name());
+                    api.set_cause(cause.rule(Rule::Mended));
+                    let entry = api.happened(None, Happened::ActorBack { name: actor.name() });
+                    actor.restart(self.now, &self.store, Cause::by(entry));
                 } else {
                     actor.step(&mut Api::new(&mut self.store, self.now, self.rng, actor.name()));
                 }
@@ -199,7 +243,7 @@ impl Cluster {
         if !self.stopped.is_empty()
             && let Some(stopped) = self.stopped.get(actor.name())
         {
-            return *stopped;
+            return stopped.0;
         }
         let wish = actor.next_wakeup()?;
         match self.slow {
@@ -219,19 +263,21 @@ impl Cluster {
         control::cronjob::next_schedule(cron_job.cron_job(), self.now, &self.zones)
     }
 
-    /// The changes since the last call, oldest first.
-    pub fn take_log(&mut self) -> Vec<Change> {
+    /// What was written and noted since the last call, oldest first.
+    pub fn take_log(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.log)
     }
 
     /// Tells everyone what was written.
     fn tell(&mut self) {
-        for change in self.store.take_changes() {
-            for controller in &mut self.controllers {
-                controller.observe(&change, &self.store);
+        for entry in self.store.take_entries() {
+            if let Entry::Change(change) = &entry {
+                for controller in &mut self.controllers {
+                    controller.observe(change, &self.store);
+                }
+                self.nodes.observe(change, &self.store);
             }
-            self.nodes.observe(&change, &self.store);
-            self.log.push(change);
+            self.log.push(entry);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
 use crate::control::ref_manager;
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Rule, Store};
 use api::core::{Service, ServicePort};
 use api::kind::Kind;
 use api::meta::{Key, StringMap};
@@ -96,7 +96,7 @@ impl EndpointsController {
             .collect();
         let age = |e: &Endpoint| (e.pod.meta().creation_timestamp, e.pod.resource_version(), e.pod.name().to_owned());
         sort_by_key(&mut endpoints, age);
-        api.because("endpoints/follow-pods");
+        api.because(Rule::EndpointsFollow);
         write_endpoints(api, &object, &endpoints);
         write_slices(api, &object, &endpoints);
     }
@@ -339,10 +339,10 @@ impl Actor for EndpointsController {
         self.sync(api, &due.key);
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         for service in store.list(Kind::Service) {
-            self.enqueue(service.key(), now, Cause::default());
+            self.enqueue(service.key(), now, cause);
         }
     }
 }

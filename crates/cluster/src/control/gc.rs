@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Propagation, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Propagation, Rule, Store};
 use api::kind::Kind;
 use api::meta::{Key, OwnerReference};
 use api::object::Object;
@@ -124,7 +124,7 @@ impl GarbageCollector {
             return;
         }
         if !owners.solid.is_empty() {
-            api.because("gc/drop-absent-owners");
+            api.because(Rule::GcDropAbsentOwners);
             let gone: Vec<Text> = owners.absent.into_iter().chain(owners.waiting).map(|r| r.uid).collect();
             drop_references(api, key, &gone);
             return;
@@ -142,7 +142,7 @@ impl GarbageCollector {
             grace_period_seconds: None,
             precondition_uid: Some(object.uid().to_owned()),
         };
-        api.because("gc/owners-gone");
+        api.because(Rule::GcOwnersGone);
         let deleted = api.delete(key, &options);
         debug_assert!(deleted.is_ok(), "the object is there: {deleted:?}");
     }
@@ -155,7 +155,7 @@ impl GarbageCollector {
         };
         let blocking: Vec<Key> = api.store().owned_by(owner.uid()).filter(holds).map(|o| o.key()).collect();
         if blocking.is_empty() {
-            api.because("gc/dependents-gone");
+            api.because(Rule::GcDependentsGone);
             let removed = api.remove_finalizer(&owner.key(), FOREGROUND);
             debug_assert!(removed.is_ok(), "the owner is there: {removed:?}");
             return;
@@ -169,7 +169,7 @@ impl GarbageCollector {
     fn orphan(&mut self, api: &mut Api<'_>, key: &Key) {
         let Some(owner) = api.get(key).filter(|o| is_being_deleted(o) && has_finalizer(o, ORPHAN)) else { return };
         let dependents: Vec<Key> = api.store().owned_by(owner.uid()).map(|o| o.key()).collect();
-        api.because("gc/orphan");
+        api.because(Rule::GcOrphan);
         for dependent in dependents {
             drop_references(api, &dependent, &[owner.uid().into()]);
         }
@@ -241,21 +241,21 @@ impl Actor for GarbageCollector {
             Work::Look(key) => self.look(api, &key),
             Work::Orphan(key) => self.orphan(api, &key),
             Work::Release(key) => {
-                api.because("gc/orphaned");
+                api.because(Rule::GcOrphaned);
                 // If someone took it away meanwhile there is nothing left to do.
                 let _gone = api.remove_finalizer(&key, ORPHAN);
             }
         }
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         for kind in api::kind::KINDS.iter().map(|info| info.kind).filter(|kind| *kind != Kind::Event) {
             for object in store.list(kind) {
                 if is_being_deleted(object) && has_finalizer(object, ORPHAN) {
-                    self.add(Work::Orphan(object.key()), now, OWNER_MS, Cause::default());
+                    self.add(Work::Orphan(object.key()), now, OWNER_MS, cause);
                 } else if is_deleting_dependents(object) || !owner_references(object).is_empty() {
-                    self.add(Work::Look(object.key()), now, OWNER_MS, Cause::default());
+                    self.add(Work::Look(object.key()), now, OWNER_MS, cause);
                 }
             }
         }

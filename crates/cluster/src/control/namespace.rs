@@ -4,7 +4,7 @@
 //! period) is looked at again later. Source: `pkg/controller/namespace/{namespace_controller,deletion}`.
 
 use crate::actor::{Actor, WorkQueue};
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Rule, Store};
 use api::kind::{KINDS, Kind};
 use api::meta::Key;
 use values::object;
@@ -39,7 +39,7 @@ impl NamespaceController {
 
     fn sync(&mut self, api: &mut Api<'_>, key: &Key, cause: Cause) {
         let Some(namespace) = api.get(key).filter(|ns| ns.meta().is_being_deleted()) else { return };
-        api.because("namespace/empty");
+        api.because(Rule::NamespaceEmpty);
         let content: Vec<Key> = KINDS
             .iter()
             .filter(|info| info.namespaced)
@@ -157,10 +157,10 @@ impl Actor for NamespaceController {
         self.sync(api, &due.key, due.cause);
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         for namespace in store.list(Kind::Namespace).filter(|ns| ns.meta().is_being_deleted()) {
-            self.queue.add(namespace.key(), now + GRACE, Cause::default());
+            self.queue.add(namespace.key(), now + GRACE, cause);
         }
     }
 }

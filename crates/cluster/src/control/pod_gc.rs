@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::actor::Actor;
-use crate::store::{Api, Change, ChangeType, DeleteOptions, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Rule, Store};
 use api::condition::{NewCondition, set_pod_condition};
 use api::kind::Kind;
 use api::meta::Key;
@@ -149,7 +149,7 @@ impl PodGc {
             .into_iter()
             .map(|pod| Key::new(Kind::Pod, &pod.metadata.namespace, &pod.metadata.name))
             .collect();
-        api.because("pod-gc/terminated");
+        api.because(Rule::PodGcTerminated);
         for key in keys {
             Self::delete_now(api, &key);
         }
@@ -159,7 +159,7 @@ impl PodGc {
         let now = api.now();
         let missing: Vec<String> = self.placed.keys().filter(|node| !self.nodes.contains(*node)).cloned().collect();
         self.missing_since.retain(|node, _| missing.contains(node));
-        api.because("pod-gc/node-gone");
+        api.because(Rule::PodGcNodeGone);
         for node in missing {
             let since = *self.missing_since.entry(node.clone()).or_insert(now);
             if now.since(since) < QUARANTINE {
@@ -178,11 +178,11 @@ impl PodGc {
         for object in objects {
             match node_name(&object) {
                 None => {
-                    api.because("pod-gc/never-scheduled");
+                    api.because(Rule::PodGcNeverScheduled);
                     Self::delete_now(api, &object.key());
                 }
                 Some(node) if is_out_of_service(api.store(), node) => {
-                    api.because("pod-gc/out-of-service");
+                    api.because(Rule::PodGcOutOfService);
                     let message = "PodGC: node is out of service";
                     Self::fail_and_delete(api, &object, "DeletionByPodGC", message);
                 }
@@ -250,7 +250,7 @@ impl Actor for PodGc {
         self.collect_deleting(api);
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, _cause: Cause) {
         *self = PodGc { now, ..PodGc::default() };
         for node in store.list(Kind::Node) {
             self.observe_node(node);

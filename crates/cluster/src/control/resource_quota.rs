@@ -4,7 +4,7 @@
 
 use crate::actor::{Actor, WorkQueue};
 use crate::store::quota::{self, Amounts};
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Rule, Store};
 use api::kind::Kind;
 use api::meta::Key;
 use values::object;
@@ -70,16 +70,16 @@ impl Actor for ResourceQuotaController {
     fn step(&mut self, api: &mut Api<'_>) {
         let Some(due) = self.queue.pop(api.now()) else { return };
         let Some(quota) = api.get(&due.key) else { return };
-        api.set_cause(Cause { rule: "quota/status", ..due.cause });
+        api.set_cause(due.cause.rule(Rule::QuotaStatus));
         let (hard, used) = (quota::hard(&quota), quota::used(api.store(), &quota));
         let written = api.update_status(&due.key, object! { "hard" => tree(&hard), "used" => tree(&used) });
         debug_assert!(written.is_ok(), "the quota is there: {written:?}");
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         for quota in store.list(Kind::ResourceQuota) {
-            self.queue.add(quota.key(), now + SYNC_DELAY, Cause::default());
+            self.queue.add(quota.key(), now + SYNC_DELAY, cause);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! `pkg/controller/certificates/rootcacertpublisher/publisher.go`.
 
 use crate::actor::{Actor, WorkQueue};
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Rule, Store};
 use api::kind::Kind;
 use api::meta::Key;
 use values::object;
@@ -83,7 +83,7 @@ impl Actor for ServiceAccountController {
         if !open {
             return;
         }
-        api.set_cause(Cause { rule: "namespace/defaults", ..due.cause });
+        api.set_cause(due.cause.rule(Rule::NamespaceDefaults));
         for (kind, name, value) in
             [(Kind::ServiceAccount, "default", account(&namespace)), (Kind::ConfigMap, ROOT_CA, root_ca(&namespace))]
         {
@@ -94,10 +94,10 @@ impl Actor for ServiceAccountController {
         }
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         for namespace in store.list(Kind::Namespace) {
-            self.queue.add(namespace.name().to_owned(), now + DELAY, Cause::default());
+            self.queue.add(namespace.name().to_owned(), now + DELAY, cause);
         }
     }
 }

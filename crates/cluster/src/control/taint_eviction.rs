@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Rule, Store};
 use api::condition::{NewCondition, set_pod_condition};
 use api::core::Taint;
 use api::kind::Kind;
@@ -147,7 +147,7 @@ fn evict(api: &mut Api<'_>, pod: &Object) {
         return;
     }
     let key = pod.key();
-    api.because("node/taint-eviction");
+    api.because(Rule::NodeTaintEviction);
     let message = format!("Marking for deletion Pod {}/{}", key.namespace, key.name);
     api.event(pod, EventType::Normal, "TaintManagerEviction", &message);
     let condition = NewCondition {
@@ -201,11 +201,11 @@ impl Actor for TaintEviction {
         }
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         *self = TaintEviction::new();
         for node in store.list(Kind::Node).filter(|node| !no_execute(node).is_empty()) {
             self.tainted.insert(node.name().to_owned());
-            self.queue.add(Work::Node(node.name().to_owned()), now + WATCH_DELAY, Cause::default());
+            self.queue.add(Work::Node(node.name().to_owned()), now + WATCH_DELAY, cause);
         }
     }
 }

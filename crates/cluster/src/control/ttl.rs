@@ -5,7 +5,7 @@
 //! Source: `pkg/controller/ttlafterfinished/ttlafterfinished_controller.go`.
 
 use crate::actor::{Actor, WorkQueue};
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Propagation, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Propagation, Rule, Store};
 use api::batch::Job;
 use api::kind::Kind;
 use api::meta::Key;
@@ -90,7 +90,7 @@ impl Actor for TtlAfterFinished {
         // The TTL may have been changed since this was planned.
         match time_left(object.job(), now) {
             Ok(expiry) if !expiry.left.is_positive() => {
-                api.set_cause(Cause { rule: "job/ttl", ..due.cause });
+                api.set_cause(due.cause.rule(Rule::JobTtl));
                 let options = DeleteOptions {
                     propagation: Some(Propagation::Foreground),
                     grace_period_seconds: None,
@@ -104,10 +104,10 @@ impl Actor for TtlAfterFinished {
         }
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         for object in store.list(Kind::Job) {
-            self.plan(object.key(), object.job(), now, Cause::default());
+            self.plan(object.key(), object.job(), now, cause);
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Rule, Store};
 use api::kind::Kind;
 use api::meta::{Key, LabelSelector};
 use api::object::Object;
@@ -88,7 +88,7 @@ impl VolumeBinder {
 }
 
 fn set_phase(api: &mut Api<'_>, object: &Object, phase: &str) {
-    api.because("volume/phase");
+    api.because(Rule::VolumePhase);
     let written = api.patch_status(&object.key(), |status| status.set("phase", phase));
     debug_assert!(written.is_ok(), "the object is there: {written:?}");
 }
@@ -169,7 +169,7 @@ fn find_volume(store: &Store, claim: &Object) -> Option<Rc<Object>> {
 
 /// Writes both ends of the bond: volume, its phase, claim, its phase.
 fn bind(api: &mut Api<'_>, claim: &Object, volume: &Object) {
-    api.because("volume/bind");
+    api.because(Rule::VolumeBind);
     let reference = object! {
         "apiVersion" => "v1", "kind" => "PersistentVolumeClaim", "namespace" => claim.namespace(),
         "name" => claim.name(), "uid" => claim.uid(), "resourceVersion" => claim.resource_version().to_string(),
@@ -258,11 +258,11 @@ impl Actor for VolumeBinder {
         }
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         for kind in [Kind::PersistentVolume, Kind::PersistentVolumeClaim] {
             for object in store.list(kind) {
-                self.queue.add(object.key(), now + WATCH_DELAY, Cause::default());
+                self.queue.add(object.key(), now + WATCH_DELAY, cause);
             }
         }
     }

@@ -4,7 +4,7 @@
 //! Source: `pkg/controller/volume/{pvcprotection,pvprotection}`.
 
 use crate::actor::{Actor, WorkQueue};
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Rule, Store};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
@@ -79,17 +79,17 @@ impl Actor for VolumeProtection {
             ("kubernetes.io/pv-protection", claim.is_some_and(|claim| claim.uid() == text("uid")))
         };
         if !needed {
-            api.set_cause(Cause { rule: "volume/no-longer-used", ..due.cause });
+            api.set_cause(due.cause.rule(Rule::VolumeUnused));
             let removed = api.remove_finalizer(&due.key, finalizer);
             debug_assert!(removed.is_ok(), "the object is there: {removed:?}");
         }
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         for kind in [Kind::PersistentVolume, Kind::PersistentVolumeClaim] {
             for object in store.list(kind).filter(|o| o.meta().is_being_deleted()) {
-                self.queue.add(object.key(), now + WATCH_DELAY, Cause::default());
+                self.queue.add(object.key(), now + WATCH_DELAY, cause);
             }
         }
     }

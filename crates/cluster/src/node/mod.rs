@@ -281,14 +281,14 @@ impl Actor for Nodes {
     }
 
     /// Kubelets find their Pods again in the API; containers run on meanwhile, so nothing is lost.
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         for object in store.list(Kind::Pod) {
             if self.pods.find(&object.key(), object.uid()).is_some() || object.pod().is_terminal() {
                 continue;
             }
             let node = object.value().str_at("spec.nodeName").unwrap_or_default();
             if let Some(node) = self.kubelets.iter().position(|kubelet| kubelet.name == node) {
-                self.adopt(object, node, now, Cause::default());
+                self.adopt(object, node, now, cause);
             }
         }
     }

@@ -294,22 +294,25 @@ impl Actor for Scheduler {
         }
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         *self = Scheduler::new(self.rng);
         for node in store.list(Kind::Node) {
             self.cache.set_node(node);
         }
         for pod in store.list(Kind::Pod) {
+            let Some(entry) = store.last_entry() else { continue };
             let change = Change {
+                entry,
+                origin: None,
                 revision: pod.resource_version(),
                 at: now,
                 change: ChangeType::Added,
                 object: Rc::clone(pod),
                 previous: None,
                 actor: NAME,
-                cause: Cause::default(),
+                cause: cause,
             };
-            self.observe_pod(&change, Cause::default());
+            self.observe_pod(&change, cause);
             if let Some(node) = pod.value().str_at("status.nominatedNodeName").filter(|_| !is_placed(pod)) {
                 self.queue.nominate(&pod.key(), Some(node));
             }

@@ -252,7 +252,7 @@ fn a_restarted_scheduler_goes_on_from_the_store() {
     stage.run_for(Span::secs(1));
     add_pod(&mut stage, "b", "1", "");
     let mut fresh = Scheduler::new(Rng::new(7));
-    fresh.restart(stage.now, &stage.store);
+    fresh.restart(stage.now, &stage.store, Cause::default());
     stage.actors = vec![Box::new(fresh)];
     stage.run_for(Span::secs(1));
     assert!(message(&stage, "b").starts_with("False Unschedulable: 0/1 nodes are available: 1 Insufficient cpu."));

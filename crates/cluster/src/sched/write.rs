@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::sched::Scheduler;
 use crate::sched::cache::PodInfo;
 use crate::sched::queue::Entry;
-use crate::store::{Api, Cause, DeleteOptions, EventType};
+use crate::store::{Api, Cause, DeleteOptions, EventType, Rule};
 use api::condition::{NewCondition, set_pod_condition};
 use api::meta::Key;
 use values::time::{SimTime, Span};
@@ -48,7 +48,7 @@ impl Scheduler {
     ) {
         let key = &entry.info.key;
         let Some(object) = api.get(key).filter(|object| object.uid() == entry.info.object.uid()) else { return };
-        api.because("scheduler/no-node-fits");
+        api.because(Rule::SchedulerNoNode);
         api.event_series(&object, EventType::Warning, "FailedScheduling", "Scheduling", message);
         if let Some(node) = nominate {
             self.queue.nominate(key, node.as_deref());
@@ -118,7 +118,7 @@ impl Scheduler {
             self.cache.remove_pod(&binding.key);
             return;
         }
-        api.set_cause(Cause { rule: "scheduler/bind", ..binding.cause });
+        api.set_cause(binding.cause.rule(Rule::SchedulerBind));
         match api.bind(&binding.key, &binding.node) {
             Ok(bound) => {
                 let (pod, node) = (&binding.key, &binding.node);
@@ -133,7 +133,7 @@ impl Scheduler {
 
     pub(super) fn evict(&mut self, api: &mut Api<'_>, eviction: &Eviction) {
         let Some(victim) = api.get(&eviction.key).filter(|o| o.uid() == eviction.uid) else { return };
-        api.set_cause(Cause { rule: "scheduler/preempt", ..eviction.cause });
+        api.set_cause(eviction.cause.rule(Rule::SchedulerPreempt));
         if !victim.meta().is_being_deleted() {
             let condition = NewCondition {
                 kind: "DisruptionTarget",

@@ -208,7 +208,7 @@ impl Api<'_> {
         reason: &str,
         message: &str,
     ) {
-        let like = Like { object, actor: self.actor, host, field_path, event_type, reason };
+        let like = Like { object, actor: self.author.actor, host, field_path, event_type, reason };
         let message: Rc<str> = message.into();
         let recorder = self.store.correlator.recorder(like, self.now);
         // The real recorder combines first and asks the spam filter last; a dropped event still counts as seen.
@@ -241,7 +241,7 @@ impl Api<'_> {
         action: &'static str,
         message: &str,
     ) {
-        let like = Like { object, actor: self.actor, host: "", field_path: "", event_type, reason };
+        let like = Like { object, actor: self.author.actor, host: "", field_path: "", event_type, reason };
         let version = object.resource_version();
         let series = &self.store.correlator.recorder(like, self.now).group(like, self.now).series;
         let known = series.iter().find(|(of, _)| *of == version).map(|(_, key)| key.clone());
@@ -264,7 +264,7 @@ impl Api<'_> {
         event.set("lastTimestamp", Value::Null);
         event.set("action", Text::Known(action));
         event.set("source", Value::map());
-        event.set("reportingInstance", format!("{}-vm", self.actor));
+        event.set("reportingInstance", format!("{}-vm", self.author.actor));
         let key = self.write_event(event);
         let series = &mut self.store.correlator.recorder(like, self.now).group(like, self.now).series;
         series.retain(|(of, _)| *of != version);
@@ -291,7 +291,7 @@ impl Api<'_> {
         involved.insert(Text::Known("resourceVersion"), Text::from(object.resource_version()));
         involved.insert(Text::Known("uid"), object.shared_uid());
         let mut source = Map::with_capacity(2);
-        source.insert(Text::Known("component"), Text::Known(self.actor));
+        source.insert(Text::Known("component"), Text::Known(self.author.actor));
         if !host.is_empty() {
             source.insert(Text::Known("host"), host);
         }
@@ -305,7 +305,7 @@ impl Api<'_> {
         object! {
             "apiVersion" => Text::Known("v1"), "count" => 1, "eventTime" => Value::Null, "firstTimestamp" => now.clone(),
             "involvedObject" => involved, "kind" => Text::Known("Event"), "lastTimestamp" => now, "message" => message,
-            "metadata" => metadata, "reason" => like.reason, "reportingComponent" => Text::Known(self.actor),
+            "metadata" => metadata, "reason" => like.reason, "reportingComponent" => Text::Known(self.author.actor),
             "reportingInstance" => host, "source" => source, "type" => Text::Known(like.event_type.name()),
         }
     }
@@ -335,7 +335,7 @@ impl Api<'_> {
 
     /// An event lives an hour from its last write.
     fn commit_event(&mut self, key: Key, event: Value) {
-        let written = self.store.commit(key.clone(), Some(event), self.now, self.actor, self.cause);
+        let written = self.commit(key.clone(), Some(event));
         let lease = Lease { until: self.now + EVENT_TTL, key, revision: written.resource_version() };
         self.store.leases.push_back(lease);
         self.store.drop_dead_leases();
@@ -350,7 +350,7 @@ impl Api<'_> {
             self.store.drop_dead_leases();
         }
         for key in due {
-            self.store.commit(key, None, self.now, self.actor, self.cause);
+            self.commit(key, None);
         }
         self.store.correlator.forget(|key| self.store.objects.get(key).is_some(), self.now);
     }

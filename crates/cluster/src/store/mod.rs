@@ -6,13 +6,16 @@
 
 mod admission;
 mod access;
+mod cause;
 mod events;
+mod happening;
 mod objects;
 pub mod quota;
+mod rule;
 mod strategy;
 mod write;
 
-use std::collections::btree_map::Entry;
+use std::collections::btree_map;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
@@ -25,12 +28,16 @@ use values::value::{Text, Value};
 use values::zone::ZoneTable;
 
 pub use access::Api;
+use access::Author;
+pub use cause::{Cause, EntryId, Origin};
 use events::Lease;
 pub use events::{Correlator, EventType};
+pub use happening::{Entry, Happened, Happening, ProbeKind, Subject};
 use objects::Objects;
+pub use rule::{Field, Rule, RuleFacts};
 pub use write::{DeleteOptions, Propagation};
 
-/// What happened to an object.
+/// Happened happened to an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChangeType {
     Added,
@@ -49,18 +56,10 @@ impl ChangeType {
     }
 }
 
-/// Why a write was made: the change that woke the writer, and the rule it followed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Cause {
-    /// The `revision` of the change that led here; none for a user's own act or a clock.
-    pub revision: Option<u64>,
-    /// The rule's name in our own words (`job/backoff`), for explanations; empty if the actor says enough.
-    pub rule: &'static str,
-}
-
-/// One entry of the log: a watch event with its cause.
+/// A write: a watch event with its cause.
 #[derive(Clone, Debug)]
 pub struct Change {
+    pub entry: EntryId,
     /// The `resourceVersion` the write got. Deletions have one too.
     pub revision: u64,
     pub at: SimTime,
@@ -72,12 +71,14 @@ pub struct Change {
     /// Who wrote: `job-controller`, `kubelet`, `user` …
     pub actor: &'static str,
     pub cause: Cause,
+    /// The document it was written from, if it was written by hand.
+    pub origin: Option<Rc<Origin>>,
 }
 
 impl Change {
-    /// What follows from this change is caused by it.
+    /// Happened follows from this change is caused by it.
     pub fn cause(&self) -> Cause {
-        Cause { revision: Some(self.revision), rule: "" }
+        Cause::by(self.entry)
     }
 
     pub fn kind(&self) -> Kind {
@@ -114,13 +115,15 @@ pub struct Store {
     revision: u64,
     /// How many names were generated, so that each draw differs.
     names_generated: u64,
-    untold: Vec<Change>,
+    untold: Vec<Entry>,
+    /// Entries of the journal so far.
+    entries: u64,
     /// The latest changes, for watches that follow from a revision on.
     recent: VecDeque<Change>,
     correlator: Correlator,
     /// Writes of events, in the order in which they make the events expire.
     leases: VecDeque<Lease>,
-    /// What the time zones of CronJobs are checked with.
+    /// Happened the time zones of CronJobs are checked with.
     zones: ZoneTable,
 }
 
@@ -173,9 +176,43 @@ impl Store {
         self.objects.len() == 0
     }
 
-    /// Hands over the changes since the last call, oldest first. Whoever drives the cluster tells them to everyone.
-    pub fn take_changes(&mut self) -> Vec<Change> {
+    /// Hands over what was written and noted since the last call, oldest first. Whoever drives the cluster tells the
+    /// changes to everyone.
+    pub fn take_entries(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.untold)
+    }
+
+    /// The changes among [`Store::take_entries`].
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        let changes = |entry| match entry {
+            Entry::Change(change) => Some(change),
+            Entry::Happening(_) => None,
+        };
+        self.take_entries().into_iter().filter_map(changes).collect()
+    }
+
+    /// The number of the newest entry of the journal.
+    pub fn last_entry(&self) -> Option<EntryId> {
+        EntryId::new(self.entries)
+    }
+
+    fn next_entry(&mut self) -> EntryId {
+        self.entries += 1;
+        EntryId::new(self.entries).expect("one more than some number is not 0")
+    }
+
+    /// Notes something that happened without a write.
+    fn happen(
+        &mut self,
+        at: SimTime,
+        actor: &'static str,
+        about: Option<Subject>,
+        what: Happened,
+        cause: Cause,
+    ) -> EntryId {
+        let entry = self.next_entry();
+        self.untold.push(Entry::Happening(Happening { entry, at, actor, about, what, cause }));
+        entry
     }
 
     /// The changes after `revision`, oldest first. A watch that comes back too late has missed those that were forgotten.
@@ -190,11 +227,12 @@ impl Store {
     }
 
     /// Writes a new version, or takes the object away (`None`), and logs it. All writes end here.
-    fn commit(&mut self, key: Key, value: Option<Value>, at: SimTime, actor: &'static str, cause: Cause) -> Rc<Object> {
+    fn commit(&mut self, key: Key, value: Option<Value>, at: SimTime, author: &Author) -> Rc<Object> {
         self.revision += 1;
+        let entry = self.next_entry();
         let (revision, kind) = (self.revision, key.kind);
         let place = self.objects.beside(&key).entry(key.name);
-        let previous = if let Entry::Occupied(place) = &place { Some(Rc::clone(place.get())) } else { None };
+        let previous = if let btree_map::Entry::Occupied(place) = &place { Some(Rc::clone(place.get())) } else { None };
         let change = match (&previous, &value) {
             (_, None) => ChangeType::Deleted,
             (None, Some(_)) => ChangeType::Added,
@@ -217,18 +255,19 @@ impl Store {
             index_owners(&mut self.by_owner, &object, true);
         }
         match place {
-            Entry::Occupied(place) if gone => drop(place.remove()),
-            Entry::Occupied(mut place) => drop(place.insert(Rc::clone(&object))),
-            Entry::Vacant(place) => {
+            btree_map::Entry::Occupied(place) if gone => drop(place.remove()),
+            btree_map::Entry::Occupied(mut place) => drop(place.insert(Rc::clone(&object))),
+            btree_map::Entry::Vacant(place) => {
                 place.insert(Rc::clone(&object));
             }
         }
-        let change = Change { revision, at, change, object: Rc::clone(&object), previous, actor, cause };
+        let Author { actor, cause, origin } = author.clone();
+        let change = Change { entry, revision, at, change, object: Rc::clone(&object), previous, actor, cause, origin };
         if self.recent.len() == RECENT_MAX {
             self.recent.pop_front();
         }
         self.recent.push_back(change.clone());
-        self.untold.push(change);
+        self.untold.push(Entry::Change(change));
         object
     }
 
@@ -243,8 +282,8 @@ impl Store {
         let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();
         let key = Key::new(kind, &text("metadata.namespace"), &text("metadata.name"));
         match change {
-            "DELETED" if self.objects.get(&key).is_some() => self.commit(key, None, at, "recording", Cause::default()),
-            _ => self.commit(key, Some(value), at, "recording", Cause::default()),
+            "DELETED" if self.objects.get(&key).is_some() => self.commit(key, None, at, &Author::of("recording")),
+            _ => self.commit(key, Some(value), at, &Author::of("recording")),
         };
         self.untold.clear();
     }

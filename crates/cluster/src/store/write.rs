@@ -75,7 +75,7 @@ impl Api<'_> {
             return Err(ApiError::already_exists(kind, &name));
         }
         admission::check_quota(self, kind, &value)?;
-        Ok(self.store.commit(key, Some(value), self.now, self.actor, self.cause))
+        Ok(self.commit(key, Some(value)))
     }
 
     /// Changes an object's metadata or spec. The status is left as it is.
@@ -146,7 +146,7 @@ impl Api<'_> {
         let waits = grace_seconds > 0 || is_held(&value);
         // A Pod's deletion is always written first, even if the Pod goes in the same moment.
         if !waits && key.kind != Kind::Pod {
-            self.store.commit(key.clone(), None, self.now, self.actor, self.cause);
+            self.commit(key.clone(), None);
             return Ok(());
         }
         if key.kind == Kind::Namespace {
@@ -154,10 +154,10 @@ impl Api<'_> {
         }
         mark_deleted(&mut value, &current, self.now.whole_second() + Span::secs(grace_seconds), grace_seconds);
         if value != *current.value() {
-            self.store.commit(key.clone(), Some(value), self.now, self.actor, self.cause);
+            self.commit(key.clone(), Some(value));
         }
         if !waits {
-            self.store.commit(key.clone(), None, self.now, self.actor, self.cause);
+            self.commit(key.clone(), None);
         }
         Ok(())
     }
@@ -172,7 +172,7 @@ impl Api<'_> {
         value.set("spec.nodeName", node);
         value.remove("status.nominatedNodeName");
         strategy::set_pod_condition(&mut value, "PodScheduled", "True", self.now, "", "");
-        Ok(self.store.commit(pod.clone(), Some(value), self.now, self.actor, self.cause))
+        Ok(self.commit(pod.clone(), Some(value)))
     }
 
     /// Evicts a Pod (`pods/eviction`): marks it as disrupted, then deletes it with its own grace period.
@@ -192,7 +192,7 @@ impl Api<'_> {
                 "EvictionByEvictionAPI",
                 message,
             );
-            self.store.commit(pod.clone(), Some(value), self.now, self.actor, self.cause);
+            self.commit(pod.clone(), Some(value));
         }
         self.delete(pod, &DeleteOptions::default())
     }
@@ -225,9 +225,9 @@ impl Api<'_> {
             && value.i64_at("metadata.deletionGracePeriodSeconds").unwrap_or(0) == 0;
         let unchanged_spec = key.kind == Kind::Namespace || value.at("spec") == current.value().at("spec");
         if spec && due && !held && unchanged_spec {
-            return Ok(self.store.commit(key.clone(), None, self.now, self.actor, self.cause));
+            return Ok(self.commit(key.clone(), None));
         }
-        Ok(self.store.commit(key.clone(), Some(value), self.now, self.actor, self.cause))
+        Ok(self.commit(key.clone(), Some(value)))
     }
 
     fn name_new_object(&mut self, kind: Kind, value: &mut Value) {

@@ -193,6 +193,7 @@ fn apply_all(
     if manifests.documents.is_empty() && unread.is_empty() {
         unread.push("error: no objects passed to apply".to_owned());
     }
+    cluster.send_from(manifests.origin());
     for (document, decoded) in read {
         let own: StringMap = decoded.object.at("metadata.labels").decode().unwrap_or_default();
         if !way.labels.matches(&own) {
@@ -225,6 +226,7 @@ fn apply_all(
             }
         }
     }
+    cluster.send_from(None);
     printed.errors.extend(unread);
     refused
 }

@@ -2,8 +2,11 @@
 //!
 //! Source: `cli-runtime/pkg/resource/{builder,visitor}.go`.
 
+use std::rc::Rc;
+
 use crate::kubectl::Call;
 use api::decode::flatten;
+use cluster::store::Origin;
 use shell::Read;
 use shell::host::resolve;
 use values::value::Value;
@@ -13,9 +16,18 @@ use yaml;
 pub struct Manifests {
     /// `STDIN`, or the file's name.
     pub source: String,
+    /// All that it held, so that what is made of it can be traced to its line.
+    pub text: Rc<str>,
     pub documents: Vec<Value>,
     /// Why it could not be read to its end, as kubectl prints it.
     pub error: Option<String>,
+}
+
+impl Manifests {
+    /// Where objects made of it come from.
+    pub fn origin(&self) -> Option<Rc<Origin>> {
+        Some(Rc::new(Origin { file: Rc::from(self.source.as_str()), text: Rc::clone(&self.text) }))
+    }
 }
 
 /// Cuts a text into documents; the items of a `List` count as documents of their own.
@@ -23,7 +35,12 @@ pub fn read_text(text: &str, source: &str) -> Manifests {
     let parsed = yaml::parse(text, source);
     let reached = parsed.documents.iter().take(parsed.reached);
     let documents = reached.flat_map(|node| flatten(&node.value())).map(|(_, document)| document).collect();
-    Manifests { source: source.to_owned(), documents, error: parsed.kubectl_error().map(str::to_owned) }
+    Manifests {
+        source: source.to_owned(),
+        text: Rc::from(text),
+        documents,
+        error: parsed.kubectl_error().map(str::to_owned),
+    }
 }
 
 /// Reads every `-f`: files, directories (their `.yaml`, `.yml` and `.json`), `-` for standard input.

@@ -178,14 +178,14 @@ impl Actor for CronJobController {
         }
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.timings.clear();
         self.ready = WorkQueue::new();
         self.timers = WorkQueue::new();
         self.awaiting_zones.clear();
         for cron in store.list(Kind::CronJob) {
             let delay = self.rng.between("cronjob-watch", &format!("{}/{}", cron.uid(), now.millis()), 2, 7);
-            self.ready.add(Work::Sync(cron.key()), now + Span::ms(delay), Cause::default());
+            self.ready.add(Work::Sync(cron.key()), now + Span::ms(delay), cause);
         }
     }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::control::cronjob::history;
 use crate::control::cronjob::plan::{self, Decision, Note};
 use crate::control::cronjob::schedule::{Timing, Timings, requeue_at};
-use crate::store::{Api, DeleteOptions, Store};
+use crate::store::{Api, DeleteOptions, Rule, Store};
 use api::batch::{CronJob, ObjectReference};
 use api::kind::Kind;
 use api::meta::Key;
@@ -72,14 +72,14 @@ struct Sync<'s, 'a> {
 
 impl Sync<'_, '_> {
     fn clean_history(&mut self, jobs: &[Rc<Object>]) {
-        self.api.because("cronjob/history-limit");
+        self.api.because(Rule::CronJobHistory);
         for job in history::surplus(&self.cron.spec, jobs) {
             self.changed |= self.delete_job(&job).is_ok();
         }
     }
 
     fn reconcile(&mut self, jobs: &[Rc<Object>], timings: &mut Timings) -> Outcome {
-        self.api.because("cronjob/status");
+        self.api.because(Rule::CronJobStatus);
         let stored = self.api.get(&self.object.key()).unwrap_or_else(|| Rc::new(self.object.clone()));
         self.changed |= plan::review_jobs(self.cron, stored.cron_job(), jobs, &mut self.notes);
         let store = self.api.store();
@@ -97,10 +97,10 @@ impl Sync<'_, '_> {
     /// Makes the Job that is due, in place of those that run if the policy says so.
     fn start(&mut self, due: SimTime, timing: &Timing) -> Result<Outcome, ApiError> {
         if self.cron.spec.concurrency_policy == "Replace" {
-            self.api.because("cronjob/replace");
+            self.api.because(Rule::CronJobReplace);
             self.replace_active()?;
         }
-        self.api.because("cronjob/start");
+        self.api.because(Rule::CronJobStart);
         let zone = timing.zone.clone().unwrap_or_default();
         let job = match self.api.create(job_from_template(self.object, due, &zone)) {
             Ok(job) => {

@@ -2,7 +2,7 @@
 //! test plays (there is no Job controller here), and what they do not show.
 
 use super::*;
-use crate::store::DeleteOptions;
+use crate::store::{Cause, DeleteOptions};
 use api::status::Reason;
 use values::object;
 use values::value::Value;
@@ -425,7 +425,7 @@ fn missed_runs_collapse_after_a_stop() {
         world.create("a", "*/5 * * * *", spec).until(1.0);
         // Stopped from here; nobody asks it to act.
         world.now = world.start + Span::secs(20 * 60 + 7);
-        world.controller.restart(world.now, &world.store.clone());
+        world.controller.restart(world.now, &world.store.clone(), Cause::default());
         world.until(20.0 * 60.0 + 20.0);
         assert_eq!(world.jobs().join(","), expected, "{spec}");
     }
@@ -436,7 +436,7 @@ fn a_hundred_missed_runs_are_a_warning_only() {
     let mut world = World::new("2026-11-21T08:15:50Z", ZoneTable::empty());
     world.create("a", MINUTELY, "{}").until(1.0);
     world.now = world.start + Span::mins(200);
-    world.controller.restart(world.now, &world.store.clone());
+    world.controller.restart(world.now, &world.store.clone(), Cause::default());
     world.until(200.0 * 60.0 + 1.0);
     let expected = expect_test::expect![[r#"
         12000.0 ADDED a-29921015

@@ -15,7 +15,7 @@ mod tests;
 
 use crate::actor::{Actor, WorkQueue};
 use crate::control::ref_manager::{self, Claim};
-use crate::store::{Api, Cause, Change, ChangeType, EventType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, EventType, Rule, Store};
 use api::apps::Deployment;
 use api::kind::Kind;
 use api::meta::Key;
@@ -230,7 +230,7 @@ impl Sync<'_, '_> {
     }
 
     fn write_status(&mut self, status: &api::apps::DeploymentStatus) {
-        self.api.because("deployment/status");
+        self.api.because(Rule::DeploymentStatus);
         let mut value = Value::encode(status);
         if let Some(count) = self.object.value().i64_at("status.collisionCount") {
             value.set("collisionCount", count);
@@ -282,11 +282,11 @@ impl Actor for DeploymentController {
         self.sync(api, &due.key, due.cause);
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         self.busy_until = SortedMap::new();
         for deployment in store.list(Kind::Deployment) {
-            self.enqueue(deployment.key(), now, Cause::default());
+            self.enqueue(deployment.key(), now, cause);
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::control::deployment::numbers;
 use crate::control::deployment::revision::{self, HASH_LABEL, REVISION, Set};
 use crate::control::deployment::{Sync, status, template_hash};
 use crate::control::ref_manager;
-use crate::store::{DeleteOptions, EventType};
+use crate::store::{DeleteOptions, EventType, Rule};
 use api::kind::Kind;
 use values::object;
 use values::sort::sort_by_key;
@@ -75,7 +75,7 @@ impl Sync<'_, '_> {
     }
 
     fn renew(&mut self, set: &Set, number: i64) {
-        self.api.because("deployment/revision");
+        self.api.because(Rule::DeploymentRevision);
         let deployment = Rc::clone(&self.object);
         let min_ready = self.deployment().spec.min_ready_seconds;
         let written = self.api.update(&set.object.key(), |value| {
@@ -118,7 +118,7 @@ impl Sync<'_, '_> {
         let mut set = self.new_set(&hash, size);
         revision::annotate(&self.object, &mut set, number, false);
         revision::annotate_sizes(&mut set, wanted, max);
-        self.api.because("deployment/new-revision");
+        self.api.because(Rule::DeploymentNewRevision);
         match self.api.create(set) {
             Ok(object) => {
                 let name = object.name().to_owned();
@@ -177,7 +177,7 @@ impl Sync<'_, '_> {
         if before == size && set.desired() == Some(wanted) && set.max() == Some(max) {
             return false;
         }
-        self.api.because("deployment/scale");
+        self.api.because(Rule::DeploymentScale);
         let written = self.api.update(&set.object.key(), |value| {
             value.set("spec.replicas", size);
             revision::annotate_sizes(value, wanted, max);
@@ -334,7 +334,7 @@ impl Sync<'_, '_> {
         let surplus = self.old.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
         let mut sets = self.old.clone();
         sort_by_key(&mut sets, Set::revision);
-        self.api.because("deployment/history-limit");
+        self.api.because(Rule::DeploymentHistory);
         for set in sets.into_iter().take(surplus) {
             let typed = set.object.replica_set();
             let idle = typed.status.replicas == 0

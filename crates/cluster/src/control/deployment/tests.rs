@@ -40,7 +40,7 @@ impl Actor for FakeKubelet {
             .unwrap();
         }
     }
-    fn restart(&mut self, _now: SimTime, _store: &Store) {}
+    fn restart(&mut self, _now: SimTime, _store: &Store, _cause: Cause) {}
 }
 
 fn stage(spec: &str) -> Stage {
@@ -202,7 +202,7 @@ fn at_rest_nothing_is_written() {
     let mut stage = stage(ROLLING);
     let before = stage.log.len();
     let mut fresh = DeploymentController::new(Rng::new(4));
-    fresh.restart(stage.now, &stage.store);
+    fresh.restart(stage.now, &stage.store, Cause::default());
     stage.actors[0] = Box::new(fresh);
     stage.run_for(Span::mins(30));
     assert_eq!(stage.log.len(), before);

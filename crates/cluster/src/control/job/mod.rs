@@ -16,9 +16,11 @@ pub mod pods;
 pub mod policy;
 mod sync;
 pub mod tracking;
+mod turns;
 mod watch;
 
 use crate::actor::{Actor, Hold, Retry, WorkQueue};
+use crate::control::job::turns::Turns;
 use crate::store::{Api, Cause, Change, ChangeType, Store};
 use api::batch::{JOB_TRACKING_FINALIZER, Job};
 use api::kind::Kind;
@@ -51,6 +53,8 @@ pub struct JobController {
     /// Failures by Job.
     records: SortedMap<Key, BackoffRecord>,
     pods: PodIndex,
+    /// What turned the course of Jobs that have not ended, for explanations.
+    turns: SortedMap<Key, Turns>,
 }
 
 impl JobController {
@@ -61,7 +65,14 @@ impl JobController {
             orphans: WorkQueue::new(),
             records: SortedMap::new(),
             pods: PodIndex::default(),
+            turns: SortedMap::new(),
         }
+    }
+
+    /// Forgets a Job that has ended or gone.
+    fn forget(&mut self, key: &Key) {
+        self.records.remove(key);
+        self.turns.remove(key);
     }
 
     /// When work that `change` causes is done.
@@ -81,6 +92,9 @@ impl JobController {
         let at = if is_update && !change.changes_spec() { self.batched(change) } else { self.soon(change) };
         self.jobs.add(object.key(), at, cause);
         let job = object.job();
+        if change.change != ChangeType::Deleted && job.finished().is_none() {
+            self.turns.entry(object.key()).or_default().observe_job(change);
+        }
         if change.change == ChangeType::Deleted || (is_update && job.finished().is_some()) {
             // Nobody will count these Pods any more; their finalizers would keep them for ever.
             let keys: Vec<Key> = self.pods.of_job(object.uid()).map(|pod| pod.object().key()).collect();
@@ -122,6 +136,9 @@ impl JobController {
                 if is_leaving && job.as_ref().is_none_or(|job| job.job().finished().is_some()) {
                     self.check_orphan(change);
                 } else if let Some(job) = job {
+                    if job.job().finished().is_none() {
+                        self.turns.entry(job.key()).or_default().observe_pod(change);
+                    }
                     self.jobs.add(job.key(), self.batched(change), change.cause());
                 }
             }
@@ -198,14 +215,14 @@ impl Actor for JobController {
         self.records.get(key)?.hold(Backoff::POD_FAILURE)
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         *self = JobController::new(self.rng);
         self.pods = PodIndex::read(store);
         for job in store.list(Kind::Job) {
-            self.jobs.add(job.key(), now, Cause::default());
+            self.jobs.add(job.key(), now, cause);
         }
         for pod in store.list(Kind::Pod).filter(|pod| pod.meta().has_finalizer(JOB_TRACKING_FINALIZER)) {
-            self.orphans.add(pod.key(), now, Cause::default());
+            self.orphans.add(pod.key(), now, cause);
         }
     }
 }

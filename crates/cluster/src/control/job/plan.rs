@@ -8,10 +8,11 @@
 //! Source: `pkg/controller/job/job_controller.go` (`syncJob`, `manageJob`).
 
 use crate::control::job::backoff::{Backoff, BackoffRecord, finish_time};
-use crate::control::job::indexed::{FailureCounts, Indexes, replaces_only_failed};
+use crate::control::job::indexed::{FailureCounts, Indexes, Intervals, replaces_only_failed};
 use crate::control::job::pods::{self, JobPod, NewPod};
 use crate::control::job::policy::{self, Verdict};
 use crate::control::job::tracking::{Tally, tally};
+use crate::store::Rule;
 use api::batch::{Job, JobCondition, JobStatus};
 use values::sorted::SortedSet;
 use values::time::{SimTime, Span};
@@ -29,11 +30,13 @@ pub struct End {
     pub announced: bool,
     pub reason: String,
     pub message: String,
+    /// The numbers that its rule's sentence speaks of.
+    pub counts: [i64; 2],
 }
 
 impl End {
     fn failure(reason: &str, message: &str) -> End {
-        End { success: false, announced: false, reason: reason.to_owned(), message: message.to_owned() }
+        End { success: false, announced: false, reason: reason.to_owned(), message: message.to_owned(), counts: [0; 2] }
     }
 
     fn success(reason: &str, message: &str) -> End {
@@ -45,15 +48,30 @@ impl End {
     }
 
     /// The rule that ends the Job, for explanations: mostly the field of the spec that asks for it.
-    pub fn rule(&self) -> &'static str {
+    pub fn rule(&self) -> Rule {
         match self.reason.as_str() {
-            "PodFailurePolicy" => "job/podFailurePolicy",
-            "BackoffLimitExceeded" => "job/backoffLimit",
-            "DeadlineExceeded" => "job/activeDeadlineSeconds",
-            "MaxFailedIndexesExceeded" => "job/maxFailedIndexes",
-            "FailedIndexes" => "job/backoffLimitPerIndex",
-            "SuccessPolicy" => "job/successPolicy",
-            _ => "job/completions",
+            "PodFailurePolicy" => Rule::JobPodFailurePolicy,
+            "BackoffLimitExceeded" => Rule::JobBackoffLimit,
+            "DeadlineExceeded" => Rule::JobActiveDeadline,
+            "MaxFailedIndexesExceeded" => Rule::JobMaxFailedIndexes,
+            "FailedIndexes" => Rule::JobBackoffLimitPerIndex,
+            "SuccessPolicy" => Rule::JobSuccessPolicy,
+            _ => Rule::JobCompletions,
+        }
+    }
+
+    /// What the rule's sentence counts, for an end that an earlier sync announced.
+    fn counts_of(&self, job: &Job, failed: i64, succeeded: i64) -> [i64; 2] {
+        match self.rule() {
+            Rule::JobBackoffLimit => [failed, i64::from(job.spec.backoff_limit.unwrap_or(6))],
+            Rule::JobActiveDeadline => [job.spec.active_deadline_seconds.unwrap_or(0).saturating_mul(1000), 0],
+            Rule::JobMaxFailedIndexes => {
+                let indexes = job.status.failed_indexes.as_deref().unwrap_or_default();
+                let failed = Intervals::parse(indexes, i64::MAX).total();
+                [failed, i64::from(job.spec.max_failed_indexes.unwrap_or(0))]
+            }
+            Rule::JobCompletions => [succeeded, job.spec.completions.map_or(succeeded, i64::from)],
+            _ => [0; 2],
         }
     }
 }
@@ -71,6 +89,8 @@ pub struct Plan<'a> {
     pub creations: Vec<NewPod>,
     /// When the Job needs a sync even if nothing happens: its deadline, or the end of its back-off.
     pub sync_after: Option<Span>,
+    /// The back-off that keeps it from making Pods now: what is left of it, by which rule, and that rule's counts.
+    pub held: Option<(Span, Rule, [i64; 2])>,
     /// The failures, to be remembered once they stand in the status.
     pub record: BackoffRecord,
     /// True unless the Job ends or is being deleted: only then is its suspension noted.
@@ -78,6 +98,8 @@ pub struct Plan<'a> {
     end: Option<End>,
     indexes: Option<Indexes<'a>>,
     succeeded: i64,
+    /// Failures that count towards `backoffLimit`, so far.
+    failed: i64,
     start_time: Option<SimTime>,
 }
 
@@ -110,14 +132,19 @@ pub fn plan<'a>(job: &'a Job, pods: &'a [JobPod], record: BackoffRecord, now: Si
         strips_finalizers: false,
         creations: Vec::new(),
         sync_after: deadline_in(job, start_time, now),
+        held: None,
         record: record.with(&finished.success_times, &finished.failure_times),
         managed: false,
         end: None,
         indexes,
         succeeded,
+        failed: finished.failed,
         start_time,
     };
     plan.end = plan.find_end(finished.failed, now);
+    if let Some(end) = &mut plan.end {
+        end.counts = end.counts_of(job, finished.failed, succeeded);
+    }
     if plan.end.is_some() {
         plan.sync_after = None;
         plan.deletions = plan.active().collect();
@@ -129,18 +156,32 @@ pub fn plan<'a>(job: &'a Job, pods: &'a [JobPod], record: BackoffRecord, now: Si
 }
 
 impl<'a> Plan<'a> {
-    /// The rule by which Pods are deleted.
-    pub fn deletion_rule(&self) -> &'static str {
+    /// True if the Job ends now because its time is over.
+    pub fn is_over_time(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| !end.announced && end.rule() == Rule::JobActiveDeadline)
+    }
+
+    /// The rule by which Pods are deleted, and its counts.
+    pub fn deletion_rule(&self) -> (Rule, [i64; 2]) {
         match &self.end {
-            Some(end) => end.rule(),
-            None if self.job.is_suspended() => "job/suspend",
-            None => "job/parallelism",
+            Some(end) => (end.rule(), end.counts),
+            None if self.job.is_suspended() => (Rule::JobSuspend, [0; 2]),
+            None => (Rule::JobSurplus, self.wanted_and_active()),
         }
     }
 
-    /// The rule by which Pods are made: the first ones because the spec asks for them, later ones because others failed.
-    pub fn creation_rule(&self) -> &'static str {
-        if self.record.failures_after_last_success > 0 { "job/replacement" } else { "job/parallelism" }
+    /// The rule by which Pods are made, and its counts: the first ones because the spec asks for them, later ones because
+    /// others failed.
+    pub fn creation_rule(&self) -> (Rule, [i64; 2]) {
+        match self.record.failures_after_last_success {
+            0 => (Rule::JobParallelism, self.wanted_and_active()),
+            _ => (Rule::JobReplacement, [self.failed, i64::from(self.job.spec.backoff_limit.unwrap_or(6))]),
+        }
+    }
+
+    fn wanted_and_active(&self) -> [i64; 2] {
+        let active = self.active().count();
+        [self.wanted_active(active), active].map(|count| i64::try_from(count).unwrap_or(i64::MAX))
     }
 
     fn active(&self) -> impl Iterator<Item = &'a JobPod> + use<'a> {
@@ -230,7 +271,9 @@ impl<'a> Plan<'a> {
         let per_index = self.job.spec.backoff_limit_per_index.is_some();
         let wait = if per_index { Span::ZERO } else { self.record.remaining(Backoff::POD_FAILURE, now) };
         if wait.is_positive() {
-            return self.wait(wait);
+            let failures = self.record.failures_after_last_success;
+            let whole = Backoff::POD_FAILURE.after(failures).as_ms();
+            return self.wait(wait, Rule::JobBackoff, [i64::from(failures), whole]);
         }
         let Some(indexes) = &self.indexes else {
             self.creations = vec![NewPod::default(); missing];
@@ -240,7 +283,7 @@ impl<'a> Plan<'a> {
         if per_index {
             chosen = match indexes.past_backoff(chosen, now) {
                 Ok(chosen) => chosen,
-                Err(wait) => return self.wait(wait),
+                Err(wait) => return self.wait(wait, Rule::JobIndexBackoff, [0, wait.as_ms()]),
             };
         }
         let failures = |index| {
@@ -252,8 +295,9 @@ impl<'a> Plan<'a> {
     }
 
     /// Asks for a sync after a back-off; an earlier wish stays.
-    fn wait(&mut self, wait: Span) {
+    fn wait(&mut self, wait: Span, rule: Rule, counts: [i64; 2]) {
         let wait = wait.max(SYNC_JOB_BATCH_PERIOD);
+        self.held = Some((wait, rule, counts));
         self.sync_after = Some(self.sync_after.map_or(wait, |earlier| earlier.min(wait)));
     }
 
@@ -268,7 +312,9 @@ impl<'a> Plan<'a> {
             // While a Pod of the Job may still be running, the Job cannot be called finished.
             end = end.filter(|_| outcome.deleted == self.deletions.len());
         } else if self.is_complete(active) {
-            end = Some(End::success("CompletionsReached", "Reached expected number of succeeded pods"));
+            let mut done = End::success("CompletionsReached", "Reached expected number of succeeded pods");
+            done.counts = done.counts_of(self.job, self.failed, self.succeeded);
+            end = Some(done);
         } else if self.managed {
             suspension = note_suspension(self.job, &mut status, now);
         }

@@ -7,9 +7,10 @@ use std::rc::Rc;
 
 use crate::control::job::plan::{End, Outcome, Plan, Suspension, plan};
 use crate::control::job::pods::{JobPod, NewPod, PodTemplate};
+use crate::control::job::turns::Turns;
 use crate::control::job::{CONTROLLER_NAME, JobController, watch};
 use crate::control::ref_manager::{self, Claim};
-use crate::store::{Api, Cause, DeleteOptions, EventType};
+use crate::store::{Api, Cause, DeleteOptions, EventType, Happened, Rule, Subject};
 use api::batch::{JOB_TRACKING_FINALIZER, Job, JobStatus};
 use api::meta::Key;
 use api::object::Object;
@@ -23,12 +24,12 @@ impl JobController {
     /// Of a write; the sync is to be tried again.
     pub(super) fn sync_job(&mut self, api: &mut Api<'_>, key: &Key) -> Result<(), ApiError> {
         let Some(object) = api.get(key) else {
-            self.records.remove(key);
+            self.forget(key);
             return Ok(());
         };
         let job = object.job();
         if job.finished().is_some() {
-            self.records.remove(key);
+            self.forget(key);
             return Ok(());
         }
         if !is_managed_here(job) {
@@ -44,23 +45,40 @@ impl JobController {
         let record = self.records.get(key).copied().unwrap_or_default();
         let now = api.now();
         let plan = plan(job, &pods, record, now);
+        let woken = api.cause();
         if let Some(after) = plan.sync_after {
-            self.jobs.add(key.clone(), now + after, Cause { rule: "job/wait", ..api.cause() });
+            let cause = self.note_wait(api, &object, &plan).unwrap_or(woken);
+            self.jobs.add(key.clone(), now + after, cause);
         }
-        let (outcome, managed) = carry_out(api, &object, &plan);
+        if plan.is_over_time() {
+            let started = self.turns.get(key).and_then(|turns| turns.started);
+            api.set_cause(Cause { by: started.or(woken.by), ..woken });
+            let (rule, counts) = plan.deletion_rule();
+            api.because_of(rule, counts);
+            let over = api.note(Subject::from(&*object), Happened::TimeUp);
+            api.set_cause(Cause::by(over));
+        }
+        let deciding = api.cause();
+        let (outcome, managed) = carry_out(api, &object, &plan, self.turns.get(key));
+        api.set_cause(deciding);
         let tally = plan.account(outcome, now);
-        let rule = tally.rule();
-        api.because(rule);
+        let (rule, counts) = tally.rule();
+        if rule != Rule::JobStatus && rule != Rule::JobActiveDeadline {
+            let ended = self.turns.get(key).and_then(|turns| turns.ended_by(rule));
+            api.set_cause(Cause { by: ended.or(deciding.by), ..deciding });
+        }
+        api.because_of(rule, counts);
+        let telling = api.cause();
         if write_status(api, &object, &tally.status)? {
             self.records.insert(key.clone(), plan.record);
         }
         if let Some(suspension) = tally.suspension {
             tell_suspension(api, &object, suspension);
         }
-        api.because("job/counted");
+        api.because(Rule::JobCounted);
         let (kept, released) = release(api, &tally.released);
         let settled = tally.settle(&kept, now);
-        api.because(rule);
+        api.set_cause(telling);
         if settled.finished.is_some() && lacks_start(job, &settled.status) {
             // The API refuses the end, and the counts written with it. It comes when the Job is resumed.
             return released.and(managed);
@@ -71,6 +89,23 @@ impl JobController {
         }
         self.pods.forget_recalled(object.uid());
         released.and(managed)
+    }
+
+    /// Notes that a back-off keeps the Job from making Pods, unless that is known; what comes after it is caused by it.
+    fn note_wait(&mut self, api: &mut Api<'_>, object: &Object, plan: &Plan<'_>) -> Option<Cause> {
+        let (left, rule, counts) = plan.held?;
+        let (until, turns) = (api.now() + left, self.turns.entry(object.key()).or_default());
+        if let Some((known, entry)) = turns.held
+            && known == until
+        {
+            return Some(Cause::by(entry));
+        }
+        let woken = api.cause();
+        api.set_cause(Cause { by: turns.failed.or(woken.by), ..woken }.counted(rule, counts));
+        let entry = api.happened(Some(Subject::from(object)), Happened::Held { until });
+        turns.held = Some((until, entry));
+        api.set_cause(woken);
+        Some(Cause::by(entry))
     }
 
     /// The Pods that matter and belong to the Job, after orphans were taken in and strays let go.
@@ -89,7 +124,7 @@ impl JobController {
         let adopts = |pod: &&Rc<Object>| ref_manager::claim(&job.metadata, selector, pod.meta()) == Claim::Adopt;
         let orphans: Vec<Key> =
             self.pods.unmanaged(object.namespace(), api.store()).filter(adopts).map(|pod| pod.key()).collect();
-        api.because("job/selector");
+        api.because(Rule::JobSelector);
         for stray in strays {
             ref_manager::release(api, &stray, object.uid(), Some(JOB_TRACKING_FINALIZER))?;
         }
@@ -112,7 +147,7 @@ impl JobController {
         if is_foreign || job.is_some_and(|job| is_counted_by(job.job())) {
             return Ok(());
         }
-        api.because("job/orphan");
+        api.because(Rule::JobOrphan);
         let pod = JobPod::new(pod);
         let released = release(api, &[&pod]).1;
         if let Some(uid) = watch::job_uid(pod.object()) {
@@ -134,10 +169,18 @@ fn lacks_start(job: &Job, status: &JobStatus) -> bool {
 }
 
 /// Deletes and creates the plan's Pods. The first error is for the end of the sync: first the status is written.
-fn carry_out(api: &mut Api<'_>, job: &Object, plan: &Plan<'_>) -> (Outcome, Result<(), ApiError>) {
+fn carry_out(
+    api: &mut Api<'_>,
+    job: &Object,
+    plan: &Plan<'_>,
+    turns: Option<&Turns>,
+) -> (Outcome, Result<(), ApiError>) {
     let mut outcome = Outcome::default();
     let mut result = Ok(());
-    api.because(plan.deletion_rule());
+    let woken = api.cause();
+    let (rule, counts) = plan.deletion_rule();
+    let decided = turns.and_then(|turns| turns.ended_by(rule));
+    api.set_cause(Cause { by: decided.or(woken.by), ..woken }.counted(rule, counts));
     for pod in &plan.deletions {
         let deleted = delete_pod(api, job, pod, plan.strips_finalizers);
         if deleted.is_ok() {
@@ -146,7 +189,9 @@ fn carry_out(api: &mut Api<'_>, job: &Object, plan: &Plan<'_>) -> (Outcome, Resu
         }
         result = result.and(deleted);
     }
-    api.because(plan.creation_rule());
+    let (rule, counts) = plan.creation_rule();
+    let failed = turns.filter(|_| rule == Rule::JobReplacement).and_then(Turns::replaces);
+    api.set_cause(Cause { by: failed.or(woken.by), ..woken }.counted(rule, counts));
     let created = create_pods(api, job, &plan.creations, &mut outcome.created);
     (outcome, result.and(created))
 }

@@ -8,6 +8,7 @@ use crate::control::job::indexed::Indexes;
 use crate::control::job::plan::{End, Suspension, ensure_condition};
 use crate::control::job::pods::JobPod;
 use crate::control::job::policy;
+use crate::store::Rule;
 use api::batch::{Job, JobStatus, UncountedTerminatedPods};
 use values::sort::sort_by_key;
 use values::sorted::SortedSet;
@@ -92,9 +93,9 @@ pub fn tally<'a>(
 }
 
 impl<'a> Tally<'a> {
-    /// The rule that the status follows: that of the Job's end, or that of counting.
-    pub fn rule(&self) -> &'static str {
-        self.end.as_ref().map_or("job/status", End::rule)
+    /// The rule that the status follows, and its counts: that of the Job's end, or that of counting.
+    pub fn rule(&self) -> (Rule, [i64; 2]) {
+        self.end.as_ref().map_or((Rule::JobStatus, [0; 2]), |end| (end.rule(), end.counts))
     }
 
     /// Adds to the counters the Pods that have lost their finalizer, and finishes the Job if all of them have ended.

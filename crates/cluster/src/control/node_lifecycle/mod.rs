@@ -10,7 +10,7 @@ mod taints;
 use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
-use crate::store::{Api, Cause, Change, ChangeType, EventType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, EventType, Rule, Store};
 use api::core::Node;
 use api::kind::Kind;
 use api::meta::Key;
@@ -217,7 +217,7 @@ impl NodeLifecycle {
 /// The kubelet is silent: all its conditions are unknown.
 fn set_unknown(api: &mut Api<'_>, object: &Object) {
     let now = api.now();
-    api.because("node/heartbeat-missed");
+    api.because(Rule::NodeHeartbeatMissed);
     let written = api.patch_status(&object.key(), |status| {
         let mut conditions = status.list_at("conditions").to_vec();
         for kind in ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"] {
@@ -239,7 +239,7 @@ fn set_unknown(api: &mut Api<'_>, object: &Object) {
 
 /// The node is not ready, so its Pods are not either, whatever their last words were.
 fn tell_pods(api: &mut Api<'_>, node: &Object) {
-    api.because("node/not-ready");
+    api.because(Rule::NodeNotReady);
     let name = node.name();
     api.event(node, EventType::Normal, "NodeNotReady", &format!("Node {name} status is now: NodeNotReady"));
     let on_node = |pod: &&Rc<Object>| pod.value().str_at("spec.nodeName") == Some(name);
@@ -315,7 +315,7 @@ impl Actor for NodeLifecycle {
         }
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         self.lost.clear();
         self.next_eviction.clear();
@@ -326,8 +326,8 @@ impl Actor for NodeLifecycle {
             if !node.is_ready() {
                 self.lost.insert(object.name().to_owned());
             }
-            self.queue.add(Work::Taint(object.name().to_owned()), now + TAINT_DELAY, Cause::default());
-            self.plan_look(object.name(), node, now, Cause::default());
+            self.queue.add(Work::Taint(object.name().to_owned()), now + TAINT_DELAY, cause);
+            self.plan_look(object.name(), node, now, cause);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Source: `pkg/controller/nodelifecycle/node_lifecycle_controller.go` (`taintKeyToNodeConditionMap`),
 //! `pkg/controller/util/node/controller_utils.go` (`SwapNodeControllerTaint`).
 
-use crate::store::Api;
+use crate::store::{Api, Rule};
 use api::core::{Node, Taint};
 use api::object::Object;
 use api::taint::{NOT_READY, UNREACHABLE, UNSCHEDULABLE};
@@ -63,7 +63,7 @@ pub(super) fn set_no_schedule(api: &mut Api<'_>, object: &Object) {
             taints.push(new_taint(key, "NoSchedule", now));
         }
     }
-    api.because("node/taints-follow-conditions");
+    api.because(Rule::NodeTaints);
     write_taints(api, object, &taints);
 }
 
@@ -92,7 +92,7 @@ pub(super) fn set_no_execute(api: &mut Api<'_>, object: &Object, key: Option<&'s
     if let Some(key) = key.filter(|key| !taints.iter().any(|taint| managed(taint) && taint.key == *key)) {
         taints.push(new_taint(key, "NoExecute", api.now()));
     }
-    api.because("node/evict-pods");
+    api.because(Rule::NodeEvict);
     write_taints(api, object, &taints);
 }
 

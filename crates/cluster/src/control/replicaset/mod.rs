@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use crate::actor::{Actor, Retry, WorkQueue};
 use crate::control::ref_manager::{self, Claim};
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Rule, Store};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
@@ -118,7 +118,7 @@ impl ReplicaSetController {
         }
         let typed: Vec<&Pod> = active.iter().map(|pod| &**pod.pod()).collect();
         let status = status::calculate(set, &typed, terminating, trouble.as_ref(), now);
-        api.because("replicaset/status");
+        api.because(Rule::ReplicaSetStatus);
         // The set may have gone while its Pods were made.
         let _gone = api.update_status(key, Value::encode(&status));
         if trouble.is_some() {
@@ -140,7 +140,7 @@ impl ReplicaSetController {
             .into_iter()
             .map(|pod| Key::new(Kind::Pod, &pod.metadata.namespace, &pod.metadata.name))
             .collect();
-        api.because("replicaset/too-many");
+        api.because(Rule::ReplicaSetTooMany);
         let mut trouble = Ok(());
         for key in victims {
             match api.delete(&key, &DeleteOptions::default()) {
@@ -161,7 +161,7 @@ impl ReplicaSetController {
 
 /// Creates Pods in batches of 1, 2, 4 …; the first batch with an error is the last.
 fn create_pods(api: &mut Api<'_>, set: &Object, count: usize) -> Result<(), Trouble> {
-    api.because("replicaset/too-few");
+    api.because(Rule::ReplicaSetTooFew);
     let (mut left, mut batch) = (count, 1);
     while left > 0 {
         let mut trouble = Ok(());
@@ -248,11 +248,11 @@ impl Actor for ReplicaSetController {
         self.sync(api, &due.key, due.cause);
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store) {
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
         self.loose = store.list(Kind::Pod).filter(|pod| !has_controller(pod)).map(|pod| pod.key()).collect();
         for set in store.list(Kind::ReplicaSet) {
-            self.enqueue(set.key(), now, Cause::default());
+            self.enqueue(set.key(), now, cause);
         }
     }
 }

@@ -70,6 +70,7 @@ fn from_files(call: &mut Call<'_, '_>, dry_run: DryRun) -> Outcome {
     let validation = call.validation();
     let (mut failures, mut made) = (Vec::new(), 0);
     for source in &sources {
+        call.desk.cluster.send_from(source.origin());
         for document in &source.documents {
             match decode(document, validation) {
                 Ok(decoded) => {
@@ -84,6 +85,7 @@ fn from_files(call: &mut Call<'_, '_>, dry_run: DryRun) -> Outcome {
         }
         failures.extend(source.error.clone());
     }
+    call.desk.cluster.send_from(None);
     if made == 0 && failures.is_empty() {
         failures.push("error: no objects passed to create".to_owned());
     }
