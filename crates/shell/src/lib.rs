@@ -29,7 +29,7 @@ mod tests;
 use values::sorted::{SortedMap, SortedSet};
 
 pub use commands::encode::{decode as base64_decode, encode as base64_encode};
-pub use commands::{help_of, names as command_names};
+pub use commands::{comes_with, help_of, names as command_names};
 pub use host::{Env, FileError, FileInfo, FileKind, Host, Launch, Start, System, Tools};
 pub use options::Options;
 pub use process::{Chunk, Input, Io, Output, Poll, Read, Signal, Stream};
@@ -287,7 +287,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
     pub fn completions(&self) -> Vec<String> {
         let functions = self.processes.get(&self.main).into_iter().flat_map(|process| process.state.functions.keys());
         let mut names: Vec<String> = functions.cloned().collect();
-        names.extend(builtins::NAMES.iter().map(|name| (*name).to_string()));
+        names.extend(builtins::names(Dialect::Bash).map(str::to_string));
         names.extend(commands::names().map(str::to_string));
         names.sort();
         names.dedup();

@@ -367,7 +367,9 @@ impl Files<'_> {
     fn change(&mut self, path: &str, act: impl FnOnce(&mut Entry)) -> Result<(), FileError> {
         let path = self.followed(path)?;
         let (tree, inside) = self.place_mut(&path)?;
-        tree.entry(&inside)?.into_iter().for_each(act);
+        if let Some(entry) = tree.entry(&inside)? {
+            act(entry);
+        }
         Ok(())
     }
 

@@ -45,7 +45,7 @@ pub struct Image {
     pub present: Vec<String>,
     /// How long a pull takes.
     pub pull: Option<(Span, Span)>,
-    /// Which shell's commands there are: `busybox`, `bash`, or none.
+    /// Which shell's commands there are: `busybox`, `busybox+bash`, `bash`, or none.
     pub shell: String,
     /// Programs by path.
     pub programs: SortedMap<String, ProgramKind>,
@@ -247,7 +247,7 @@ impl Image {
         let prefix = format!("{}/", directory.trim_end_matches('/'));
         let own = self.programs.keys().filter_map(|path| path.strip_prefix(&prefix)).filter(|name| !name.contains('/'));
         let mut names: Vec<String> = own.map(str::to_owned).collect();
-        let shells_place = if self.shell == "busybox" { "/bin" } else { "/usr/bin" };
+        let shells_place = if self.shell.starts_with("busybox") { "/bin" } else { "/usr/bin" };
         if !self.shell.is_empty() && (directory == shells_place || directory == "/bin") {
             let known = crate::program::commands::files();
             names.extend(known.into_iter().filter(|name| self.shell_knows(name)).map(str::to_owned));
@@ -259,11 +259,18 @@ impl Image {
 
     /// Whether the image's shell, or a command that comes with it, has this name.
     pub fn shell_knows(&self, name: &str) -> bool {
+        let known = || crate::program::commands::comes_with(name, self.tools());
         match self.shell.as_str() {
             "" => false,
-            "busybox" => name != "bash" && crate::program::commands::is_file(name),
-            _ => crate::program::commands::is_file(name) && !matches!(name, "wget" | "curl" | "nslookup"),
+            "busybox" => name != "bash" && known(),
+            "busybox+bash" => known(),
+            _ => !matches!(name, "wget" | "curl" | "nslookup" | "ash") && known(),
         }
+    }
+
+    /// Whose programs the image has.
+    pub fn tools(&self) -> shell::Tools {
+        if self.shell.starts_with("busybox") { shell::Tools::Busybox } else { shell::Tools::Gnu }
     }
 
     /// `$PATH` as the image sets it.

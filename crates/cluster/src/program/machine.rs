@@ -104,6 +104,10 @@ impl System for Machine<'_> {
         self.memory_limit_bytes
     }
 
+    fn offers(&self, name: &str) -> bool {
+        self.image.shell_knows(name)
+    }
+
     fn knows(&self, name: &str) -> bool {
         self.image.program(name, None).is_some()
     }

@@ -23,13 +23,13 @@ fn meanings<H: Host>(process: &Process<H::Command>, name: &str, cx: &Context<'_,
             if bash { format!("{name} is aliased to `{value}'") } else { format!("{name} is an alias for {value}") };
         add(long, format!("alias {name}='{value}'"), "alias");
     }
-    let own = |keyword: &&str| match **keyword {
-        "[[" | "select" | "coproc" | "function" | "time" => bash || dialect == Dialect::Ash && **keyword == "[[",
+    let own = match name {
+        "[[" => dialect != Dialect::Dash,
+        "select" | "coproc" | "function" | "time" => bash,
         _ => true,
     };
-    if KEYWORDS.iter().filter(own).any(|keyword| *keyword == name) {
-        let kind = if bash || dialect == Dialect::Dash { "a shell keyword" } else { "a shell keyword" };
-        add(format!("{name} is {kind}"), name.to_string(), "keyword");
+    if own && KEYWORDS.contains(&name) {
+        add(format!("{name} is a shell keyword"), name.to_string(), "keyword");
     }
     if let Some(body) = process.state.functions.get(name) {
         let long = match dialect {

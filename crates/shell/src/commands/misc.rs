@@ -30,7 +30,7 @@ pub fn test(call: &mut Call<'_>) -> Outcome {
             }
         }
     }
-    let files = Files { cwd: &call.state.cwd, system: &*call.system };
+    let files = Files::of(&call.state.cwd, &*call.system);
     match evaluate(args, &files, call.state.dialect) {
         Ok(value) => Outcome::Done(i32::from(!value)),
         Err(message) => {
@@ -170,8 +170,8 @@ pub fn which(call: &mut Call<'_>) -> Outcome {
     let mut status = 0;
     for name in call.args {
         let shell = matches!(name.as_str(), "sh" | "bash");
-        if super::find(name).is_some() || shell || call.system.knows(name) {
-            let path = path_of(name, call.state.dialect);
+        if super::find(name, call.state.tools).is_some() || shell || call.system.knows(name) {
+            let path = path_of(name, call.state.tools);
             call.out(&format!("{path}\n"));
         } else {
             status = 1;

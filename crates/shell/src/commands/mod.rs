@@ -5,6 +5,7 @@
 
 mod args;
 mod awk;
+mod awk_compile;
 mod awk_functions;
 mod awk_parse;
 mod awk_value;
@@ -16,22 +17,25 @@ mod fs;
 mod grep;
 mod jq;
 mod misc;
+mod modes;
 mod nest;
 mod produce;
+mod reader;
 mod sed;
+mod sed_parse;
 mod select;
 mod text;
 mod translate;
 
-use super::host::{FileError, System, resolve};
+use super::host::{FileError, System, Tools, resolve};
 use super::interp::Nested;
 use super::process::{Output, Read, Stream};
 use super::state::State as ShellState;
-use super::syntax::Dialect;
 use values::time::{SimTime, Span};
 
 pub(super) use args::{Args, parse_args};
-pub(super) use echo::printf_text;
+pub(super) use echo::{Mode, printf_text};
+pub(super) use modes::{changed_mode, real_path};
 pub(super) use nest::split_xargs;
 
 /// What a command sees of the shell that runs it.
@@ -47,6 +51,58 @@ pub struct Call<'a> {
     pub to_terminal: bool,
     /// What a step did besides reading its input and printing, counted in bytes (`BYTES_A_STEP` of them are a step).
     pub work_bytes: usize,
+    /// The processes of this shell with their command lines, for `ps`.
+    pub processes: &'a [(u32, String)],
+    /// Bytes of standard input to put back.
+    pub unread: Vec<u8>,
+}
+
+/// A program that a command runs before it goes on.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub argv: Vec<String>,
+    pub env: Vec<(String, String)>,
+    /// Its directory, if not the shell's.
+    pub cwd: Option<String>,
+    /// What it reads; without it, the command's own input.
+    pub input: Option<Vec<u8>>,
+    /// Whether its output goes to the command, and not where the command's goes.
+    pub captured: bool,
+}
+
+impl Request {
+    /// A line for `sh -c`.
+    pub fn line(text: &str) -> Request {
+        Request::of(vec!["sh".into(), "-c".into(), text.into()])
+    }
+
+    pub fn of(argv: Vec<String>) -> Request {
+        Request { argv, env: Vec::new(), cwd: None, input: None, captured: false }
+    }
+}
+
+/// A command that goes on by itself: it says what it wants to read, and may run programs.
+pub trait Program {
+    fn clone_box(&self) -> Box<dyn Program>;
+    fn name(&self) -> &'static str;
+    /// The descriptor it wants to read next.
+    fn wants_input(&self) -> Option<u32>;
+    fn advance(&mut self, input: Option<Read>, call: &mut Call<'_>) -> Advance;
+    /// How a program it ran ended, and what that printed if it was captured.
+    fn answer(&mut self, _status: i32, _output: Vec<u8>) {}
+}
+
+/// Each program's own `Debug` would be carried by the page, which never prints it.
+impl std::fmt::Debug for dyn Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Clone for Box<dyn Program> {
+    fn clone(&self) -> Box<dyn Program> {
+        self.clone_box()
+    }
 }
 
 /// What starting a command came to.
@@ -63,6 +119,7 @@ pub enum State {
     Filter(Box<filter::Running>),
     Produce(produce::Producer),
     Follow(select::Follow),
+    Program(Box<dyn Program>),
 }
 
 /// What advancing a command came to.
@@ -70,13 +127,37 @@ pub enum Advance {
     Done(i32),
     More,
     Blocked(Option<SimTime>),
+    /// Runs a program, and goes on when that has ended.
+    Request(Request),
 }
 
 impl State {
-    pub fn wants_input(&self) -> bool {
+    /// The descriptor it wants to read.
+    pub fn wants_input(&self) -> Option<u32> {
         match self {
             State::Filter(running) => running.wants_input(),
-            _ => false,
+            State::Program(program) => program.wants_input(),
+            _ => None,
+        }
+    }
+
+    pub fn is_sleep(&self) -> bool {
+        matches!(self, State::Sleep { .. })
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            State::Sleep { .. } => "sleep",
+            State::Filter(running) => running.name(),
+            State::Produce(producer) => producer.name(),
+            State::Follow(_) => "tail",
+            State::Program(program) => program.name(),
+        }
+    }
+
+    pub fn answer(&mut self, status: i32, output: Vec<u8>) {
+        if let State::Program(program) = self {
+            program.answer(status, output);
         }
     }
 
@@ -87,12 +168,22 @@ impl State {
             State::Filter(running) => running.advance(input, call),
             State::Produce(producer) => producer.advance(call),
             State::Follow(follow) => follow.advance(call),
+            State::Program(program) => program.advance(input, call),
         }
     }
 }
 
+/// Whose programs have a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    Both,
+    Busybox,
+    Gnu,
+}
+
 /// A row of the table.
 pub struct Common {
+    pub whose: Whose,
     pub name: &'static str,
     /// What follows `Usage: ` in its help.
     pub usage: &'static str,
@@ -107,11 +198,31 @@ const fn row(
     about: &'static str,
     run: fn(&mut Call<'_>) -> Outcome,
 ) -> Common {
-    Common { name, usage, about, run }
+    Common { name, usage, about, run, whose: Whose::Both }
+}
+
+/// A command of busybox alone.
+const fn busybox(
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&mut Call<'_>) -> Outcome,
+) -> Common {
+    Common { name, usage, about, run, whose: Whose::Busybox }
+}
+
+/// A command of GNU's alone.
+const fn gnu(
+    name: &'static str,
+    usage: &'static str,
+    about: &'static str,
+    run: fn(&mut Call<'_>) -> Outcome,
+) -> Common {
+    Common { name, usage, about, run, whose: Whose::Gnu }
 }
 
 /// Sorted by name.
-static TABLE: [Common; 60] = [
+static TABLE: &[Common] = &[
     row("[", "[ EXPRESSION ]", "Check file types, compare values etc. Return a 0/1 exit code", misc::test),
     row("awk", "awk [-F SEP] [-v VAR=VAL] 'PROGRAM' [FILE]...", "Run a program for each line", awk::awk),
     row("base64", "base64 [-d] [-w COL] [FILE]", "Base64 encode or decode FILE to standard output", encode::base64),
@@ -204,8 +315,18 @@ static TABLE: [Common; 60] = [
     row("yes", "yes [STRING]", "Repeatedly print a line with STRING, or 'y'", produce::yes),
 ];
 
-/// The command of this name.
-pub(super) fn find(name: &str) -> Option<&'static Common> {
+/// The command of this name, if such tools have it.
+pub(super) fn find(name: &str, tools: Tools) -> Option<&'static Common> {
+    let row = row_of(name)?;
+    let has = match row.whose {
+        Whose::Both => true,
+        Whose::Busybox => tools == Tools::Busybox,
+        Whose::Gnu => tools == Tools::Gnu,
+    };
+    has.then_some(row)
+}
+
+fn row_of(name: &str) -> Option<&'static Common> {
     TABLE.binary_search_by(|row| row.name.cmp(name)).ok().map(|at| &TABLE[at])
 }
 
@@ -214,36 +335,121 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|row| row.name)
 }
 
+/// Whether a command of this name comes with such tools.
+pub fn comes_with(name: &str, tools: Tools) -> bool {
+    find(name, tools).is_some()
+}
+
 /// The help text of a common command.
 pub fn help_of(name: &str) -> Option<String> {
-    find(name).map(|row| format!("Usage: {}\n\n{}\n", row.usage, row.about))
+    row_of(name).map(|row| format!("Usage: {}\n\n{}\n", row.usage, row.about))
+}
+
+const PROGRAM_DIRECTORIES: [&str; 6] =
+    ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"];
+
+/// Whether the common commands stand in this directory.
+pub(super) fn is_program_directory(directory: &str) -> bool {
+    PROGRAM_DIRECTORIES.iter().any(|known| known.trim_end_matches('/') == directory.trim_end_matches('/'))
+}
+
+/// Whether a path leads into such a directory.
+pub(super) fn is_program_path(path: &str) -> bool {
+    PROGRAM_DIRECTORIES.iter().any(|known| path.starts_with(known))
 }
 
 /// The name under which a command is looked up: paths into the usual directories do not count.
 pub(super) fn program_name(name: &str) -> &str {
-    let directories = ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/"];
-    directories.iter().find_map(|directory| name.strip_prefix(directory)).unwrap_or(name)
+    let inside = PROGRAM_DIRECTORIES.iter().find_map(|directory| name.strip_prefix(directory));
+    inside.filter(|rest| !rest.contains('/')).unwrap_or(name)
 }
 
 /// Where `which` and `type` say that a command lies.
-pub(super) fn path_of(name: &str, dialect: Dialect) -> String {
-    match dialect {
-        Dialect::Ash => format!("/bin/{name}"),
-        Dialect::Bash => format!("/usr/bin/{name}"),
+pub(super) fn path_of(name: &str, tools: Tools) -> String {
+    match tools {
+        Tools::Busybox => format!("/bin/{name}"),
+        Tools::Gnu => format!("/usr/bin/{name}"),
+    }
+}
+
+/// `--help` and `--version`, which every program of GNU has.
+pub(super) fn general_option(call: &mut Call<'_>, row: &Common) -> Option<Outcome> {
+    let [only] = call.args else { return None };
+    if matches!(row.name, "echo" | "true" | "false" | "test" | "[" | "printf" | "expr" | "jq") {
+        return None;
+    }
+    match only.as_str() {
+        "--help" => Some(call.help(row)),
+        "--version" if !call.is_ash() => {
+            let (package, version) = match row.name {
+                "grep" | "egrep" | "fgrep" => ("GNU grep", "3.8"),
+                "sed" => ("GNU sed", "4.9"),
+                "find" | "xargs" => ("GNU findutils", "4.9.0"),
+                "tar" => ("GNU tar", "1.34"),
+                "gzip" | "gunzip" | "zcat" => ("gzip", "1.12"),
+                "diff" | "cmp" => ("GNU diffutils", "3.8"),
+                "ps" | "free" | "uptime" | "pgrep" | "watch" => ("procps-ng", "4.0.2"),
+                "awk" => return None,
+                _ => ("GNU coreutils", "9.1"),
+            };
+            call.out(&match package {
+                "gzip" => format!("{} {version}\n", row.name),
+                "procps-ng" => format!("{} from {package} {version}\n", row.name),
+                _ => format!("{} ({package}) {version}\n", row.name),
+            });
+            Some(Outcome::Done(0))
+        }
+        _ => None,
     }
 }
 
 /// What `time` prints.
-pub(super) fn time_report(dialect: Dialect, span: Span) -> String {
+pub(super) fn time_report(tools: Tools, span: Span) -> String {
     let ms = span.as_ms().max(0);
     let (minutes, seconds, thousandths) = (ms / 60_000, ms / 1000 % 60, ms % 1000);
-    match dialect {
-        Dialect::Ash => {
+    match tools {
+        Tools::Busybox => {
             let hundredths = thousandths / 10;
             format!("real\t{minutes}m {seconds}.{hundredths:02}s\nuser\t0m 0.00s\nsys\t0m 0.00s\n")
         }
-        Dialect::Bash => format!("\nreal\t{minutes}m{seconds}.{thousandths:03}s\nuser\t0m0.000s\nsys\t0m0.000s\n"),
+        Tools::Gnu => format!("\nreal\t{minutes}m{seconds}.{thousandths:03}s\nuser\t0m0.000s\nsys\t0m0.000s\n"),
     }
+}
+
+/// `$TIMEFORMAT` of bash: `%R`, `%2U`, `%lS`, `%P`.
+pub(super) fn time_by_format(format: &str, span: Span) -> String {
+    let real_ms = span.as_ms().max(0);
+    let mut out = String::new();
+    let mut chars = format.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            out.push(c);
+            continue;
+        }
+        let digits = chars.next_if(char::is_ascii_digit).and_then(|c| c.to_digit(10)).unwrap_or(3).min(3) as usize;
+        let long = chars.next_if_eq(&'l').is_some();
+        let ms = match chars.next() {
+            Some('R') => real_ms,
+            Some('U' | 'S') => 0,
+            Some('P') => {
+                out.push_str("0.00");
+                continue;
+            }
+            Some('%') | None => {
+                out.push('%');
+                continue;
+            }
+            Some(other) => {
+                out.push(other);
+                continue;
+            }
+        };
+        let (minutes, seconds) = if long { (ms / 60_000, ms / 1000 % 60) } else { (0, ms / 1000) };
+        let fraction = format!("{:03}", ms % 1000);
+        let point = if digits > 0 { format!(".{}", &fraction[..digits]) } else { String::new() };
+        out.push_str(&if long { format!("{minutes}m{seconds}{point}s") } else { format!("{seconds}{point}") });
+    }
+    out + "\n"
 }
 
 /// Reads `1.5`, `2m`, `1h`, `1d` as a span; fractions of a millisecond are cut.
@@ -280,7 +486,7 @@ impl Call<'_> {
     }
 
     pub fn is_ash(&self) -> bool {
-        self.state.dialect == Dialect::Ash
+        self.state.tools == Tools::Busybox
     }
 
     /// An error message after the command's name.
@@ -302,7 +508,13 @@ impl Call<'_> {
 
     pub fn help(&mut self, row: &Common) -> Outcome {
         let text = help_of(row.name).unwrap_or_default();
-        self.out(&text);
+        if self.is_ash() {
+            // busybox prints its help on standard error.
+            let text = format!("BusyBox v1.36.1 multi-call binary.\n\n{text}");
+            self.output.write(Stream::Stderr, text.as_bytes());
+        } else {
+            self.out(&text);
+        }
         Outcome::Done(0)
     }
 
@@ -318,6 +530,24 @@ impl Call<'_> {
         Outcome::Done(status)
     }
 
+    /// What is missing, in GNU's words with its hint; busybox prints its usage.
+    pub fn missing(&mut self, what: &str, status: i32) -> Outcome {
+        if self.is_ash() {
+            return self.usage(1);
+        }
+        let name = self.name;
+        let text = format!("{name}: {what}\nTry '{name} --help' for more information.\n");
+        self.output.write(Stream::Stderr, text.as_bytes());
+        Outcome::Done(status)
+    }
+
+    /// What Batchyard's program cannot do, said as such: the real one could.
+    pub fn lacking(&mut self, what: &str) -> Outcome {
+        let name = self.name;
+        self.err(name, &format!("Batchyard's {name} has no {what}"));
+        Outcome::Done(2)
+    }
+
     pub fn bad_option(&mut self, option: &str) -> Outcome {
         let name = self.name;
         let letter = option.trim_start_matches('-');
@@ -328,11 +558,11 @@ impl Call<'_> {
         };
         self.err(name, &what);
         if self.is_ash() {
-            return self.usage(1);
+            return self.usage(if matches!(name, "grep" | "egrep" | "fgrep" | "diff" | "cmp") { 2 } else { 1 });
         }
         let hint = format!("Try '{name} --help' for more information.\n");
         self.output.write(Stream::Stderr, hint.as_bytes());
-        Outcome::Done(if matches!(name, "ls" | "grep" | "sort") { 2 } else { 1 })
+        Outcome::Done(if matches!(name, "ls" | "grep" | "egrep" | "fgrep" | "sort" | "diff" | "cmp" | "tar") { 2 } else { 1 })
     }
 }
 

@@ -23,6 +23,13 @@ pub enum Producer {
 }
 
 impl Producer {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Producer::Seq { .. } => "seq",
+            Producer::Yes { .. } => "yes",
+        }
+    }
+
     pub fn advance(&mut self, call: &mut Call<'_>) -> Advance {
         let mut text = String::new();
         for _ in 0..LINES {

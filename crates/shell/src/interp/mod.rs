@@ -29,6 +29,7 @@ use values::sorted::{SortedMap, SortedSet};
 use values::time::SimTime;
 
 pub(super) use nested::{Nested, Xargs};
+pub(crate) use run::death;
 
 /// Frames of one process: function calls deeper than this end with an error.
 const MAX_FRAMES: usize = 12_000;
@@ -155,6 +156,11 @@ pub(super) enum Frame<C> {
         any: bool,
     },
     ReadLine(super::builtins::ReadLine),
+    MapFile(super::builtins::MapFile),
+    /// A command that has to wait for the rest of a pipe.
+    Again {
+        words: Vec<String>,
+    },
     Local(commands::State),
     External {
         command: C,
@@ -300,6 +306,14 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             Frame::Capture { pid, from, bytes, total } => self.step_capture(pid, from, bytes, total, cx),
             Frame::Wait { pids, all, any } => self.step_wait(pids, all, any, cx),
             Frame::ReadLine(read) => self.step_read(read, cx),
+            Frame::MapFile(map) => self.step_mapfile(map, cx),
+            Frame::Again { words } => {
+                self.run_words(words.clone(), false, cx);
+                match self.frames.last() {
+                    Some(Frame::Again { .. }) => Step::Blocked(None),
+                    _ => Step::Ran,
+                }
+            }
             Frame::Local(state) => self.step_local(state, cx),
             Frame::External { command, io } => self.step_external(command, io, cx),
             Frame::Nested(nested) => self.step_nested(nested, cx),

@@ -10,7 +10,7 @@ use crate::state::State;
 use crate::syntax::ast::Script;
 
 /// What a shell says of a process that a signal ended.
-pub(super) fn death(signal: Signal) -> &'static str {
+pub(crate) fn death(signal: Signal) -> &'static str {
     match signal {
         Signal::Hup => "Hangup\n",
         Signal::Quit => "Quit\n",

@@ -93,9 +93,20 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             |frame| matches!(frame, Frame::Nested(Nested::Timeout { deadline, fired: false, started: true, .. }) if *deadline <= now),
         );
         let Some(at) = due else { return };
-        let Some(Frame::Nested(Nested::Timeout { fired, signal, .. })) = self.frames.get_mut(at) else { return };
-        *fired = true;
+        let Some(Frame::Nested(Nested::Timeout { fired, signal, kill_after, deadline, .. })) = self.frames.get_mut(at)
+        else {
+            return;
+        };
         let signal = *signal;
+        match kill_after.take() {
+            // The signal first; KILL when it is not gone by then.
+            Some(after) => *deadline = now + after,
+            None => *fired = true,
+        }
+        let again = !*fired;
+        if again && let Some(Frame::Nested(Nested::Timeout { signal, .. })) = self.frames.get_mut(at) {
+            *signal = Signal::Kill;
+        }
         let above: Vec<Frame<C>> = self.frames.drain(at + 1..).collect();
         for frame in above {
             match frame {

@@ -34,7 +34,7 @@ impl Parser<'_> {
             }
             "for" => self.for_command()?,
             "case" => self.case_command()?,
-            "[[" => self.test_command()?,
+            "[[" if self.dialect != Dialect::Dash => self.test_command()?,
             "function" if bash || self.dialect == Dialect::Ash && self.function_word_ahead() => {
                 self.take()?;
                 let Token::Word(name) = self.take()? else { return Err(self.unexpected(None)) };

@@ -7,6 +7,7 @@ mod compound;
 mod conditional;
 mod lexer;
 mod parser;
+pub(crate) mod printer;
 mod words;
 
 pub(super) use parser::{KEYWORDS, is_name};

@@ -354,10 +354,6 @@ impl<'a> Parser<'a> {
                 Token::Word(word) => word,
                 _ => Word::default(),
             },
-            _ if self.dialect == Dialect::Dash && operator == "<<" && self.at_operator("<")? => {
-                let message = "Syntax error: redirection unexpected".to_string();
-                return Err(SyntaxError { line: self.line, trouble: Trouble::Wrong, message });
-            }
             _ => return Err(self.unexpected(None)),
         };
         let input = operator.starts_with('<');

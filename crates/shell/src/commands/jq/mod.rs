@@ -169,7 +169,7 @@ pub fn jq(call: &mut Call<'_>) -> Outcome {
                 jq.variables.insert(name, value);
             }
             "--indent" => jq.style.indent = args.next().and_then(|n| n.parse().ok()).map(|n: usize| n.min(7)),
-            "--help" => match super::find("jq") {
+            "--help" => match super::find("jq", call.state.tools) {
                 Some(row) => return call.help(row),
                 None => return Outcome::Done(0),
             },
