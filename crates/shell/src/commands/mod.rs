@@ -9,21 +9,30 @@ mod awk_compile;
 mod awk_functions;
 mod awk_parse;
 mod awk_value;
+mod compare;
 mod date;
+mod dates;
 mod echo;
 pub(crate) mod encode;
 mod filter;
+mod find;
 mod fs;
 mod grep;
 mod jq;
+mod ls;
 mod misc;
 mod modes;
 mod nest;
+mod nodes;
 mod produce;
 mod reader;
 mod sed;
 mod sed_parse;
 mod select;
+mod shape;
+mod sort;
+mod sums;
+mod system;
 mod text;
 mod translate;
 
@@ -34,6 +43,8 @@ use super::state::State as ShellState;
 use values::time::{SimTime, Span};
 
 pub(super) use args::{Args, parse_args};
+pub(super) use date::format_time as date_text;
+pub(super) use jq::time_by_format as jq_time;
 pub(super) use echo::{Mode, printf_text};
 pub(super) use modes::{changed_mode, real_path};
 pub(super) use nest::split_xargs;
@@ -232,13 +243,24 @@ static TABLE: &[Common] = &[
         "Strip directory path and SUFFIX from FILE",
         misc::basename,
     ),
+    busybox("busybox", "busybox PROG ARGS", "Run one of its programs", misc::busybox),
     row("cat", "cat [-n] [FILE]...", "Print FILEs to stdout", text::cat),
-    row("chmod", "chmod MODE FILE...", "Accepted; files here have no modes", fs::chmod),
+    row("chgrp", "chgrp [-R] GROUP FILE...", "Change the group membership of each FILE to GROUP", nodes::chown),
+    row("chmod", "chmod [-R] MODE[,MODE]... FILE...", "Change file modes", nodes::chmod),
+    row("chown", "chown [-R] USER[:GRP] FILE...", "Change the owner and/or group of FILEs to USER and/or GRP", nodes::chown),
+    row("cksum", "cksum [FILE]...", "Calculate CRC32 checksum of FILEs", sums::sum),
     row("clear", "clear", "Clear screen", misc::clear),
+    row("cmp", "cmp [-ls] [-n NUM] FILE1 FILE2", "Compare FILE1 with FILE2", compare::cmp),
+    gnu("column", "column [-t] [-s SEP]", "Columnate lists", shape::column),
+    row("comm", "comm [-123] FILE1 FILE2", "Compare FILE1 with FILE2, line by line", compare::comm),
     row("cp", "cp [-rf] SOURCE... DEST", "Copy SOURCEs to DEST", fs::cp),
     row("cut", "cut -b|-c|-f LIST [-d SEP] [-s] [FILE]...", "Print selected fields from FILEs to stdout", select::cut),
     row("date", "date [-u] [-I[SPEC]] [-d TIME] [+FMT]", "Display time (of the simulation, in UTC)", date::date),
+    row("dd", "dd [if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N]", "Copy a file with converting and formatting", system::dd),
+    row("df", "df [-hkm] [FILESYSTEM]...", "Print filesystem usage statistics", system::df),
+    row("diff", "diff [-abBiNqrTw] [-U LINES] FILE1 FILE2", "Compare files line by line", compare::diff),
     row("dirname", "dirname FILENAME", "Strip non-directory suffix from FILENAME", misc::dirname),
+    row("du", "du [-ahskm] [-d N] [FILE]...", "Summarize disk space used for FILEs", system::du),
     row("echo", "echo [-neE] [ARG]...", "Print ARGs to stdout", echo::echo),
     row("egrep", "egrep [-invcloqhHxw] PATTERN [FILE]...", "grep -E", grep::egrep),
     row(
@@ -247,25 +269,46 @@ static TABLE: &[Common] = &[
         "Print the current environment or run PROG after setting variables",
         nest::env,
     ),
+    row("expand", "expand [-t N] [FILE]...", "Convert tabs to spaces, writing to stdout", shape::expand),
     row("expr", "expr EXPRESSION", "Print the value of EXPRESSION", misc::expr),
     row("false", "false", "Return an exit code of FALSE (1)", misc::fail),
     row("fgrep", "fgrep [-invcloqhHxw] PATTERN [FILE]...", "grep -F", grep::fgrep),
+    row("find", "find [PATH]... [ACTIONS]", "Search for files and perform actions on them", find::find),
+    row("flock", "flock FD|FILE [-c] PROG ARGS", "Lock file descriptor, or lock FILE and run PROG", system::flock),
+    row("fold", "fold [-bs] [-w WIDTH] [FILE]...", "Wrap input lines in FILEs (or stdin), writing to stdout", shape::fold),
+    busybox("free", "free [-bkmgh]", "Display free and used memory", system::free),
+    row("getopt", "getopt [OPTIONS] [--] OPTSTRING PARAMS", "Parse options", system::getopt),
     row("grep", "grep [-invcloqhHxwEFrm] [-e] PATTERN [FILE]...", "Search for PATTERN in FILEs (or stdin)", grep::grep),
     row("head", "head [-n NUM] [-c NUM] [FILE]...", "Print first 10 lines of FILEs (or stdin)", select::head),
+    busybox("hexdump", "hexdump [-C] [FILE]...", "Display FILEs (or stdin) in a user specified format", shape::dump),
     row("history", "history", "Show the lines typed so far", misc::history),
     row("hostname", "hostname", "Print the hostname", misc::hostname),
     row("id", "id [-un]", "Print information about the current user", misc::id),
+    row("install", "install [-dm MODE] SOURCE... DEST", "Copy files and set attributes", nodes::install),
+    row("ionice", "ionice [-c N] PROG ARGS", "Run PROG", system::prefix),
     row("jq", "jq [-rcnseSj] [--arg NAME VALUE] FILTER [FILE]...", "Read JSON, change it, write it", jq::jq),
-    row("ls", "ls [-1aAldh] [FILE]...", "List directory contents", fs::ls),
+    row("ln", "ln [-sfnv] TARGET... LINK|DIR", "Create a link LINK or DIR/TARGET to the specified TARGET(s)", nodes::ln),
+    row("ls", "ls [-1aAlndhtrSRFp] [FILE]...", "List directory contents", ls::ls),
+    row("md5sum", "md5sum [-c] [FILE]...", "Print or check MD5 checksums", sums::sum),
     row("mkdir", "mkdir [-p] DIRECTORY...", "Create DIRECTORY", fs::mkdir),
+    row("mkfifo", "mkfifo [-m MODE] NAME", "Create named pipe", nodes::mkfifo),
     row("mktemp", "mktemp [-d] [TEMPLATE]", "Create a temporary file with name based on TEMPLATE", fs::mktemp),
+    row("mountpoint", "mountpoint [-q] DIR", "Check if DIR is a mountpoint", system::mountpoint),
     row("mv", "mv [-f] SOURCE... DEST", "Rename SOURCE to DEST, or move SOURCEs to DIRECTORY", fs::mv),
     row("nice", "nice [-n ADJUST] PROG ARGS", "Run PROG", nest::nice),
     row("nl", "nl [FILE]...", "Write FILEs to standard output with line numbers added", text::nl),
     row("nohup", "nohup PROG ARGS", "Run PROG", nest::nice),
     row("nproc", "nproc", "Print number of available CPUs", misc::nproc),
+    busybox("nslookup", "nslookup HOST", "Query DNS about HOST", system::nslookup),
+    row("od", "od [-bcdox] [-A RADIX] [-t TYPE] [-N SIZE] [FILE]...", "Print FILEs (or stdin) unambiguously", shape::dump),
+    row("paste", "paste [-s] [-d LIST] [FILE]...", "Paste lines from each input file, separated by tabs", shape::paste),
+    busybox("pgrep", "pgrep [-flxo] PATTERN", "Display process(es) selected by regex PATTERN", system::pgrep),
+    busybox("pidof", "pidof [NAME]...", "List PIDs of all processes with names that match NAMEs", system::pgrep),
     row("printenv", "printenv [VARIABLE]...", "Print environment VARIABLEs", misc::printenv),
     row("printf", "printf FORMAT [ARG]...", "Format and print ARG(s) according to FORMAT", echo::printf),
+    busybox("ps", "ps [-o COL1,COL2]", "Show list of processes", system::ps),
+    row("readlink", "readlink [-fnv] FILE", "Display the value of a symlink", nodes::readlink),
+    row("realpath", "realpath FILE...", "Print absolute pathnames of FILEs", nodes::realpath),
     row("rev", "rev [FILE]...", "Reverse lines of FILE", text::rev),
     row("rm", "rm [-rf] FILE...", "Remove (unlink) FILEs", fs::rm),
     row("rmdir", "rmdir DIRECTORY...", "Remove DIRECTORY if it is empty", fs::rmdir),
@@ -276,13 +319,24 @@ static TABLE: &[Common] = &[
         "Print numbers from FIRST to LAST, in steps of INC",
         produce::seq,
     ),
+    row("setsid", "setsid PROG ARGS", "Run PROG in a new session", system::prefix),
+    row("sha1sum", "sha1sum [-c] [FILE]...", "Print or check SHA1 checksums", sums::sum),
+    gnu("sha224sum", "sha224sum [-c] [FILE]...", "Print or check SHA224 checksums", sums::sum),
+    row("sha256sum", "sha256sum [-c] [FILE]...", "Print or check SHA256 checksums", sums::sum),
+    gnu("sha384sum", "sha384sum [-c] [FILE]...", "Print or check SHA384 checksums", sums::sum),
+    row("sha512sum", "sha512sum [-c] [FILE]...", "Print or check SHA512 checksums", sums::sum),
+    row("shuf", "shuf [-n NUM] [-e|-i L-H] [FILE]", "Randomly permute lines", shape::shuf),
     row(
         "sleep",
         "sleep [N]...",
         "Pause for a time equal to the total of the args given, where each arg can\nhave an optional suffix of (s)econds, (m)inutes, (h)ours, or (d)ays",
         misc::sleep,
     ),
-    row("sort", "sort [-nrufst] [-k N] [FILE]...", "Sort lines of text", text::sort),
+    row("sort", "sort [-nrufst] [-k N] [FILE]...", "Sort lines of text", sort::sort),
+    row("split", "split [-l N | -b N] [-a N] [INPUT [PREFIX]]", "Split a file", shape::split),
+    row("stat", "stat [-Lf] [-c FMT] FILE...", "Display file (default) or filesystem status", nodes::stat),
+    gnu("stdbuf", "stdbuf OPTIONS PROG ARGS", "Run PROG with other buffering", system::prefix),
+    busybox("strings", "strings [-n LEN] [FILE]...", "Display printable strings in a binary file", shape::strings),
     row("sync", "sync", "Write all buffered blocks to disk", misc::succeed),
     row("tac", "tac [FILE]...", "Concatenate FILEs and print them in reverse", text::tac),
     row("tail", "tail [-fn NUM] [-c NUM] [FILE]...", "Print last 10 lines of FILEs (or stdin)", select::tail),
@@ -303,15 +357,20 @@ static TABLE: &[Common] = &[
         translate::tr,
     ),
     row("true", "true", "Return an exit code of TRUE (0)", misc::succeed),
+    row("truncate", "truncate [-c] -s SIZE FILE...", "Truncate FILEs to SIZE", nodes::truncate),
     row("tty", "tty", "Print the terminal's name", misc::tty),
     row("uname", "uname [-asnrvm]", "Print system information", misc::uname),
+    row("unexpand", "unexpand [-t N] [FILE]...", "Convert spaces to tabs, writing to stdout", shape::expand),
     row("uniq", "uniq [-cdui] [INPUT]", "Discard duplicate lines", text::uniq),
+    busybox("uptime", "uptime", "Display the time since the last boot", system::uptime),
+    busybox("usleep", "usleep N", "Pause for N microseconds", system::usleep),
     row("vi", "vi [FILE]...", "There is no screen for it here", misc::vi),
     row("watch", "watch [-n SEC] [-t] PROG ARGS", "Run PROG periodically", nest::watch),
     row("wc", "wc [-lwc] [FILE]...", "Count lines, words, and bytes for FILEs (or stdin)", text::wc),
     row("which", "which COMMAND...", "Locate COMMAND", misc::which),
     row("whoami", "whoami", "Print the user name associated with the current effective user id", misc::whoami),
     row("xargs", "xargs [-0rt] [-n N] [-I R] [PROG ARGS]", "Run PROG on every item given by stdin", nest::xargs),
+    busybox("xxd", "xxd [-p] [-l N] [FILE]", "Hex dump FILE (or stdin)", shape::dump),
     row("yes", "yes [STRING]", "Repeatedly print a line with STRING, or 'y'", produce::yes),
 ];
 
@@ -450,6 +509,24 @@ pub(super) fn time_by_format(format: &str, span: Span) -> String {
         out.push_str(&if long { format!("{minutes}m{seconds}{point}s") } else { format!("{seconds}{point}") });
     }
     out + "\n"
+}
+
+/// A size such as `512`, `4k`, `1M`, `2kB`.
+pub(super) fn size(text: &str) -> Option<u64> {
+    let len = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..len].parse().ok()?;
+    let unit = match &text[len..] {
+        "" | "c" => 1,
+        "b" => 512,
+        "k" | "K" | "KiB" => 1 << 10,
+        "m" | "M" | "MiB" => 1 << 20,
+        "g" | "G" | "GiB" => 1 << 30,
+        "kB" | "KB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return None,
+    };
+    number.checked_mul(unit)
 }
 
 /// Reads `1.5`, `2m`, `1h`, `1d` as a span; fractions of a millisecond are cut.

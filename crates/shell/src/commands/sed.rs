@@ -4,7 +4,7 @@
 
 use super::reader::{Reader, Record, Separator};
 use super::sed_parse::{Action, Address, Command, Piece, parse};
-use super::{Advance, Call, Outcome, Program, Request, State, parse_args};
+use super::{Advance, Call, Outcome, Program, Request, State};
 use crate::expand::MAX_BYTES;
 use crate::process::{Read, Stream};
 use crate::regex::{Captures, Regex};

@@ -6,7 +6,6 @@ use super::redirect::Target;
 use super::{Context, Frame, Leave, Listed, Process, Saved, TextKind};
 use crate::builtins::{self, Flow};
 use crate::escapes::{quote, quote_if_needed};
-use crate::expand::Halt;
 use crate::host::Host;
 use crate::state::Event;
 use crate::syntax::Dialect;
