@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::normal::normal;
-use crate::run::{Life, Run};
+use crate::run::{Life, Recording};
 use crate::status::status_column;
 
 /// Named facts.
@@ -38,7 +38,7 @@ fn leaves(value: &Value, path: &str, into: &mut Vec<(String, String)>) {
 }
 
 /// The lives of a kind with names that tell equal ones apart: `hello-<minutes>#2`.
-fn numbered<'r>(run: &'r Run, kind: &'r str) -> Vec<(String, &'r Life)> {
+fn numbered<'r>(run: &'r Recording, kind: &'r str) -> Vec<(String, &'r Life)> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     run.of(kind)
         .filter_map(|life| {
@@ -50,7 +50,7 @@ fn numbered<'r>(run: &'r Run, kind: &'r str) -> Vec<(String, &'r Life)> {
         .collect()
 }
 
-pub fn jobs(run: &Run) -> Facts {
+pub fn jobs(run: &Recording) -> Facts {
     let mut facts = Facts::new();
     for (who, life) in numbered(run, "Job") {
         let last = &life[life.len() - 1];
@@ -85,7 +85,7 @@ pub fn jobs(run: &Run) -> Facts {
     facts
 }
 
-pub fn job_times(run: &Run) -> Times {
+pub fn job_times(run: &Recording) -> Times {
     let mut times = Times::new();
     for (who, life) in numbered(run, "Job") {
         let last = &life[life.len() - 1];
@@ -103,7 +103,7 @@ pub fn job_times(run: &Run) -> Times {
 }
 
 /// CronJobs, ReplicaSets and Services.
-pub fn others(run: &Run) -> Facts {
+pub fn others(run: &Recording) -> Facts {
     let mut facts = Facts::new();
     for life in run.of("CronJob") {
         let name = text(&life[0].object["metadata"], "name");
@@ -156,7 +156,7 @@ fn collapse(items: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// A Pod's life with what it belongs to and its index.
-fn pods(run: &Run) -> Vec<(String, String, &Life)> {
+fn pods(run: &Recording) -> Vec<(String, String, &Life)> {
     run.of("Pod")
         .map(|life| {
             let meta = &life[0].object["metadata"];
@@ -171,7 +171,7 @@ fn pods(run: &Run) -> Vec<(String, String, &Life)> {
 }
 
 /// How every Pod's STATUS moved.
-pub fn pod_signatures(run: &Run) -> Vec<String> {
+pub fn pod_signatures(run: &Recording) -> Vec<String> {
     let signature = |(who, index, life): (String, String, &Life)| {
         let steps = collapse(life.iter().filter(|s| s.change != "DELETED").map(|s| status_column(&s.object)));
         let gone = life.last().is_some_and(|s| s.change == "DELETED");
@@ -181,7 +181,7 @@ pub fn pod_signatures(run: &Run) -> Vec<String> {
 }
 
 /// How every Pod ended: phase, containers, conditions, labels.
-pub fn pod_ends(run: &Run) -> Vec<String> {
+pub fn pod_ends(run: &Recording) -> Vec<String> {
     let mut ends = Vec::new();
     for (who, index, life) in pods(run) {
         let last = &life[life.len() - 1].object;
@@ -221,7 +221,7 @@ fn container_end(container: &Value) -> String {
 }
 
 /// When each owner's Pods were created.
-pub fn pod_births(run: &Run) -> BTreeMap<String, Vec<f64>> {
+pub fn pod_births(run: &Recording) -> BTreeMap<String, Vec<f64>> {
     let mut births: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (who, _, life) in pods(run) {
         births.entry(who).or_default().push(life[0].t);
@@ -231,7 +231,7 @@ pub fn pod_births(run: &Run) -> BTreeMap<String, Vec<f64>> {
 }
 
 /// How often each event came. The endpoint controllers' are left out: they are the API server's own races.
-pub fn events(run: &Run) -> BTreeMap<String, i64> {
+pub fn events(run: &Recording) -> BTreeMap<String, i64> {
     let mut counts = BTreeMap::new();
     for life in run.of("Event") {
         let event = &life[life.len() - 1].object;

@@ -10,11 +10,11 @@ mod parts;
 mod run;
 mod status;
 
-pub use parts::{Part, compare};
-pub use run::Run;
+pub use parts::{Category, compare};
+pub use run::Recording;
 
 /// The mean of the parts that have anything to compare; 0 if none has.
-pub fn score(parts: &[Part]) -> f64 {
+pub fn score(parts: &[Category]) -> f64 {
     let shares: Vec<f64> = parts.iter().filter(|p| p.total > 0).map(|p| p.good as f64 / p.total as f64).collect();
     if shares.is_empty() { 0.0 } else { shares.iter().sum::<f64>() / shares.len() as f64 }
 }

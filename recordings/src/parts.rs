@@ -9,11 +9,11 @@ use serde_json::Value;
 use crate::diff::shared;
 use crate::facts::{self, Facts, Times};
 use crate::normal::normal;
-use crate::run::Run;
+use crate::run::Recording;
 
 /// One category.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Part {
+pub struct Category {
     pub name: &'static str,
     pub good: usize,
     pub total: usize,
@@ -22,7 +22,7 @@ pub struct Part {
 }
 
 /// Compares a simulated run with the recorded one; with `outputs` also what the commands printed.
-pub fn compare(real: &Run, simulated: &Run, outputs: bool) -> Vec<Part> {
+pub fn compare(real: &Recording, simulated: &Recording, outputs: bool) -> Vec<Category> {
     let mut parts = vec![
         same_facts("jobs", &facts::jobs(real), &facts::jobs(simulated)),
         same_facts("cronjobs, sets, services", &facts::others(real), &facts::others(simulated)),
@@ -38,8 +38,8 @@ pub fn compare(real: &Run, simulated: &Run, outputs: bool) -> Vec<Part> {
     parts
 }
 
-fn part(name: &'static str, total: usize, differences: Vec<String>) -> Part {
-    Part { name, good: total - differences.len().min(total), total, differences }
+fn part(name: &'static str, total: usize, differences: Vec<String>) -> Category {
+    Category { name, good: total - differences.len().min(total), total, differences }
 }
 
 fn keys<'k, V>(a: &'k BTreeMap<String, V>, b: &'k BTreeMap<String, V>) -> BTreeSet<&'k String> {
@@ -50,21 +50,21 @@ fn near(a: f64, b: f64, floor: f64, share: f64) -> bool {
     (a - b).abs() <= floor.max(share * a.abs())
 }
 
-fn same_facts(name: &'static str, real: &Facts, simulated: &Facts) -> Part {
+fn same_facts(name: &'static str, real: &Facts, simulated: &Facts) -> Category {
     let keys = keys(real, simulated);
     let different = keys.iter().filter(|k| real.get(**k) != simulated.get(**k));
     let say = |k: &&&String| format!("{k}: real {:?}, simulated {:?}", real.get(**k), simulated.get(**k));
     part(name, keys.len(), different.map(|k| say(&k)).collect())
 }
 
-fn near_times(name: &'static str, real: &Times, simulated: &Times) -> Part {
+fn near_times(name: &'static str, real: &Times, simulated: &Times) -> Category {
     let keys = keys(real, simulated);
     let close = |k: &String| real.get(k).zip(simulated.get(k)).is_some_and(|(a, b)| near(*a, *b, 3.0, 0.2));
     let say = |k: &&&String| format!("{k}: real {:?}, simulated {:?}", real.get(**k), simulated.get(**k));
     part(name, keys.len(), keys.iter().filter(|k| !close(k)).map(|k| say(&k)).collect())
 }
 
-fn near_counts(name: &'static str, real: &BTreeMap<String, i64>, simulated: &BTreeMap<String, i64>) -> Part {
+fn near_counts(name: &'static str, real: &BTreeMap<String, i64>, simulated: &BTreeMap<String, i64>) -> Category {
     let keys = keys(real, simulated);
     let count = |of: &BTreeMap<String, i64>, k: &String| of.get(k).copied().unwrap_or(0);
     let close = |k: &String| {
@@ -75,7 +75,7 @@ fn near_counts(name: &'static str, real: &BTreeMap<String, i64>, simulated: &BTr
     part(name, keys.len(), keys.iter().filter(|k| !close(k)).map(|k| say(&k)).collect())
 }
 
-fn same_bags(name: &'static str, real: Vec<String>, simulated: Vec<String>) -> Part {
+fn same_bags(name: &'static str, real: Vec<String>, simulated: Vec<String>) -> Category {
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let total = real.len().max(simulated.len());
     real.into_iter().for_each(|item| counts.entry(item).or_default().0 += 1);
@@ -89,10 +89,14 @@ fn same_bags(name: &'static str, real: Vec<String>, simulated: Vec<String>) -> P
             std::cmp::Ordering::Equal => {}
         }
     }
-    Part { name, good, total, differences }
+    Category { name, good, total, differences }
 }
 
-fn near_births(name: &'static str, real: &BTreeMap<String, Vec<f64>>, simulated: &BTreeMap<String, Vec<f64>>) -> Part {
+fn near_births(
+    name: &'static str,
+    real: &BTreeMap<String, Vec<f64>>,
+    simulated: &BTreeMap<String, Vec<f64>>,
+) -> Category {
     let (mut good, mut total, mut differences) = (0, 0, Vec::new());
     let none = Vec::new();
     for who in real.keys().chain(simulated.keys()).collect::<BTreeSet<_>>() {
@@ -104,13 +108,13 @@ fn near_births(name: &'static str, real: &BTreeMap<String, Vec<f64>>, simulated:
             differences.push(format!("{who}: real {a:.1?}, simulated {b:.1?}"));
         }
     }
-    Part { name, good, total, differences }
+    Category { name, good, total, differences }
 }
 
 /// Of `kubectl explain` only the frame is compared: the API's own sentences are not ours to print.
 static FRAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(?:[A-Z]+:|error|  \S+  ?<)").expect("a pattern"));
 
-fn same_outputs(name: &'static str, real: &[Value], simulated: &[Value]) -> Part {
+fn same_outputs(name: &'static str, real: &[Value], simulated: &[Value]) -> Category {
     let (mut good, mut total, mut differences) = (0, 0, Vec::new());
     for (i, recorded) in real.iter().enumerate() {
         let command = recorded["cmd"].as_str().unwrap_or_default();
@@ -142,5 +146,5 @@ fn same_outputs(name: &'static str, real: &[Value], simulated: &[Value]) -> Part
             }
         }
     }
-    Part { name, good, total, differences }
+    Category { name, good, total, differences }
 }

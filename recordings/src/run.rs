@@ -22,17 +22,17 @@ pub type Life = Vec<Seen>;
 
 /// A recorded or simulated run.
 #[derive(Clone, Debug, Default)]
-pub struct Run {
+pub struct Recording {
     /// Lives in the order in which they began, each with its kind.
     objects: Vec<(String, Life)>,
     /// One value a step that ran a command.
     pub outputs: Vec<Value>,
 }
 
-impl Run {
+impl Recording {
     /// Reads the texts of both files.
-    pub fn from_texts(trace: &str, outputs: &str) -> Run {
-        let mut run = Run { outputs: lines(outputs).collect(), ..Run::default() };
+    pub fn from_texts(trace: &str, outputs: &str) -> Recording {
+        let mut run = Recording { outputs: lines(outputs).collect(), ..Recording::default() };
         let mut index: BTreeMap<(String, String), usize> = BTreeMap::new();
         for event in lines(trace) {
             let text = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
@@ -53,8 +53,8 @@ impl Run {
     }
 
     /// Reads `trace.jsonl` and `outputs.jsonl` of a folder, gzipped or plain. A missing file counts as empty.
-    pub fn read(folder: &Path) -> std::io::Result<Run> {
-        Ok(Run::from_texts(&read(folder, "trace.jsonl")?, &read(folder, "outputs.jsonl")?))
+    pub fn read(folder: &Path) -> std::io::Result<Recording> {
+        Ok(Recording::from_texts(&read(folder, "trace.jsonl")?, &read(folder, "outputs.jsonl")?))
     }
 
     /// The lives of all objects of a kind.

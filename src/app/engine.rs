@@ -170,7 +170,7 @@ impl Engine {
 
     /// Puts the tabs into the terminals' home, and takes away what is no tab any more.
     fn save(&mut self, files: &[(String, String)]) {
-        let saved = |sim: &Sim, file: &str| sim.terminals().machine.files.read(&format!("{HOME}/{file}"));
+        let saved = |sim: &Sim, file: &str| sim.terminals().workstation.files.read(&format!("{HOME}/{file}"));
         for (file, text) in files {
             if saved(&self.sim, file).as_deref() != Ok(text.as_bytes()) {
                 self.sim.handle(Input::Save { file: file.clone(), text: text.clone() });
@@ -243,9 +243,10 @@ impl Engine {
 
     /// The texts that `kubectl edit` wants edited: path and text.
     pub fn edits(&self) -> Vec<(String, String)> {
-        let machine = &self.sim.terminals().machine;
-        let text = |path: &String| String::from_utf8_lossy(&machine.files.read(path).unwrap_or_default()).into_owned();
-        machine.editors.open.iter().map(|path| (path.clone(), text(path))).collect()
+        let workstation = &self.sim.terminals().workstation;
+        let text =
+            |path: &String| String::from_utf8_lossy(&workstation.files.read(path).unwrap_or_default()).into_owned();
+        workstation.editors.open.iter().map(|path| (path.clone(), text(path))).collect()
     }
 
     /// The editor of such a text was closed, with what was saved in it.

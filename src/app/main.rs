@@ -1,4 +1,4 @@
-//! The page: a Yew app over the engine's `view`, drawn as `page.md` describes.
+//! The page: a Yew app over the engine's `view`, the second of the two doors to the engine.
 //!
 //! State lives in [`app::App`]; panels are functions of parts of the view and are drawn again only when their part changed.
 //! What moves with time (countdowns, the time line, travelling Pods) is painted outside the virtual DOM: `live`,

@@ -1,4 +1,4 @@
-//! The signs of a Pod's state: shape first, colour second (`page.md`, "Signs").
+//! The signs of a Pod's state: shape first, colour second, so that they are told apart without colours.
 
 use yew::prelude::*;
 

@@ -12,7 +12,7 @@ use batchyard::api::object::Object;
 use batchyard::cluster::control::cronjob::history;
 use batchyard::cluster::control::cronjob::plan::{self, Wake};
 use batchyard::cluster::control::cronjob::schedule::{Missed, Timing, Timings, most_recent, requeue_at};
-use batchyard::cluster::control::cronjob::sync::{self, Outcome, SCHEDULED_TIMESTAMP, job_from_template, jobs_of};
+use batchyard::cluster::control::cronjob::sync::{self, NextLook, SCHEDULED_TIMESTAMP, job_from_template, jobs_of};
 use batchyard::cluster::store::{Api, DeleteOptions, Store};
 use batchyard::values::cron::Schedule;
 use batchyard::values::object;
@@ -358,11 +358,11 @@ fn sync_cron_job() {
         let count =
             |kind: Kind, change: &str| changes.iter().filter(|c| c.kind() == kind && c.change.name() == change).count();
 
-        let is_refused = matches!(outcome, Outcome::Failed(_));
+        let is_refused = matches!(outcome, NextLook::Failed(_));
         let get_fails = !case.at("jobGetErr").is_null();
         assert_eq!(is_refused, flag(&case, "expectErr") || get_fails, "{name}: {outcome:?}");
         if flag(&case, "expectRequeueAfter") {
-            let Outcome::Requeue(at) = outcome else { panic!("{name}: {outcome:?}") };
+            let NextLook::Requeue(at) = outcome else { panic!("{name}: {outcome:?}") };
             assert_eq!(at.since(world.now), span_at(&case, "expectedRequeueDuration"), "{name}");
         }
         assert_eq!(count(Kind::Job, "ADDED"), usize::from(flag(&case, "expectCreate")), "{name}");

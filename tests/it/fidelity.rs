@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use batchyard::api::gaps::{GAPS, Within};
-use recordings::Part;
+use recordings::Category;
 
 use crate::scenarios::{Compared, mean};
 
@@ -90,7 +90,7 @@ fn page(all: &[Compared]) -> Vec<Block> {
 }
 
 fn differences(one: &Compared, page: &mut Vec<Block>) {
-    let parts: Vec<&Part> =
+    let parts: Vec<&Category> =
         one.objects.iter().chain([&one.output]).filter(|part| part.total > 0 && part.good < part.total).collect();
     if parts.is_empty() {
         return;

@@ -10,16 +10,16 @@ mod syncs;
 use std::io::Read;
 
 use batchyard::cluster::control::job::backoff::BackoffRecord;
-use batchyard::cluster::control::job::plan::{Outcome, Suspension, plan};
+use batchyard::cluster::control::job::plan::{Carried, Suspension, plan};
 use batchyard::values::object;
 use batchyard::values::value::Value;
 
 use making::{described_job, now};
 
-type Run = fn(&Value);
+type Runner = fn(&Value);
 
 /// Every table of the file.
-const TABLES: &[(&str, Run)] = &[
+const TABLES: &[(&str, Runner)] = &[
     ("TestControllerSyncJob", syncs::controller_sync_job),
     ("TestGetNewFinshedPods", parts::new_finished_pods),
     ("TestTrackJobStatusAndRemoveFinalizers", syncs::track_status),
@@ -138,9 +138,9 @@ fn read_tables() -> Value {
 fn a_suspension_is_noted_once() {
     let case = object! { "parallelism" => 1, "completions" => 1, "suspend" => true };
     let mut job = described_job(&case);
-    let first = plan(&job, &[], BackoffRecord::default(), now()).account(Outcome::default(), now());
+    let first = plan(&job, &[], BackoffRecord::default(), now()).account(Carried::default(), now());
     assert_eq!(first.suspension, Some(Suspension::Suspended));
     job.status = first.status;
-    let second = plan(&job, &[], BackoffRecord::default(), now()).account(Outcome::default(), now());
+    let second = plan(&job, &[], BackoffRecord::default(), now()).account(Carried::default(), now());
     assert_eq!(second.suspension, None);
 }

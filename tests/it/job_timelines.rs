@@ -1,4 +1,4 @@
-//! The Job controller in a store of its own, rule by rule (`semantics/job.md`), and laws over random histories.
+//! The Job controller in a store of its own, rule by rule (`docs/semantics/job.md`), and laws over random histories.
 
 use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
@@ -442,7 +442,7 @@ fn ten_thousand_completions() {
     }
 }
 
-/// `semantics/job.md` §4, step 7: batches of 1, 2, 4, 8 …; the first that fails is the last.
+/// `docs/semantics/job.md` §4, step 7: batches of 1, 2, 4, 8 …; the first that fails is the last.
 #[test]
 fn pods_are_made_in_growing_batches_up_to_the_first_refusal() {
     let mut lab = Lab::new(start());

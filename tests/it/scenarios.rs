@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use batchyard::run::{Progress, Record, Scenario, Sim};
-use recordings::{Part, Run, compare, score};
+use recordings::{Category, Recording, compare, score};
 
 use crate::fidelity;
 
@@ -25,9 +25,9 @@ pub struct Compared {
     pub name: String,
     pub title: String,
     /// Objects, their times, and events.
-    pub objects: Vec<Part>,
+    pub objects: Vec<Category>,
     /// What the commands printed.
-    pub output: Part,
+    pub output: Category,
     /// Why it cannot match, from `known_gaps.txt`.
     pub gap: Option<String>,
 }
@@ -119,8 +119,8 @@ fn drain(
 
 fn compared(name: &str) -> Compared {
     let (trace, printed) = play(name);
-    let real = Run::read(&folder().join(name)).expect("the recording");
-    let mut objects = compare(&real, &Run::from_texts(&trace, &printed), true);
+    let real = Recording::read(&folder().join(name)).expect("the recording");
+    let mut objects = compare(&real, &Recording::from_texts(&trace, &printed), true);
     let output = objects.pop().expect("the output is the last part");
     let gaps = std::fs::read_to_string(folder().join("known_gaps.txt")).unwrap_or_default();
     let gap = gaps.lines().find_map(|line| line.split_once(": ").filter(|(gap, _)| *gap == name));

@@ -1,8 +1,10 @@
-//! The locks of the house (design.md §2 and §3): what may stand where is data here, and every file is held against it.
+//! The locks of the house (`ARCHITECTURE.md`, "Never"): what may stand where is data here, and every file is held against it.
 //!
 //! The engine (`crates/`) stays pure (no browser, clock, file, thread, unordered map), layers point down only, every Rust file says
 //! what it is, files stay short, nothing names the machine it was written on, and the page keeps to its own policy.
 //! To change a rule, change its table.
+
+mod books;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -23,7 +23,7 @@ const IMMUTABLE: &str = include_str!("../cases/immutable.jsonl");
 
 /// One recorded step.
 #[derive(Deserialize)]
-struct Step {
+struct Recorded {
     step: usize,
     cmd: String,
     exit: i32,
@@ -31,7 +31,7 @@ struct Step {
     stderr: String,
 }
 
-impl Step {
+impl Recorded {
     /// The manifest behind `<<'EOF'`.
     fn manifest(&self) -> &str {
         let start = self.cmd.find('\n').expect("a heredoc has lines") + 1;
@@ -47,7 +47,7 @@ struct Printed {
     stderr: String,
 }
 
-fn steps(file: &str) -> Vec<Step> {
+fn steps(file: &str) -> Vec<Recorded> {
     file.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -97,7 +97,7 @@ fn apply(cluster: &mut Cluster, applied: &mut Applied, text: &str) -> Printed {
     printed
 }
 
-type Outcome = (Result<&'static str, ApiError>, Vec<String>);
+type Answer = (Result<&'static str, ApiError>, Vec<String>);
 
 fn one(
     cluster: &mut Cluster,
@@ -106,7 +106,7 @@ fn one(
     name: &str,
     document: &Value,
     mut object: Value,
-) -> Outcome {
+) -> Answer {
     object.set_default("metadata.namespace", "default");
     let key = Key::new(kind, object.str_at("metadata.namespace").unwrap(), name);
     let Some(current) = cluster.store().get(&key).cloned() else {

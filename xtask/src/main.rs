@@ -11,6 +11,7 @@ mod editor;
 mod pack;
 mod page;
 mod proc;
+mod quick;
 mod serve;
 mod split;
 mod suites;
@@ -29,6 +30,7 @@ cargo xtask COMMAND
   serve [--port N] [--no-watch] [--release]
              build the page and serve it on 127.0.0.1:8080; rebuild and reload when a file changes
   build      write the static folder dist/, ready for any web server and any sub-path
+  quick      formatting, check and tests of what changed since the last commit and of what is built on it
   test       formatting, lints, native tests, page build, browser tests; the last line counts them all
   e2e [ARG…] only the browser tests (builds the page first); ARG is handed to `node --test`
   bench [NAME…]
@@ -68,6 +70,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "test" => {
             no_more(command, rest)?;
             return Ok(code_of(suites::test()?));
+        }
+        "quick" => {
+            no_more(command, rest)?;
+            return Ok(code_of(quick::quick()?));
         }
         "e2e" => return Ok(code_of(suites::e2e(rest)?)),
         "bench" => bench::bench(rest)?,

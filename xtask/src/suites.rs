@@ -54,13 +54,13 @@ fn number_in(line: &str, shapes: &[(&str, &str)]) -> Option<u64> {
 
 /// The suites that ran, with their times.
 #[derive(Default)]
-struct Tally {
+pub struct Tally {
     suites: Vec<(&'static str, Count, f64)>,
 }
 
 impl Tally {
     /// Runs one suite. A suite that cannot be run at all is a failed one.
-    fn add(&mut self, name: &'static str, suite: impl FnOnce() -> Result<Count>) {
+    pub fn add(&mut self, name: &'static str, suite: impl FnOnce() -> Result<Count>) {
         println!("\n== {name}");
         let started = Instant::now();
         let count = suite().unwrap_or_else(|error| {
@@ -86,7 +86,8 @@ impl Tally {
         text + &format!("{} passed, {} failed", total.passed, total.failed)
     }
 
-    fn finish(&self) -> bool {
+    /// Prints the summary; true if nothing failed.
+    pub fn finish(&self) -> bool {
         println!("{}", self.summary());
         self.total().failed == 0
     }
@@ -159,7 +160,8 @@ fn weigh(sizes: &[pack::Size]) -> Count {
     Count::one((1..=first_max).contains(&first) && all <= all_max)
 }
 
-fn check(arguments: &[&str]) -> Result<Count> {
+/// Runs cargo; that it succeeds counts as one.
+pub fn check(arguments: &[&str]) -> Result<Count> {
     proc::run(proc::cargo().args(arguments)).map(|()| Count::one(true))
 }
 
@@ -167,7 +169,8 @@ fn lint(which: &[&str]) -> Result<Count> {
     check(&[&["clippy", "--quiet"], which, &["--", "-D", "warnings"]].concat())
 }
 
-fn tests(which: &[&str]) -> Result<Count> {
+/// Runs the tests of some packages and counts them.
+pub fn tests(which: &[&str]) -> Result<Count> {
     let heard = proc::run_and_read(proc::cargo().args(["test", "--no-fail-fast"]).args(which))?;
     Ok(Count::of_tests(&heard))
 }

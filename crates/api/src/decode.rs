@@ -46,7 +46,7 @@ pub struct Decoded {
 
 /// Who refuses a document, and so how kubectl words it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stage {
+pub enum Refuser {
     /// kubectl's own validation.
     Validation,
     /// kubectl's reading of the metadata.
@@ -62,7 +62,7 @@ pub enum Stage {
 /// Why a document is no object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
-    pub stage: Stage,
+    pub refuser: Refuser,
     /// The error in Kubernetes' words; [`Refusal::kubectl`] puts kubectl's words around it.
     pub text: String,
     /// The field it is about, as `spec.template.spec.containers[0].image`; empty for the whole document.
@@ -70,22 +70,22 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(stage: Stage, path: impl Into<String>, text: impl Into<String>) -> Refusal {
-        Refusal { stage, text: text.into(), path: path.into() }
+    fn new(refuser: Refuser, path: impl Into<String>, text: impl Into<String>) -> Refusal {
+        Refusal { refuser, text: text.into(), path: path.into() }
     }
 
     /// What kubectl prints, without the line's end. `source` is `STDIN` or a file's name, `doing` is `creating`,
     /// `applying patch` and the like.
     pub fn kubectl(&self, source: &str, doing: &str) -> String {
         let text = &self.text;
-        match self.stage {
-            Stage::Validation => format!(
+        match self.refuser {
+            Refuser::Validation => format!(
                 "error: error validating {source:?}: error validating data: {text}; if you choose to ignore these errors, \
                  turn validation off with --validate=false"
             ),
-            Stage::Client => format!("error: unable to decode {source:?}: {text}"),
-            Stage::Mapping | Stage::Name => format!("error: {}", text.replace("{source}", &format!("{source:?}"))),
-            Stage::Server => format!("Error from server (BadRequest): error when {doing} {source:?}: {text}"),
+            Refuser::Client => format!("error: unable to decode {source:?}: {text}"),
+            Refuser::Mapping | Refuser::Name => format!("error: {}", text.replace("{source}", &format!("{source:?}"))),
+            Refuser::Server => format!("Error from server (BadRequest): error when {doing} {source:?}: {text}"),
         }
     }
 }
@@ -152,7 +152,7 @@ pub fn diagnose(document: &Node, source: &str) -> Vec<Diagnostic> {
 /// What kubectl looks at before it sends anything. Gives the document's fields.
 fn client_checks(document: &Value, validation: FieldValidation) -> Result<&Map, Refusal> {
     let Some(fields) = document.as_map() else {
-        return Err(Refusal::new(Stage::Validation, "", "invalid object to validate"));
+        return Err(Refusal::new(Refuser::Validation, "", "invalid object to validate"));
     };
     if validation != FieldValidation::Ignore {
         let mut missing = Vec::new();
@@ -168,18 +168,18 @@ fn client_checks(document: &Value, validation: FieldValidation) -> Result<&Map, 
         }
         match &missing[..] {
             [] => {}
-            [one] => return Err(Refusal::new(Stage::Validation, "", one)),
-            many => return Err(Refusal::new(Stage::Validation, "", format!("[{}]", many.join(", ")))),
+            [one] => return Err(Refusal::new(Refuser::Validation, "", one)),
+            many => return Err(Refusal::new(Refuser::Validation, "", format!("[{}]", many.join(", ")))),
         }
     }
     let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or("");
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     if kind.is_empty() {
         let text = format!("Object 'Kind' is missing in '{}'", document.to_json());
-        return Err(Refusal::new(Stage::Client, "kind", text));
+        return Err(Refusal::new(Refuser::Client, "kind", text));
     }
     if let Some(metadata) = fields.get("metadata") {
-        Walk::of_metadata(metadata).map_err(|e| Refusal::new(Stage::Client, e.path, e.text))?;
+        Walk::of_metadata(metadata).map_err(|e| Refusal::new(Refuser::Client, e.path, e.text))?;
     }
     let schema = Schema::get();
     // Discovery also knows kinds by their names in lower case.
@@ -193,7 +193,7 @@ fn client_checks(document: &Value, validation: FieldValidation) -> Result<&Map, 
             document.str_at("metadata.name").unwrap_or(""),
             document.str_at("metadata.namespace").unwrap_or(""),
         );
-        return Err(Refusal::new(Stage::Mapping, "kind", text));
+        return Err(Refusal::new(Refuser::Mapping, "kind", text));
     }
     Ok(fields)
 }
@@ -205,7 +205,7 @@ fn check_name(document: &Value) -> Result<(), Refusal> {
     }
     if let Some(prefix) = document.str_at("metadata.generateName").filter(|p| !p.is_empty()) {
         let text = format!("from {prefix}: cannot use generate name with apply");
-        return Err(Refusal::new(Stage::Name, "metadata.generateName", text));
+        return Err(Refusal::new(Refuser::Name, "metadata.generateName", text));
     }
     let (api_version, kind) = (document.str_at("apiVersion").unwrap_or(""), document.str_at("kind").unwrap_or(""));
     let namespace = document.str_at("metadata.namespace").unwrap_or("default");
@@ -215,7 +215,7 @@ fn check_name(document: &Value) -> Result<(), Refusal> {
          not be empty",
         plural(kind)
     );
-    Err(Refusal::new(Stage::Name, "metadata", text))
+    Err(Refusal::new(Refuser::Name, "metadata", text))
 }
 
 /// A kind's name in addresses.
@@ -240,18 +240,18 @@ fn decode_at_server(fields: &Map, validation: FieldValidation) -> Result<Decoded
              {api_version:?} in scheme \"pkg/runtime/scheme.go:111\"",
             proper.map_or(&*kind, |k| k.kind)
         );
-        return Err(Refusal::new(Stage::Server, "kind", text));
+        return Err(Refusal::new(Refuser::Server, "kind", text));
     };
     let cannot = |text: &str| format!("{kind} in version {version:?} cannot be handled as a {kind}: {text}");
     let (object, unknown) =
-        Walk::of_object(id, fields).map_err(|e| Refusal::new(Stage::Server, e.path, cannot(&e.text)))?;
+        Walk::of_object(id, fields).map_err(|e| Refusal::new(Refuser::Server, e.path, cannot(&e.text)))?;
     let unknown_field = |path: &String| format!("unknown field {path:?}");
     let mut warnings = Vec::new();
     match (validation, unknown.first()) {
         (FieldValidation::Strict, Some(first)) => {
             let all: Vec<String> = unknown.iter().map(unknown_field).collect();
             let text = cannot(&format!("strict decoding error: {}", all.join(", ")));
-            return Err(Refusal::new(Stage::Server, first, text));
+            return Err(Refusal::new(Refuser::Server, first, text));
         }
         (FieldValidation::Warn, Some(_)) => warnings = unknown.iter().map(unknown_field).collect(),
         _ => {}

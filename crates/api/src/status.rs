@@ -1,6 +1,6 @@
 //! Errors of the API server: `metav1.Status` with Kubernetes' own words.
 //!
-//! Source: `apimachinery/pkg/api/errors/errors.go`. How `kubectl` shows them: `semantics/kubectl.md` §7.
+//! Source: `apimachinery/pkg/api/errors/errors.go`. How `kubectl` shows them: `docs/semantics/kubectl.md` §7.
 
 use std::fmt;
 

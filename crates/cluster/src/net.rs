@@ -1,10 +1,11 @@
 //! How a name becomes a Pod: DNS names, Services, their ready endpoints, and which of them gets a connection.
 //!
 //! Rule: a Service's name resolves inside its namespace as `queue`, elsewhere as `queue.NAMESPACE`, with or without
-//! `.svc.cluster.local`; its endpoints are the Pods its selector matches that are Ready and not on their way out, oldest
-//! first. `semantics/kuard.md`: with [`Routing::Random`] (kube-proxy) every connection draws one of them, and a Service without any
-//! refuses; with [`Routing::First`] (the recorded cluster, which has no kube-proxy) the name is the oldest's address, and a
-//! Service without endpoints has no address. Source: `pkg/controller/endpointslice`, `pkg/proxy/iptables`, CoreDNS `kubernetes`.
+//! `.svc.cluster.local`; its endpoints are the Pods its selector matches that are Ready and not on their way out,
+//! oldest first. `docs/semantics/kuard.md`: with [`Routing::Random`] (kube-proxy) every connection draws one of them,
+//! and a Service without any refuses; with [`Routing::First`] (the recorded cluster, which has no kube-proxy) the name
+//! is the oldest's address, and a Service without endpoints has no address. Source: `pkg/controller/endpointslice`,
+//! `pkg/proxy/iptables`, CoreDNS `kubernetes`.
 
 use std::rc::Rc;
 

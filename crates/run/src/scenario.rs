@@ -83,7 +83,7 @@ impl Scenario {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let whole = yaml::Span { line: 1, column: 1, end_line: 1, end_column: 1, ..yaml::Span::default() };
+        let whole = yaml::TextRange { line: 1, column: 1, end_line: 1, end_column: 1, ..yaml::TextRange::default() };
         let Some(document) = parsed.documents.first() else {
             return Err(vec![Diagnostic::new(Severity::Error, "scenario", whole, "the scenario is empty")]);
         };

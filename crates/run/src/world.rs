@@ -148,7 +148,7 @@ impl World {
         };
         self.running.push((task, index));
         let line = if let StepAction::Run(line) = &scenario.steps[index].action { line.as_str() } else { "" };
-        // `conformance/README.md`: what begins with `timeout N` streams beside the following steps.
+        // As the recorder of the real cluster has it, what begins with `timeout N` streams beside the following steps.
         if !line.starts_with("timeout ") {
             self.blocked_by = Some(task);
         }

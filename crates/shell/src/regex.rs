@@ -46,12 +46,21 @@ enum Node {
     /// `` \` `` and `\'`, Perl's `\A` and `\z`.
     TextStart,
     TextEnd,
-    WordEdge { start: bool, end: bool, not: bool },
+    WordEdge {
+        start: bool,
+        end: bool,
+        not: bool,
+    },
     Group(Option<usize>, Box<Node>),
     BackReference(usize),
     Sequence(Vec<Node>),
     Either(Vec<Node>),
-    Repeat { inner: Box<Node>, least: usize, most: Option<usize>, lazy: bool },
+    Repeat {
+        inner: Box<Node>,
+        least: usize,
+        most: Option<usize>,
+        lazy: bool,
+    },
     /// `(?=…)`, `(?!…)`: what comes next, or does not.
     Ahead(bool, Box<Node>),
 }
@@ -64,7 +73,11 @@ enum Instruction {
     End,
     TextStart,
     TextEnd,
-    WordEdge { start: bool, end: bool, not: bool },
+    WordEdge {
+        start: bool,
+        end: bool,
+        not: bool,
+    },
     Save(usize),
     BackReference(usize),
     /// The first is preferred.
@@ -250,9 +263,9 @@ impl Regex {
                 let slots = now.slots_of(i);
                 let steps = match &self.program[pc] {
                     Instruction::Match => {
-                        let longer = best.as_ref().is_none_or(|best| {
-                            slots[0] < best[0] || slots[0] == best[0] && slots[1] > best[1]
-                        });
+                        let longer = best
+                            .as_ref()
+                            .is_none_or(|best| slots[0] < best[0] || slots[0] == best[0] && slots[1] > best[1]);
                         if longer {
                             best = Some(slots.to_vec());
                         }
@@ -340,7 +353,8 @@ impl Regex {
 
     /// Whether a condition that takes no text holds.
     fn holds(&self, instruction: &Instruction, text: &[u8], at: usize, work: &mut u64) -> bool {
-        let word = |i: usize| text.get(i).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_' || self.perl && *c > 127);
+        let word =
+            |i: usize| text.get(i).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_' || self.perl && *c > 127);
         let (before, after) = (at > 0 && word(at - 1), word(at));
         match instruction {
             Instruction::TextStart => at == 0,
@@ -679,7 +693,10 @@ impl Parser<'_> {
                 Some(_) if self.looking_at(open) && !star_is_plain => match self.interval(open) {
                     Ok(bounds) => bounds,
                     // In Perl's and awk's syntax a brace that opens no interval is a plain one.
-                    Err(_) if self.syntax.extended && !self.text[self.pos + 1..].first().is_some_and(u8::is_ascii_digit) => {
+                    Err(_)
+                        if self.syntax.extended
+                            && !self.text[self.pos + 1..].first().is_some_and(u8::is_ascii_digit) =>
+                    {
                         return Ok(node);
                     }
                     Err(why) => return Err(why),
@@ -995,7 +1012,8 @@ impl Parser<'_> {
                 self.pos += 5;
                 continue;
             }
-            if c == b'\\' && self.syntax.perl
+            if c == b'\\'
+                && self.syntax.perl
                 && let Some(class) = self.text.get(self.pos + 1).filter(|c| b"wWsSdDhH".contains(c)).copied()
             {
                 self.pos += 2;
@@ -1004,7 +1022,8 @@ impl Parser<'_> {
                 continue;
             }
             let low = self.set_character().ok_or_else(unmatched)?;
-            let range = self.text.get(self.pos) == Some(&b'-') && self.text.get(self.pos + 1).is_some_and(|c| *c != b']');
+            let range =
+                self.text.get(self.pos) == Some(&b'-') && self.text.get(self.pos + 1).is_some_and(|c| *c != b']');
             let high = if range {
                 self.pos += 1;
                 self.set_character().ok_or_else(unmatched)?
@@ -1083,9 +1102,8 @@ enum Special {
     Flags,
 }
 
-const CLASSES: [&str; 12] = [
-    "alpha", "digit", "alnum", "upper", "lower", "space", "blank", "punct", "xdigit", "cntrl", "print", "graph",
-];
+const CLASSES: [&str; 12] =
+    ["alpha", "digit", "alnum", "upper", "lower", "space", "blank", "punct", "xdigit", "cntrl", "print", "graph"];
 
 /// The characters of a POSIX class, of ASCII.
 fn class_ranges(name: &str) -> Vec<(char, char)> {
@@ -1242,7 +1260,10 @@ mod tests {
     fn a_search_takes_steps_in_line_with_the_text() {
         let text = "a".repeat(100_000);
         let mut work = 0;
-        assert_eq!(Regex::extended("(a|aa)+$", false).unwrap().find_counted(text.as_bytes(), 0, &mut work).unwrap()[0], Some((0, 100_000)));
+        assert_eq!(
+            Regex::extended("(a|aa)+$", false).unwrap().find_counted(text.as_bytes(), 0, &mut work).unwrap()[0],
+            Some((0, 100_000))
+        );
         assert!(work < 3_000_000, "{work}");
     }
 

@@ -38,8 +38,8 @@ pub fn acts() -> Result<&'static Acts, NotFetched> {
 }
 
 /// The functions of this part, which the host has fetched.
-pub(super) fn now() -> &'static Acts {
-    part::now(acts())
+pub(super) fn fetched() -> &'static Acts {
+    part::fetched(acts())
 }
 
 fn start(terminals: &mut Terminals, cluster: &mut Cluster, line: &str, stdin: Option<&str>) -> TaskId {
@@ -71,9 +71,9 @@ fn start(terminals: &mut Terminals, cluster: &mut Cluster, line: &str, stdin: Op
 }
 
 fn interrupt(terminals: &mut Terminals, cluster: &mut Cluster, id: TaskId) {
-    let Terminals { machine, tasks, .. } = terminals;
+    let Terminals { workstation, tasks, .. } = terminals;
     if let Some(task) = tasks.iter_mut().find(|task| task.id == id) {
-        let mut desk = machine.desk(cluster, id.0, &mut task.listens);
+        let mut desk = workstation.desk(cluster, id.0, &mut task.listens);
         task.shell.signal(&mut desk, &mut task.io, Signal::Int);
         task.due = Some(desk.cluster.now());
     }
@@ -92,22 +92,22 @@ fn type_line(terminals: &mut Terminals, id: SessionId, line: &str, now: SimTime)
 }
 
 fn interrupt_session(terminals: &mut Terminals, cluster: &mut Cluster, id: SessionId) {
-    let Terminals { machine, sessions, .. } = terminals;
+    let Terminals { workstation, sessions, .. } = terminals;
     if let Some(session) = sessions.find_mut(id) {
         let (task, mut listens) = (session.draws_as(), false);
-        session.interrupt(&mut machine.desk(cluster, task, &mut listens));
+        session.interrupt(&mut workstation.desk(cluster, task, &mut listens));
     }
 }
 
 fn close_session(terminals: &mut Terminals, cluster: &mut Cluster, id: SessionId) {
-    let Terminals { machine, sessions, .. } = terminals;
-    sessions.close(id, cluster, machine);
+    let Terminals { workstation, sessions, .. } = terminals;
+    sessions.close(id, cluster, workstation);
 }
 
 fn complete(terminals: &Terminals, id: Option<SessionId>, line: &str, tabs: &[Tab], cluster: &Cluster) -> Completion {
     let fresh = Session::new(SessionId(0), cluster.now());
     let session = id.and_then(|id| terminals.session(id)).unwrap_or(&fresh);
-    let mut files = terminals.machine.files.clone();
+    let mut files = terminals.workstation.files.clone();
     for (name, text) in tabs {
         // What cannot be saved is not offered.
         let _ = save(&mut files, name, text, cluster.now());
@@ -119,17 +119,17 @@ fn step(terminals: &mut Terminals, cluster: &mut Cluster) {
     let now = cluster.now();
     let before = terminals.stirs();
     let Some(i) = terminals.tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else {
-        terminals.sessions.step(cluster, &mut terminals.machine);
+        terminals.sessions.step(cluster, &mut terminals.workstation);
         if terminals.stirs() != before {
             terminals.wake(now);
         }
         return;
     };
-    let Terminals { machine, tasks, .. } = terminals;
+    let Terminals { workstation, tasks, .. } = terminals;
     let task = &mut tasks[i];
     cluster.act_for(task.cause);
     task.listens = false;
-    let mut desk = machine.desk(cluster, task.id.0, &mut task.listens);
+    let mut desk = workstation.desk(cluster, task.id.0, &mut task.listens);
     let mut budget = STEP_BUDGET;
     let poll = task.shell.poll(&mut desk, &mut task.io, &mut budget);
     task.take_output(now);

@@ -37,7 +37,7 @@ pub struct Editors {
 
 /// What all terminals of the user's machine share.
 #[derive(Clone, Debug, Default)]
-pub struct Machine {
+pub struct Workstation {
     pub files: Files,
     pub docker: Daemon,
     pub forwards: Forwards,
@@ -45,10 +45,10 @@ pub struct Machine {
     pub draws: u64,
 }
 
-impl Machine {
+impl Workstation {
     /// The desk of one command line: `task` names its draws, `listens` is set if it waits for what containers print.
     pub fn desk<'a>(&'a mut self, cluster: &'a mut Cluster, task: u64, listens: &'a mut bool) -> Desk<'a> {
-        let Machine { files, docker, forwards, editors, draws } = self;
+        let Workstation { files, docker, forwards, editors, draws } = self;
         Desk { cluster, files, docker, task, draws, forwards, editors, attended: false, listens }
     }
 }

@@ -21,7 +21,7 @@ mod session;
 
 use crate::command::Command;
 use crate::files::{Files, HOME};
-use crate::host::Machine;
+use crate::host::Workstation;
 use cluster::Cluster;
 use cluster::store::Cause;
 use shell::host::resolve;
@@ -55,7 +55,7 @@ pub struct TaskId(u64);
 /// All that terminals keep.
 #[derive(Clone, Default)]
 pub struct Terminals {
-    pub machine: Machine,
+    pub workstation: Workstation,
     tasks: Vec<Task>,
     sessions: session::Sessions,
     finished: Vec<Finished>,
@@ -126,7 +126,7 @@ impl Terminals {
 
     /// Starts a command line in a fresh shell; it is polled once at the next step.
     pub fn start(&mut self, cluster: &mut Cluster, line: &str, stdin: Option<&str>) -> TaskId {
-        (acts::now().start)(self, cluster, line, stdin)
+        (acts::fetched().start)(self, cluster, line, stdin)
     }
 
     /// `kubectl apply -f FILE` of an editor's tab: saves the text as the file, applies it, and says where it is wrong.
@@ -139,23 +139,23 @@ impl Terminals {
 
     /// Sends Ctrl-C to a command line.
     pub fn interrupt(&mut self, cluster: &mut Cluster, id: TaskId) {
-        (acts::now().interrupt)(self, cluster, id)
+        (acts::fetched().interrupt)(self, cluster, id)
     }
 
     /// Saves the text of an editor's tab as the file of that name; `chart/values.yaml` makes its directory.
     pub fn save(&mut self, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
-        save(&mut self.machine.files, file, text, now)
+        save(&mut self.workstation.files, file, text, now)
     }
 
     /// The tab of that name is gone, and so is its file.
     pub fn remove(&mut self, file: &str) {
         // A command may have removed it before.
-        let _ = self.machine.files.remove(&resolve(HOME, file));
+        let _ = self.workstation.files.remove(&resolve(HOME, file));
     }
 
     /// Opens an interactive terminal.
     pub fn open(&mut self, now: SimTime) -> SessionId {
-        (acts::now().open)(self, now)
+        (acts::fetched().open)(self, now)
     }
 
     /// The terminal that was opened last.
@@ -169,12 +169,12 @@ impl Terminals {
 
     /// Types a line into an interactive terminal.
     pub fn type_line(&mut self, id: SessionId, line: &str, now: SimTime) {
-        (acts::now().type_line)(self, id, line, now)
+        (acts::fetched().type_line)(self, id, line, now)
     }
 
     /// Ctrl-C in an interactive terminal.
     pub fn interrupt_session(&mut self, cluster: &mut Cluster, id: SessionId) {
-        (acts::now().interrupt_session)(self, cluster, id)
+        (acts::fetched().interrupt_session)(self, cluster, id)
     }
 
     /// Ctrl-D in an interactive terminal while a command runs.
@@ -186,7 +186,7 @@ impl Terminals {
 
     /// Closes an interactive terminal; what runs in it ends.
     pub fn close_session(&mut self, cluster: &mut Cluster, id: SessionId) {
-        (acts::now().close_session)(self, cluster, id)
+        (acts::fetched().close_session)(self, cluster, id)
     }
 
     /// What Tab may put at the end of a line that is being typed, in a terminal that may not be open yet. `tabs` are files
@@ -198,7 +198,7 @@ impl Terminals {
         tabs: &[Tab],
         cluster: &Cluster,
     ) -> completion::Completion {
-        (acts::now().complete)(self, id, line, tabs, cluster)
+        (acts::fetched().complete)(self, id, line, tabs, cluster)
     }
 
     /// When a command next wants to go on.
@@ -217,12 +217,12 @@ impl Terminals {
 
     /// Polls the first command that is due.
     pub fn step(&mut self, cluster: &mut Cluster) {
-        (acts::now().step)(self, cluster)
+        (acts::fetched().step)(self, cluster)
     }
 
     /// What moves when a command does something that others wait for, though nothing changed in the cluster.
     fn stirs(&self) -> impl PartialEq + use<> {
-        (self.machine.forwards.connections, self.machine.editors.open.len())
+        (self.workstation.forwards.connections, self.workstation.editors.open.len())
     }
 
     /// A container may have printed something: whoever shows that looks again.
@@ -235,7 +235,7 @@ impl Terminals {
 
     /// The editor of a file that `kubectl edit` opened was closed; what the file holds is taken.
     pub fn close_edit(&mut self, path: &str, now: SimTime) {
-        self.machine.editors.open.remove(path);
+        self.workstation.editors.open.remove(path);
         self.wake(now);
     }
 

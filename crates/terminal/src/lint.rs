@@ -23,7 +23,7 @@ pub fn lint(bytes: &[u8], file: &str, zones: &ZoneTable) -> Vec<Diagnostic> {
     let reply = Terminals::new().apply(&mut cluster, file, text);
     let mut diagnostics = reply.diagnostics;
     if parsed.documents.is_empty() && diagnostics.is_empty() {
-        let start = yaml::Span { line: 1, column: 1, end_line: 1, end_column: 1, ..yaml::Span::default() };
+        let start = yaml::TextRange { line: 1, column: 1, end_line: 1, end_column: 1, ..yaml::TextRange::default() };
         diagnostics.push(Diagnostic::new(Severity::Error, "empty", start, "there is no object in this text"));
     }
     sort_by_key(&mut diagnostics, |d| (d.span.start, d.severity));

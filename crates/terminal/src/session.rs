@@ -6,7 +6,7 @@
 use crate::command::Command;
 use crate::files::HOME;
 use crate::hints;
-use crate::host::{Desk, Machine, environment};
+use crate::host::{Desk, Workstation, environment};
 use crate::{RUNAWAY_POLLS, STEP_BUDGET, busy_pause, runaway_text};
 use cluster::Cluster;
 use cluster::store::Cause;
@@ -343,10 +343,10 @@ impl Sessions {
     }
 
     /// Ends a terminal and what runs in it.
-    pub(super) fn close(&mut self, id: SessionId, cluster: &mut Cluster, machine: &mut Machine) {
+    pub(super) fn close(&mut self, id: SessionId, cluster: &mut Cluster, workstation: &mut Workstation) {
         if let Some(at) = self.open.iter().position(|session| session.id == id) {
             let (mut session, mut listens) = (self.open.remove(at), false);
-            session.close(&mut machine.desk(cluster, session.draws_as(), &mut listens));
+            session.close(&mut workstation.desk(cluster, session.draws_as(), &mut listens));
         }
     }
 
@@ -371,14 +371,14 @@ impl Sessions {
     }
 
     /// Lets the first session go on that is due; false if none is.
-    pub(super) fn step(&mut self, cluster: &mut Cluster, machine: &mut Machine) -> bool {
+    pub(super) fn step(&mut self, cluster: &mut Cluster, workstation: &mut Workstation) -> bool {
         let now = cluster.now();
         let Some(session) = self.open.iter_mut().find(|session| session.due().is_some_and(|at| at <= now)) else {
             return false;
         };
         let (task, mut listens) = (session.draws_as(), false);
         cluster.act_for(session.cause);
-        let mut desk = machine.desk(cluster, task, &mut listens);
+        let mut desk = workstation.desk(cluster, task, &mut listens);
         desk.attended = true;
         session.step(&mut desk);
         session.listens = listens;

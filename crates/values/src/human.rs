@@ -1,6 +1,6 @@
 //! Ages as `kubectl` shows them: short, and never more than two units.
 //!
-//! Rules: `semantics/kubectl.md` §2. Source: `apimachinery/pkg/util/duration/duration.go` (`HumanDuration`).
+//! Rules: `docs/semantics/kubectl.md` §2. Source: `apimachinery/pkg/util/duration/duration.go` (`HumanDuration`).
 
 use crate::time::{SimTime, Span};
 

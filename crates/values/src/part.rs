@@ -16,7 +16,7 @@ pub use wasm_split_helpers::SplitLoaderError as NotFetched;
 ///
 /// # Panics
 /// If the host let the engine go on without the part.
-pub fn now<T>(part: impl Future<Output = Result<&'static T, NotFetched>>) -> &'static T {
+pub fn fetched<T>(part: impl Future<Output = Result<&'static T, NotFetched>>) -> &'static T {
     match pin!(part).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(Ok(functions)) => functions,
         Poll::Ready(Err(_)) | Poll::Pending => panic!("a part of the engine is needed that has not been fetched"),

@@ -13,16 +13,16 @@ use values::sorted::SortedMap;
 use values::value::Value;
 
 use super::complaint::{self, Where};
-use super::diagnostic::{Diagnostic, Severity, Span};
+use super::diagnostic::{Diagnostic, Severity, TextRange};
 use super::limits;
 use super::node::{Content, Entry, Node};
 use super::scalar::{self, Meaning};
-use super::split::Part;
+use super::split::Chunk;
 use super::tabs::{self, BadTab};
 
 /// Why a part is no document.
 pub(super) struct Failure {
-    pub span: Span,
+    pub span: TextRange,
     pub code: &'static str,
     /// In clear words.
     pub message: String,
@@ -31,7 +31,7 @@ pub(super) struct Failure {
 }
 
 /// Reads the first document of `part`; none if it is empty. Hints go to `remarks`.
-pub(super) fn build(part: Part<'_>, remarks: &mut Vec<Diagnostic>) -> Result<Option<Node>, Failure> {
+pub(super) fn build(part: Chunk<'_>, remarks: &mut Vec<Diagnostic>) -> Result<Option<Node>, Failure> {
     check_characters(part)?;
     let options = granit_parser::options! {
         emit_comments: false,
@@ -62,7 +62,7 @@ pub(super) fn build(part: Part<'_>, remarks: &mut Vec<Diagnostic>) -> Result<Opt
 }
 
 struct Builder<'t, 'r> {
-    part: Part<'t>,
+    part: Chunk<'t>,
     remarks: &'r mut Vec<Diagnostic>,
     frames: Vec<Frame>,
     /// Finished anchored nodes. An anchor that is still open has no entry.
@@ -79,7 +79,7 @@ struct Builder<'t, 'r> {
 /// A collection that is not finished.
 struct Frame {
     anchor: usize,
-    span: Span,
+    span: TextRange,
     /// Written in brackets.
     flow: bool,
     kind: FrameKind,
@@ -99,18 +99,18 @@ impl Frame {
 
 enum FrameKind {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, seen: SortedMap<Rc<str>, Span>, key: Option<Key> },
+    Map { entries: Vec<Entry>, seen: SortedMap<Rc<str>, TextRange>, key: Option<Key> },
 }
 
 /// A key that waits for its value.
 enum Key {
-    Merge(Span),
-    Plain(Rc<str>, Span),
+    Merge(TextRange),
+    Plain(Rc<str>, TextRange),
 }
 
 impl Builder<'_, '_> {
     /// Takes one event. True at the end of the document.
-    fn take(&mut self, event: Event<'_>, span: Span) -> Result<bool, Failure> {
+    fn take(&mut self, event: Event<'_>, span: TextRange) -> Result<bool, Failure> {
         match event {
             Event::DocumentEnd => {
                 self.end = span.start as usize - self.part.start;
@@ -149,7 +149,7 @@ impl Builder<'_, '_> {
         Ok(false)
     }
 
-    fn close(&mut self, end: Span) -> Result<(), Failure> {
+    fn close(&mut self, end: TextRange) -> Result<(), Failure> {
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         if frame.flow {
             self.free_tabs(frame.span.to(end));
@@ -235,7 +235,7 @@ impl Builder<'_, '_> {
         Ok(())
     }
 
-    fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<Node, Failure> {
+    fn scalar(&self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: TextRange) -> Result<Node, Failure> {
         let meaning = match tag.and_then(Tag::core_suffix) {
             None if tag.is_some() || style != ScalarStyle::Plain => Meaning::Str,
             None => scalar::resolve(text),
@@ -287,7 +287,7 @@ impl Builder<'_, '_> {
         Ok(node)
     }
 
-    fn span(&self, start: Marker, end: Marker) -> Span {
+    fn span(&self, start: Marker, end: Marker) -> TextRange {
         let place = |marker: Marker| {
             (
                 (marker.line() + self.part.line - 1) as u32,
@@ -297,15 +297,21 @@ impl Builder<'_, '_> {
         };
         let (line, column, start) = place(start);
         let (end_line, end_column, end) = place(end);
-        Span { line, column, end_line, end_column, start, end }
+        TextRange { line, column, end_line, end_column, start, end }
     }
 
-    fn failure(&self, span: Span, code: &'static str, message: impl Into<String>, go: impl Into<String>) -> Failure {
+    fn failure(
+        &self,
+        span: TextRange,
+        code: &'static str,
+        message: impl Into<String>,
+        go: impl Into<String>,
+    ) -> Failure {
         Failure { span, code, message: message.into(), go: go.into() }
     }
 
     /// Notes that tabs are free in a span, unless it lies in brackets that are noted as a whole.
-    fn free_tabs(&mut self, span: Span) {
+    fn free_tabs(&mut self, span: TextRange) {
         if !self.frames.iter().any(|f| f.flow) {
             self.tab_ranges.push(span.start as usize - self.part.start..span.end as usize - self.part.start);
         }
@@ -323,7 +329,7 @@ impl Builder<'_, '_> {
         let column = (tab.at - line_start) as u32 + 1;
         let line = (self.part.line + tab.line - 1) as u32;
         let start = (self.part.start + tab.at) as u32;
-        let span = Span { line, column, end_line: line, end_column: column + 1, start, end: start + 1 };
+        let span = TextRange { line, column, end_line: line, end_column: column + 1, start, end: start + 1 };
         let go = complaint::go_yaml_text(&kind, self.part.text, tab.line, tab.at, Where::default());
         self.failure(span, "yaml-syntax", complaint::clear_text(&kind, None), go)
     }
@@ -351,7 +357,7 @@ impl Builder<'_, '_> {
 }
 
 /// The characters go-yaml's reader accepts.
-fn check_characters(part: Part<'_>) -> Result<(), Failure> {
+fn check_characters(part: Chunk<'_>) -> Result<(), Failure> {
     let allowed = |c: char| {
         matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
             && c != '\u{feff}'
@@ -365,7 +371,7 @@ fn check_characters(part: Part<'_>) -> Result<(), Failure> {
     let start = (part.start + at) as u32;
     let end = start + c.len_utf8() as u32;
     Err(Failure {
-        span: Span { line, column, end_line: line, end_column: column + 1, start, end },
+        span: TextRange { line, column, end_line: line, end_column: column + 1, start, end },
         code: "control-character",
         message: format!("the character {c:?} is not allowed in YAML"),
         go: "yaml: control characters are not allowed".into(),
@@ -405,7 +411,7 @@ fn merged(node: &Node) -> Option<Vec<Entry>> {
     }
 }
 
-fn duplicate_key(key: &str, first: Span, second: Span) -> Diagnostic {
+fn duplicate_key(key: &str, first: TextRange, second: TextRange) -> Diagnostic {
     let message = format!(
         "\"{key}\" stands here and on line {}; Kubernetes takes the last one, on line {}",
         first.line, second.line

@@ -17,7 +17,7 @@ pub enum Severity {
 
 /// A range of the source text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Span {
+pub struct TextRange {
     /// Line of the first character, from 1.
     pub line: u32,
     /// Column of the first character, from 1, in characters.
@@ -32,11 +32,11 @@ pub struct Span {
     pub end: u32,
 }
 
-impl Span {
+impl TextRange {
     /// From the start of `self` to the end of `other`.
     #[must_use]
-    pub fn to(self, other: Span) -> Span {
-        Span { end_line: other.end_line, end_column: other.end_column, end: other.end, ..self }
+    pub fn to(self, other: TextRange) -> TextRange {
+        TextRange { end_line: other.end_line, end_column: other.end_column, end: other.end, ..self }
     }
 }
 
@@ -50,13 +50,13 @@ pub struct Diagnostic {
     pub message: String,
     /// What `kubectl apply -f -` prints for it, without the line's end; none if it prints nothing.
     pub kubectl: Option<String>,
-    pub span: Span,
+    pub span: TextRange,
     /// Another place that belongs to it, such as the first of two equal keys.
-    pub related: Option<Span>,
+    pub related: Option<TextRange>,
 }
 
 impl Diagnostic {
-    pub fn new(severity: Severity, code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
+    pub fn new(severity: Severity, code: &'static str, span: TextRange, message: impl Into<String>) -> Diagnostic {
         Diagnostic { severity, code, message: message.into(), kubectl: None, span, related: None }
     }
 
@@ -69,7 +69,7 @@ impl Diagnostic {
 
     /// Adds a second place.
     #[must_use]
-    pub fn with_related(mut self, span: Span) -> Diagnostic {
+    pub fn with_related(mut self, span: TextRange) -> Diagnostic {
         self.related = Some(span);
         self
     }

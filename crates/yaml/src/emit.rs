@@ -19,7 +19,7 @@ const SIMPLE_KEY: usize = 128;
 /// Writes `value` as one YAML document that ends with a line break.
 pub fn emit(value: &Value) -> String {
     let mut out = Emitter { text: String::new(), column: 0 };
-    out.node(value, 0, Place::Root);
+    out.node(value, 0, Position::Root);
     if !out.text.ends_with('\n') {
         out.text.push('\n');
     }
@@ -28,7 +28,7 @@ pub fn emit(value: &Value) -> String {
 
 /// Where a node stands decides whether it starts on the same line.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Position {
     Root,
     /// Behind `- `.
     Item,
@@ -64,12 +64,12 @@ impl Emitter {
     }
 
     /// `indent` is where the lines of the collection around this node begin.
-    fn node(&mut self, value: &Value, indent: usize, place: Place) {
+    fn node(&mut self, value: &Value, indent: usize, place: Position) {
         match value {
             Value::Map(map) if !map.is_empty() => self.map(map, indent, place),
             Value::List(items) if !items.is_empty() => self.list(items, indent, place),
             scalar => {
-                if place == Place::Value {
+                if place == Position::Value {
                     self.put_char(' ');
                 }
                 match scalar {
@@ -79,18 +79,18 @@ impl Emitter {
                     Value::Bool(b) => self.put(if *b { "true" } else { "false" }),
                     Value::Int(n) => self.put(&n.to_string()),
                     Value::Float(x) => self.put(&float(*x)),
-                    Value::Str(s) => self.string(s, if place == Place::Root { 0 } else { indent } + 2, true),
+                    Value::Str(s) => self.string(s, if place == Position::Root { 0 } else { indent } + 2, true),
                 }
             }
         }
     }
 
-    fn map(&mut self, map: &Map, indent: usize, place: Place) {
-        let indent = if place == Place::Root { 0 } else { indent + 2 };
+    fn map(&mut self, map: &Map, indent: usize, place: Position) {
+        let indent = if place == Position::Root { 0 } else { indent + 2 };
         let mut entries: Vec<(&str, &Value)> = map.iter().collect();
         sort_by(&mut entries, |(a, _), (b, _)| compare_keys(a, b));
         for (i, (key, value)) in entries.into_iter().enumerate() {
-            if i > 0 || place != Place::Item {
+            if i > 0 || place != Position::Item {
                 self.new_line(indent);
             }
             if key.chars().count() > SIMPLE_KEY || key.len() > SIMPLE_KEY {
@@ -101,18 +101,18 @@ impl Emitter {
                 self.string(key, indent + 2, false);
             }
             self.put_char(':');
-            self.node(value, indent, Place::Value);
+            self.node(value, indent, Position::Value);
         }
     }
 
-    fn list(&mut self, items: &[Value], indent: usize, place: Place) {
-        let indent = if place == Place::Item { indent + 2 } else { indent };
+    fn list(&mut self, items: &[Value], indent: usize, place: Position) {
+        let indent = if place == Position::Item { indent + 2 } else { indent };
         for (i, item) in items.iter().enumerate() {
-            if i > 0 || place != Place::Item {
+            if i > 0 || place != Position::Item {
                 self.new_line(indent);
             }
             self.put("- ");
-            self.node(item, indent, Place::Item);
+            self.node(item, indent, Position::Item);
         }
     }
 

@@ -32,21 +32,21 @@ struct Reader<'t> {
     at: usize,
 }
 
-type Step<T> = Result<T, JsonError>;
+type Read<T> = Result<T, JsonError>;
 
 impl Reader<'_> {
-    fn peek(&mut self) -> Step<u8> {
+    fn peek(&mut self) -> Read<u8> {
         while self.bytes.get(self.at).is_some_and(|b| b" \t\r\n".contains(b)) {
             self.at += 1;
         }
         self.byte()
     }
 
-    fn byte(&self) -> Step<u8> {
+    fn byte(&self) -> Read<u8> {
         self.bytes.get(self.at).copied().ok_or_else(|| JsonError { text: "unexpected EOF".into() })
     }
 
-    fn invalid<T>(&self, context: &str) -> Step<T> {
+    fn invalid<T>(&self, context: &str) -> Read<T> {
         let c = match self.text.get(self.at..).and_then(|t| t.chars().next()) {
             // Go looks at bytes: what is not ASCII is shown as the Latin letter of its first byte.
             Some(c) if !c.is_ascii() => char::from(self.bytes[self.at]),
@@ -64,7 +64,7 @@ impl Reader<'_> {
     }
 
     /// One value; without recursion, so that no nesting is too deep for us.
-    fn value(&mut self) -> Step<()> {
+    fn value(&mut self) -> Read<()> {
         let mut open: Vec<u8> = Vec::new();
         loop {
             // A value begins here.
@@ -114,7 +114,7 @@ impl Reader<'_> {
         }
     }
 
-    fn key(&mut self) -> Step<()> {
+    fn key(&mut self) -> Read<()> {
         if self.peek()? != b'"' {
             return self.invalid("looking for beginning of object key string");
         }
@@ -126,7 +126,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn string(&mut self) -> Step<()> {
+    fn string(&mut self) -> Read<()> {
         self.at += 1;
         loop {
             match self.byte()? {
@@ -141,7 +141,7 @@ impl Reader<'_> {
         }
     }
 
-    fn escape(&mut self) -> Step<()> {
+    fn escape(&mut self) -> Read<()> {
         self.at += 1;
         match self.byte()? {
             b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => self.at += 1,
@@ -159,7 +159,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn number(&mut self) -> Step<()> {
+    fn number(&mut self) -> Read<()> {
         if self.byte()? == b'-' {
             self.at += 1;
         }
@@ -194,7 +194,7 @@ impl Reader<'_> {
         }
     }
 
-    fn word(&mut self, word: &'static str) -> Step<()> {
+    fn word(&mut self, word: &'static str) -> Read<()> {
         for expected in word.bytes() {
             if self.byte()? != expected {
                 return self.invalid(&format!("in literal {word} (expecting '{}')", char::from(expected)));

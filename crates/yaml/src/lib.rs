@@ -20,7 +20,7 @@ mod scalar;
 mod split;
 mod tabs;
 
-pub use diagnostic::{Diagnostic, Severity, Span};
+pub use diagnostic::{Diagnostic, Severity, TextRange};
 pub use emit::emit;
 pub use node::{Content, Entry, Location, Node};
 
@@ -78,7 +78,7 @@ pub fn parse(text: &str, source: &str) -> Parsed {
     let mut parsed = Parsed::default();
     if text.len() > limits::TEXT_BYTES {
         let message = format!("the text is longer than {} KiB", limits::TEXT_BYTES / 1024);
-        let start = Span { line: 1, column: 1, end_line: 1, end_column: 1, ..Span::default() };
+        let start = TextRange { line: 1, column: 1, end_line: 1, end_column: 1, ..TextRange::default() };
         parsed.diagnostics.push(
             Diagnostic::new(Severity::Error, "too-large", start, message.clone())
                 .with_kubectl(format!("error: error parsing {source}: {message}")),
@@ -124,14 +124,14 @@ fn pieces(text: &str) -> (Vec<Piece<'_>>, Option<String>) {
     while !text[at..].trim_start().is_empty() && pieces.len() < limits::DOCUMENTS {
         match json::value_end(text, at) {
             Ok(end) => {
-                pieces.push(Piece::Part(split::Part { text: &text[at..end], start: at, line }));
+                pieces.push(Piece::Chunk(split::Chunk { text: &text[at..end], start: at, line }));
                 line += text[at..end].matches('\n').count();
                 at = end;
             }
             Err(error) => {
                 if pieces.len() > 1 {
                     // After two values kubectl is sure that it reads JSON.
-                    pieces.push(Piece::NotJson(split::Part { text: &text[at..], start: at, line }));
+                    pieces.push(Piece::NotJson(split::Chunk { text: &text[at..], start: at, line }));
                     return (pieces, Some(error.text));
                 }
                 // The rest of the last value's line is passed over if it is blank.
@@ -150,7 +150,7 @@ fn pieces(text: &str) -> (Vec<Piece<'_>>, Option<String>) {
 /// Reads one part; an error comes with what kubectl says of it.
 fn read(piece: Piece<'_>, remarks: &mut Vec<Diagnostic>) -> Result<Option<Node>, (build::Failure, String)> {
     match piece {
-        Piece::Part(part) => build::build(part, remarks).map_err(|failure| {
+        Piece::Chunk(part) => build::build(part, remarks).map_err(|failure| {
             let text = conversion_error(&failure.go);
             (failure, text)
         }),
@@ -185,7 +185,7 @@ pub fn parse_bytes(bytes: &[u8], source: &str) -> Parsed {
             let line = 1 + good.matches('\n').count() as u32;
             let column = 1 + good.rsplit('\n').next().unwrap_or("").chars().count() as u32;
             let (start, end) = (good.len() as u32, good.len() as u32 + 1);
-            let span = Span { line, column, end_line: line, end_column: column + 1, start, end };
+            let span = TextRange { line, column, end_line: line, end_column: column + 1, start, end };
             let kubectl =
                 format!("error: error parsing {source}: {}", conversion_error("yaml: invalid leading UTF-8 octet"));
             let diagnostic = Diagnostic::new(Severity::Error, "not-utf8", span, "this byte is not UTF-8 text");
@@ -202,9 +202,9 @@ fn is_null(node: &Node) -> bool {
     matches!(&node.content, Content::Scalar(value) if value.is_null())
 }
 
-fn line_span(text: &str, start: usize, line: usize) -> Span {
+fn line_span(text: &str, start: usize, line: usize) -> TextRange {
     let (line, start) = (line as u32, start as u32);
-    Span {
+    TextRange {
         line,
         column: 1,
         end_line: line,

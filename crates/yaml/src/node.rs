@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use values::value::{Map, Value};
 
-use super::diagnostic::Span;
+use super::diagnostic::TextRange;
 
 /// A value of the text.
 #[derive(Clone, Debug)]
 pub struct Node {
     pub content: Content,
-    pub span: Span,
+    pub span: TextRange,
     /// The words of a plain scalar that YAML 1.1 does not read as a string: `N`, `0777`, `1.0`.
     pub plain: Option<Rc<str>>,
     /// Nodes in this tree, aliases counted as often as they are used.
@@ -30,12 +30,12 @@ pub enum Content {
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub key: Rc<str>,
-    pub key_span: Span,
+    pub key_span: TextRange,
     pub value: Node,
 }
 
 impl Node {
-    pub(super) fn new(content: Content, span: Span) -> Node {
+    pub(super) fn new(content: Content, span: TextRange) -> Node {
         let (size, depth) = match &content {
             Content::Scalar(_) => (1, 1),
             Content::List(items) => measure(items.iter()),
@@ -97,7 +97,7 @@ fn measure<'n>(children: impl Iterator<Item = &'n Node>) -> (usize, usize) {
 }
 
 /// One step of a path: the child, the place of its key, and the rest of the path.
-fn step<'n, 'p>(node: &'n Node, path: &'p str) -> Option<(&'n Node, Option<Span>, &'p str)> {
+fn step<'n, 'p>(node: &'n Node, path: &'p str) -> Option<(&'n Node, Option<TextRange>, &'p str)> {
     if let Some(bracket) = path.strip_prefix('[') {
         let (inside, after) = bracket.split_once(']')?;
         let after = after.strip_prefix('.').unwrap_or(after);
@@ -123,15 +123,15 @@ fn step<'n, 'p>(node: &'n Node, path: &'p str) -> Option<(&'n Node, Option<Span>
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Location {
     /// Its key; list items and the document itself have none.
-    pub key: Option<Span>,
-    pub value: Span,
+    pub key: Option<TextRange>,
+    pub value: TextRange,
     /// False if the field itself is not in the text and this is its nearest parent.
     pub exact: bool,
 }
 
 impl Location {
     /// What to underline: the value itself if it is on one line, the key if the value is long or only a parent was found.
-    pub fn span(&self) -> Span {
+    pub fn span(&self) -> TextRange {
         match self.key {
             Some(key) if !self.exact || self.value.line != self.value.end_line => key,
             _ => self.value,

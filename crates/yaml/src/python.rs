@@ -5,7 +5,7 @@
 //! What a tutorial leaves out as `...` is left out with a remark, and a comma that is missing between two entries is put in
 //! with one. Nothing is carried out.
 
-use super::diagnostic::{Diagnostic, Severity, Span};
+use super::diagnostic::{Diagnostic, Severity, TextRange};
 use super::{emit, limits};
 use values::value::Value;
 
@@ -106,14 +106,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn span(&self, from: usize, to: usize) -> Span {
+    fn span(&self, from: usize, to: usize) -> TextRange {
         let place = |at: usize| {
             let before = &self.text[..at];
             let line = 1 + before.matches('\n').count() as u32;
             (line, 1 + before.rsplit('\n').next().unwrap_or_default().chars().count() as u32)
         };
         let ((line, column), (end_line, end_column)) = (place(from), place(to));
-        Span { line, column, end_line, end_column, start: from as u32, end: to as u32 }
+        TextRange { line, column, end_line, end_column, start: from as u32, end: to as u32 }
     }
 
     fn value(&mut self) -> Option<Tree> {

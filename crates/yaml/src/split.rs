@@ -6,7 +6,7 @@
 
 /// A part of the text that is given to the YAML parser alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part<'t> {
+pub(super) struct Chunk<'t> {
     pub text: &'t str,
     /// Byte offset of its first character in the whole text.
     pub start: usize,
@@ -17,21 +17,21 @@ pub(super) struct Part<'t> {
 /// What the reader found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'t> {
-    Part(Part<'t>),
+    Chunk(Chunk<'t>),
     /// A separator line with something behind it. Reading ends there.
     BadSeparator {
-        line: Part<'t>,
+        line: Chunk<'t>,
         rest: &'t str,
     },
     /// What follows several JSON values and is none. Reading ends there.
-    NotJson(Part<'t>),
+    NotJson(Chunk<'t>),
 }
 
 /// Cuts `text`, which begins at byte `offset` and on `first_line` of the whole text, into its parts.
 pub(super) fn split(text: &str, offset: usize, first_line: usize) -> Vec<Piece<'_>> {
     let mut pieces = cut(text);
     for piece in &mut pieces {
-        let (Piece::Part(part) | Piece::NotJson(part) | Piece::BadSeparator { line: part, .. }) = piece;
+        let (Piece::Chunk(part) | Piece::NotJson(part) | Piece::BadSeparator { line: part, .. }) = piece;
         part.start += offset;
         part.line += first_line - 1;
     }
@@ -40,7 +40,7 @@ pub(super) fn split(text: &str, offset: usize, first_line: usize) -> Vec<Piece<'
 
 fn cut(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
-    let mut part = Part { text: "", start: 0, line: 1 };
+    let mut part = Chunk { text: "", start: 0, line: 1 };
     let mut end = 0;
     for (i, line) in text.split_inclusive('\n').enumerate() {
         let here = end;
@@ -48,17 +48,17 @@ fn cut(text: &str) -> Vec<Piece<'_>> {
         if let Some(rest) = line.strip_prefix("---") {
             let rest = rest.trim();
             if !rest.is_empty() && !rest.starts_with('#') {
-                pieces.push(Piece::BadSeparator { line: Part { text: line, start: here, line: i + 1 }, rest });
+                pieces.push(Piece::BadSeparator { line: Chunk { text: line, start: here, line: i + 1 }, rest });
                 return pieces;
             }
             if here > part.start {
-                pieces.push(Piece::Part(Part { text: &text[part.start..here], ..part }));
-                part = Part { text: "", start: end, line: i + 2 };
+                pieces.push(Piece::Chunk(Chunk { text: &text[part.start..here], ..part }));
+                part = Chunk { text: "", start: end, line: i + 2 };
             }
         }
     }
     if end > part.start {
-        pieces.push(Piece::Part(Part { text: &text[part.start..end], ..part }));
+        pieces.push(Piece::Chunk(Chunk { text: &text[part.start..end], ..part }));
     }
     pieces
 }
@@ -71,7 +71,7 @@ mod tests {
         split(text, 0, 1)
             .into_iter()
             .map(|p| match p {
-                Piece::Part(p) | Piece::NotJson(p) => (p.text, p.line),
+                Piece::Chunk(p) | Piece::NotJson(p) => (p.text, p.line),
                 Piece::BadSeparator { line, rest } => (rest, line.line),
             })
             .collect()

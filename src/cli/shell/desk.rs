@@ -153,8 +153,8 @@ impl Desk {
 
     /// Opens an editor of this machine for each text that `kubectl edit` hands out, and gives back what was saved.
     fn edit(&mut self) {
-        while let Some(path) = self.sim.terminals().machine.editors.open.first().cloned() {
-            let bytes = self.sim.terminals().machine.files.read(&path).unwrap_or_default();
+        while let Some(path) = self.sim.terminals().workstation.editors.open.first().cloned() {
+            let bytes = self.sim.terminals().workstation.files.read(&path).unwrap_or_default();
             let text = edited(&String::from_utf8_lossy(&bytes), self.piped);
             self.sim.handle(Input::CloseEdit { path, text });
             self.sim.advance(self.sim.now(), 1_000);

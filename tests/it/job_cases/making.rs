@@ -6,7 +6,7 @@ use batchyard::api::batch::{JOB_COMPLETION_INDEX, JOB_TRACKING_FINALIZER, Job, J
 use batchyard::api::kind::Kind;
 use batchyard::api::object::Object;
 use batchyard::cluster::control::job::backoff::BackoffRecord;
-use batchyard::cluster::control::job::plan::{Outcome, plan};
+use batchyard::cluster::control::job::plan::{Carried, plan};
 use batchyard::cluster::control::job::pods::{JobPod, NewPod};
 use batchyard::values::object;
 use batchyard::values::time::{SimTime, Span};
@@ -159,7 +159,7 @@ pub fn sync(job: &Job, pods: &[JobPod], record: BackoffRecord, now: SimTime, ans
     let ready = plan.deletions.iter().take(deleted).filter(|pod| pod.pod().is_ready()).count();
     let limit = if answers.refuses { 0 } else { answers.create_limit.unwrap_or(usize::MAX) };
     let created = plan.creations.len().min(limit);
-    let outcome = Outcome { created, deleted, deleted_ready: ready };
+    let outcome = Carried { created, deleted, deleted_ready: ready };
     let tally = plan.account(outcome, now);
     patched += tally.released.len();
     let kept = if answers.refuses { tally.released.clone() } else { vec![] };

@@ -1,6 +1,6 @@
 //! Laws of CronJobs: one Job a scheduled time, none that the policy forbids, none too late, none forgotten.
 //!
-//! Rules: `semantics/cronjob.md` §3, §4, §6. The random schedules here are all `*/N * * * *`.
+//! Rules: `docs/semantics/cronjob.md` §3, §4, §6. The random schedules here are all `*/N * * * *`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! Laws of counting: each Pod that ends is counted once, and nothing is ever taken back.
 //!
-//! Rules: `semantics/job.md` §3. The ledger here is kept by the Pods' finalizers: a Pod counts at the moment the Job
-//! controller lets go of it, by what it is then.
+//! Rules: `docs/semantics/job.md` §3. The ledger here is kept by the Pods' finalizers: a Pod counts at the moment the
+//! Job controller lets go of it, by what it is then.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
 //! Laws of making Pods and of ending Jobs.
 //!
-//! Rules: `semantics/job.md` §2 to §8, §11; `semantics/ttl.md` §1.
+//! Rules: `docs/semantics/job.md` §2 to §8, §11; `docs/semantics/ttl.md` §1.
 
 use std::collections::{BTreeMap, BTreeSet};
 

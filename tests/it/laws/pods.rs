@@ -1,6 +1,6 @@
 //! Laws of Pods and Nodes: phases go one way, restarts wait, nodes hold no more than they have.
 //!
-//! Rules: `semantics/kubelet.md` §4, §6; `semantics/scheduler.md`.
+//! Rules: `docs/semantics/kubelet.md` §4, §6; `docs/semantics/scheduler.md`.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! Laws of the end: nothing is left lying about, what the statuses say is so, and who is restarted finds nothing to do.
 //!
-//! Rules: `semantics/job.md` §1 (how late a status may be), §3, §13; `semantics/ttl.md` §1, §2; `semantics/kubelet.md` §8.
+//! Rules: `docs/semantics/job.md` §1 (how late a status may be), §3, §13; `docs/semantics/ttl.md` §1, §2;
+//! `docs/semantics/kubelet.md` §8.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! What the API server's tables say of an object: the columns `kubectl get` prints.
 //!
-//! Rules: `semantics/kubectl.md` §3. Source: `pkg/printers/internalversion/printers.go`. Adding a kind is a file with its
-//! columns and its row, and a line in [`columns`] and [`row`].
+//! Rules: `docs/semantics/kubectl.md` §3. Source: `pkg/printers/internalversion/printers.go`. Adding a kind is a file
+//! with its columns and its row, and a line in [`columns`] and [`row`].
 
 mod cells;
 mod config;

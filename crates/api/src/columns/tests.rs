@@ -1,4 +1,4 @@
-//! Rows of `semantics/kubectl_cases.json`, read from the tests' copy.
+//! Rows of `tests/cases/kubectl_cases.json`.
 
 use super::{columns, row};
 use crate::kind::Kind;

@@ -33,7 +33,7 @@ pub(super) struct Walk {
 }
 
 /// The way was given up, and why.
-type Step<T> = Result<T, TypeError>;
+type Walked<T> = Result<T, TypeError>;
 
 impl Walk {
     /// Reads a whole object. Gives it as Go would write it, and the paths of unknown fields.
@@ -75,7 +75,7 @@ impl Walk {
         self.path.truncate(before);
     }
 
-    fn structure(&mut self, id: StructId, fields: &Map) -> Step<Value> {
+    fn structure(&mut self, id: StructId, fields: &Map) -> Walked<Value> {
         let schema = self.schema;
         let owner = schema.of(id).name;
         let is_kind = schema.kinds().iter().any(|k| k.kind == owner);
@@ -101,7 +101,7 @@ impl Walk {
     }
 
     /// Reads one value. `owner` is the Go struct whose field it is.
-    fn value(&mut self, ty: &Type, value: &Value, owner: &str) -> Step<Value> {
+    fn value(&mut self, ty: &Type, value: &Value, owner: &str) -> Walked<Value> {
         if value.is_null() {
             return Ok(if matches!(ty, Type::Pointer(_)) { Value::Null } else { zero(self.schema, ty) });
         }
@@ -148,7 +148,7 @@ impl Walk {
         }
     }
 
-    fn quantity(&mut self, value: &Value) -> Step<Value> {
+    fn quantity(&mut self, value: &Value) -> Walked<Value> {
         let text = match value {
             Value::Str(text) => text.trim().to_string(),
             Value::Int(_) | Value::Float(_) => number_text(value),
@@ -160,7 +160,7 @@ impl Walk {
         }
     }
 
-    fn int_or_string(&mut self, value: &Value, owner: &str) -> Step<Value> {
+    fn int_or_string(&mut self, value: &Value, owner: &str) -> Walked<Value> {
         match value {
             Value::Str(_) => Ok(value.clone()),
             Value::Int(n) if i32::try_from(*n).is_ok() => Ok(value.clone()),
@@ -175,7 +175,7 @@ impl Walk {
         }
     }
 
-    fn time(&mut self, ty: &Type, value: &Value, owner: &str) -> Step<Value> {
+    fn time(&mut self, ty: &Type, value: &Value, owner: &str) -> Walked<Value> {
         let Value::Str(text) = value else {
             let text = self.mismatch_text(json_word(value), "string", owner);
             return self.stop(text);
@@ -192,7 +192,7 @@ impl Walk {
     }
 
     /// Remembers that a value of kind `what` does not fit, if nothing was wrong before, and goes on.
-    fn mismatch(&mut self, what: &str, ty: &Type, owner: &str) -> Step<Value> {
+    fn mismatch(&mut self, what: &str, ty: &Type, owner: &str) -> Walked<Value> {
         let go_type = self.schema.go_type(ty.pointed());
         let text = self.mismatch_text(what, &go_type, owner);
         self.remember(text);
@@ -209,7 +209,7 @@ impl Walk {
         }
     }
 
-    fn stop<T>(&self, text: impl Into<String>) -> Step<T> {
+    fn stop<T>(&self, text: impl Into<String>) -> Walked<T> {
         Err(TypeError { text: text.into(), path: self.path.clone() })
     }
 }

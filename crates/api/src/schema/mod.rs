@@ -40,12 +40,12 @@ pub struct Struct {
     /// In the order of the declaration.
     pub members: Vec<Member>,
     /// All fields with those of inlined structs, by JSON name.
-    lookup: SortedMap<&'static str, Place>,
+    lookup: SortedMap<&'static str, Slot>,
 }
 
 /// Where the field of a JSON name is: in this struct, or in one it inlines.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Slot {
     owner: StructId,
     index: usize,
 }

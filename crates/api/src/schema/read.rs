@@ -4,7 +4,7 @@
 
 use values::sorted::SortedMap;
 
-use super::{Field, KindEntry, Member, Patch, Place, Schema, Struct, StructId, Type};
+use super::{Field, KindEntry, Member, Patch, Schema, Slot, Struct, StructId, Type};
 
 /// Makes the schema of `kinds.txt`.
 pub(super) fn read(kinds: &'static str) -> Schema {
@@ -57,11 +57,11 @@ fn last(schema: &mut Schema) -> &mut Struct {
 }
 
 /// Own fields win over inlined ones, as in Go.
-fn collect(schema: &Schema, id: StructId, lookup: &mut SortedMap<&'static str, Place>) {
+fn collect(schema: &Schema, id: StructId, lookup: &mut SortedMap<&'static str, Slot>) {
     for (index, member) in schema.of(id).members.iter().enumerate() {
         match member {
             Member::Field(field) => {
-                lookup.insert(field.name, Place { owner: id, index });
+                lookup.insert(field.name, Slot { owner: id, index });
             }
             Member::Inline(inner) => collect(schema, *inner, lookup),
         }

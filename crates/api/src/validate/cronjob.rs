@@ -1,6 +1,6 @@
 //! CronJobs.
 //!
-//! Rules and texts: `semantics/validation.md` §5. Source: `pkg/apis/batch/validation/validation.go`.
+//! Rules and texts: `docs/semantics/validation.md` §5. Source: `pkg/apis/batch/validation/validation.go`.
 
 use values::cron::Schedule;
 use values::value::Value;

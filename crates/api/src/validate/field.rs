@@ -13,11 +13,11 @@ use values::value::Value;
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a> {
     parent: Option<&'a Path<'a>>,
-    part: Part<'a>,
+    part: Link<'a>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Part<'a> {
+enum Link<'a> {
     /// May hold dots: `template.spec`.
     Name(&'a str),
     Index(usize),
@@ -28,19 +28,19 @@ enum Part<'a> {
 impl<'a> Path<'a> {
     /// A path of one part. With an empty name it is the object itself.
     pub const fn root(name: &'a str) -> Path<'a> {
-        Path { parent: None, part: Part::Name(name) }
+        Path { parent: None, part: Link::Name(name) }
     }
 
     pub const fn child(&'a self, name: &'a str) -> Path<'a> {
-        Path { parent: Some(self), part: Part::Name(name) }
+        Path { parent: Some(self), part: Link::Name(name) }
     }
 
     pub const fn index(&'a self, index: usize) -> Path<'a> {
-        Path { parent: Some(self), part: Part::Index(index) }
+        Path { parent: Some(self), part: Link::Index(index) }
     }
 
     pub const fn key(&'a self, key: &'a str) -> Path<'a> {
-        Path { parent: Some(self), part: Part::Key(key) }
+        Path { parent: Some(self), part: Link::Key(key) }
     }
 }
 
@@ -50,19 +50,19 @@ impl fmt::Display for Path<'_> {
             parent.fmt(f)?;
         }
         match self.part {
-            Part::Name(name) => {
+            Link::Name(name) => {
                 let first = self.parent.is_none_or(Path::is_empty);
                 write!(f, "{}{name}", if first { "" } else { "." })
             }
-            Part::Index(index) => write!(f, "[{index}]"),
-            Part::Key(key) => write!(f, "[{key}]"),
+            Link::Index(index) => write!(f, "[{index}]"),
+            Link::Key(key) => write!(f, "[{key}]"),
         }
     }
 }
 
 impl Path<'_> {
     fn is_empty(&self) -> bool {
-        self.parent.is_none() && matches!(self.part, Part::Name(""))
+        self.parent.is_none() && matches!(self.part, Link::Name(""))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Jobs: new ones, changed ones, and the Job's spec inside a CronJob.
 //!
-//! Rules and texts: `semantics/validation.md` §2 and §3. Source: `pkg/apis/batch/validation/validation.go`,
+//! Rules and texts: `docs/semantics/validation.md` §2 and §3. Source: `pkg/apis/batch/validation/validation.go`,
 //! `pkg/registry/batch/job/strategy.go` (`validationOptionsForJob`).
 
 use values::value::Value;

@@ -1,6 +1,6 @@
 //! A Job's podFailurePolicy and successPolicy.
 //!
-//! Rules and texts: `semantics/validation.md` §2. Source: `pkg/apis/batch/validation/validation.go`.
+//! Rules and texts: `docs/semantics/validation.md` §2. Source: `pkg/apis/batch/validation/validation.go`.
 
 use values::value::Value;
 

@@ -1,8 +1,9 @@
 //! The status of a Job, as its controller may write it.
 //!
-//! Rules and texts: `semantics/validation.md` §4. Each rule only holds where the change touches what it is about, so that a
-//! status that was wrong before can still be repaired. Source: `pkg/apis/batch/validation/validation.go`
-//! (`validateJobStatus`, `ValidateJobUpdateStatus`), `pkg/registry/batch/job/strategy.go` (`getStatusValidationOptions`).
+//! Rules and texts: `docs/semantics/validation.md` §4. Each rule only holds where the change touches what it is about,
+//! so that a status that was wrong before can still be repaired. Source: `pkg/apis/batch/validation/validation.go`
+//! (`validateJobStatus`, `ValidateJobUpdateStatus`), `pkg/registry/batch/job/strategy.go`
+//! (`getStatusValidationOptions`).
 
 use values::time::SimTime;
 use values::value::Value;

@@ -1,8 +1,8 @@
 //! What the API server refuses: validation of new and changed objects, and the warnings it gives with good ones.
 //!
-//! Rules and texts: `semantics/validation.md`. Each check says which function of Kubernetes it follows; errors come in the
-//! order in which upstream finds them. Objects are trees that were decoded and defaulted before. A pass over a good Pod
-//! allocates nothing. Sources: `pkg/apis/{batch,core,apps}/validation`, `pkg/registry/*/strategy.go`,
+//! Rules and texts: `docs/semantics/validation.md`. Each check says which function of Kubernetes it follows; errors
+//! come in the order in which upstream finds them. Objects are trees that were decoded and defaulted before. A pass
+//! over a good Pod allocates nothing. Sources: `pkg/apis/{batch,core,apps}/validation`, `pkg/registry/*/strategy.go`,
 //! `pkg/api/{pod,job}/warnings.go`.
 
 mod config;

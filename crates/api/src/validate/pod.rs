@@ -1,6 +1,6 @@
 //! Pods and Pod templates.
 //!
-//! Rules and texts: `semantics/validation.md` §6. Source: `pkg/apis/core/validation/validation.go`
+//! Rules and texts: `docs/semantics/validation.md` §6. Source: `pkg/apis/core/validation/validation.go`
 //! (`ValidatePodSpec`, `ValidatePodTemplateSpec`, `ValidatePodCreate`).
 
 mod affinity;

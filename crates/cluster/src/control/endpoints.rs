@@ -1,8 +1,8 @@
 //! Endpoints and EndpointSlices: the addresses behind each Service.
 //!
-//! Rules: `semantics/replicaset.md` §2. Ended Pods are no endpoints; those that are not ready are, but marked so; those
-//! being deleted stay in the slices as terminating. A slice holds 100 endpoints.
-//! Source: `pkg/controller/{endpoint,endpointslice}`, `k8s.io/endpointslice/{reconciler,utils}.go`.
+//! Rules: `docs/semantics/replicaset.md` §2. Ended Pods are no endpoints; those that are not ready are, but marked so;
+//! those being deleted stay in the slices as terminating. A slice holds 100 endpoints. Source:
+//! `pkg/controller/{endpoint,endpointslice}`, `k8s.io/endpointslice/{reconciler,utils}.go`.
 
 use std::rc::Rc;
 

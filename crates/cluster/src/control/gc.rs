@@ -1,9 +1,9 @@
 //! The garbage collector: what becomes of objects whose owners go.
 //!
-//! Rule: `semantics/ttl.md` §2. An object is deleted when all its owners are absent; an owner is its uid, so a namesake
-//! does not count. Foreground: dependents first. Orphan: dependents lose the reference. An owner in another namespace
-//! reads as absent (its `OwnerRefInvalidNamespace` event is not made).
-//! Source: `pkg/controller/garbagecollector/{garbagecollector,graph_builder}.go`.
+//! Rule: `docs/semantics/ttl.md` §2. An object is deleted when all its owners are absent; an owner is its uid, so a
+//! namesake does not count. Foreground: dependents first. Orphan: dependents lose the reference. An owner in another
+//! namespace reads as absent (its `OwnerRefInvalidNamespace` event is not made). Source:
+//! `pkg/controller/garbagecollector/{garbagecollector,graph_builder}.go`.
 
 use std::rc::Rc;
 

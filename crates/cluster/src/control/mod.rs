@@ -1,6 +1,7 @@
 //! The controllers. Adding one is a file and a line in [`all`].
 //!
-//! Rule: a controller is read, a pure plan, write; it never reaches past the API.
+//! Rule: a controller hears of changes, and when it acts it reads, decides and writes; it never reaches past the API.
+//! Where the decision is long (`job`, `cronjob`) it is a pure plan, apart from the writes.
 
 pub mod ref_manager;
 pub mod job;

@@ -1,7 +1,7 @@
 //! The namespace controller: empties namespaces that are being deleted, then lets them go.
 //!
-//! Rules: `semantics/ttl.md` §2. Content goes five seconds after the request; what takes longer (Pods with their grace
-//! period) is looked at again later. Source: `pkg/controller/namespace/{namespace_controller,deletion}`.
+//! Rules: `docs/semantics/ttl.md` §2. Content goes five seconds after the request; what takes longer (Pods with their
+//! grace period) is looked at again later. Source: `pkg/controller/namespace/{namespace_controller,deletion}`.
 
 use crate::actor::{Actor, WorkQueue};
 use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Rule, Store};

@@ -1,7 +1,7 @@
 //! The Pod garbage collector: Pods that nobody else will take away.
 //!
-//! Rule: `semantics/ttl.md` §3, looked at every 20 s: ended Pods beyond the threshold; Pods of nodes that are gone (after
-//! 40 s); Pods being deleted that never got a node; Pods being deleted on a node marked as out of service.
+//! Rule: `docs/semantics/ttl.md` §3, looked at every 20 s: ended Pods beyond the threshold; Pods of nodes that are gone
+//! (after 40 s); Pods being deleted that never got a node; Pods being deleted on a node marked as out of service.
 //! Source: `pkg/controller/podgc/gc_controller.go`.
 
 use std::collections::BTreeSet;

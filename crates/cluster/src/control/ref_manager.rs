@@ -1,6 +1,6 @@
 //! Who manages whom: controllers take in orphans that match their selector and let go of what no longer does.
 //!
-//! Rules: `semantics/replicaset.md` §3, `semantics/job.md` §2 step 6; recorded in `manual-selector`.
+//! Rules: `docs/semantics/replicaset.md` §3, `docs/semantics/job.md` §2 step 6; recorded in `manual-selector`.
 //! Source: `pkg/controller/controller_ref_manager.go`.
 
 use crate::store::Api;

@@ -1,8 +1,8 @@
 //! The taint eviction controller: deletes Pods that do not put up with a `NoExecute` taint of their node, or no longer.
 //!
-//! Rule: `semantics/ttl.md` §4. A Pod that tolerates all such taints stays as long as the shortest `tolerationSeconds`
-//! says, counted from the moment the taint was seen; one that does not goes at once.
-//! Source: `pkg/controller/tainteviction/taint_eviction.go`.
+//! Rule: `docs/semantics/ttl.md` §4. A Pod that tolerates all such taints stays as long as the shortest
+//! `tolerationSeconds` says, counted from the moment the taint was seen; one that does not goes at once. Source:
+//! `pkg/controller/tainteviction/taint_eviction.go`.
 
 use std::rc::Rc;
 
@@ -147,7 +147,9 @@ fn evict(api: &mut Api<'_>, pod: &Object) {
         return;
     }
     let key = pod.key();
-    api.because(Rule::NodeTaintEviction);
+    let taints = api.find(Kind::Node, "", node_name(pod)).map(|node| no_execute(&node)).unwrap_or_default();
+    let stay_ms = time_to_stay(&taints, &pod.pod().spec.tolerations).map_or(0, Span::as_ms);
+    api.because_of(Rule::NodeTaintEviction, [stay_ms, 0]);
     let message = format!("Marking for deletion Pod {}/{}", key.namespace, key.name);
     api.event(pod, EventType::Normal, "TaintManagerEviction", &message);
     let condition = NewCondition {

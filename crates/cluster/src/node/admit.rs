@@ -1,6 +1,6 @@
 //! Whether a kubelet takes a Pod at all.
 //!
-//! Rule: `semantics/kubelet.md` §10: a Pod that does not fit is failed at once with a reason of its own. Source:
+//! Rule: `docs/semantics/kubelet.md` §10: a Pod that does not fit is failed at once with a reason of its own. Source:
 //! `pkg/kubelet/lifecycle/predicate.go`.
 
 use crate::node::worker::{EndReason, EndStep, Ending, Worker};

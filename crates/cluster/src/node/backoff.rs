@@ -1,7 +1,7 @@
 //! Back-off of crashed containers and failed pulls.
 //!
-//! Rule: `semantics/kubelet.md` §4: 10 s, doubled to 300 s, forgotten when the last failure lies more than 10 min behind the last
-//! try. Source: `client-go/util/flowcontrol/backoff.go`.
+//! Rule: `docs/semantics/kubelet.md` §4: 10 s, doubled to 300 s, forgotten when the last failure lies more than 10 min
+//! behind the last try. Source: `client-go/util/flowcontrol/backoff.go`.
 
 use values::time::{SimTime, Span};
 

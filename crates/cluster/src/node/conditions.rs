@@ -1,6 +1,6 @@
 //! A Pod's conditions as the kubelet writes them: pure rules over the spec and the container statuses.
 //!
-//! Rules: `semantics/kubelet.md` §7, tables in `kubelet_cases.json`. Source: `pkg/kubelet/status/generate.go`.
+//! Rules: `docs/semantics/kubelet.md` §7, tables in `tests/cases/kubelet_cases.json`. Source: `pkg/kubelet/status/generate.go`.
 
 use api::pod::{ContainerStatus, PodCondition, PodSpec};
 use values::value::Text;

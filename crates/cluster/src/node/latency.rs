@@ -1,7 +1,7 @@
 //! How long things take on a node, in milliseconds.
 //!
-//! Source: `semantics/latencies.md`, read from the recordings; the kubelet's own periods from `semantics/kubelet.md` §1. Every
-//! range is drawn from with keyed chance.
+//! Source: `docs/semantics/latencies.md`, read from the recordings; the kubelet's own periods from
+//! `docs/semantics/kubelet.md` §1. Every range is drawn from with keyed chance.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! The nodes: kubelets and the containers that run under them.
 //!
-//! One actor holds all nodes, so that a copy of the cluster is one copy. Each Pod has a [`worker::Worker`]; whatever it has to
-//! do next waits in one queue by time. Rules: `semantics/kubelet.md`. Source: `pkg/kubelet` (pod workers, sync loop, PLEG,
-//! kuberuntime, status manager, prober).
+//! One actor holds all nodes, so that a copy of the cluster is one copy. Each Pod has a [`worker::Worker`]; whatever it
+//! has to do next waits in one queue by time. Rules: `docs/semantics/kubelet.md`. Source: `pkg/kubelet` (pod workers,
+//! sync loop, PLEG, kuberuntime, status manager, prober).
 //!
 //! - `sync` decides, `start` and `kill` do; `runtime` lets processes run; `status` says what is true.
 //! - A sync sees what the last relist of the runtime has read, not what is: that is why reasons and ends show up late.
@@ -34,7 +34,7 @@ use crate::actor::{Actor, WorkQueue};
 use crate::net::Routing;
 use crate::program::files::FileTree;
 use crate::program::image::Images;
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Rule, Store};
 use api::kind::Kind;
 use api::object::Object;
 use values::rng::Rng;
@@ -236,6 +236,7 @@ impl Nodes {
             kubelet.put_off(task);
             return self.pods.put(worker);
         }
+        api.set_cause(worker.cause.or_rule(Rule::KubeletStatus));
         let worker_ref = Rc::make_mut(&mut worker);
         match task.what {
             What::Sync | What::Deadline => self.sync(worker_ref, api),

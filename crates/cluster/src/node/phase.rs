@@ -1,7 +1,8 @@
 //! A Pod's phase and whether its containers start again: pure rules over the spec and the container statuses.
 //!
-//! Rules: `semantics/kubelet.md` §4 to §6, tables in `kubelet_cases.json`. Source: `pkg/kubelet/kubelet_pods.go` (`getPhase`),
-//! `pkg/api/v1/pod/util.go` (`ContainerShouldRestart`, `AllContainersCouldRestart`).
+//! Rules: `docs/semantics/kubelet.md` §4 to §6, tables in `tests/cases/kubelet_cases.json`. Source:
+//! `pkg/kubelet/kubelet_pods.go` (`getPhase`), `pkg/api/v1/pod/util.go` (`ContainerShouldRestart`,
+//! `AllContainersCouldRestart`).
 
 use api::pod::{Container, ContainerStatus, PodSpec, RestartRule, StateTerminated};
 

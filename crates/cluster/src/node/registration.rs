@@ -7,7 +7,7 @@
 use crate::node::admit::PODS_MAX;
 use crate::node::kubelet::Kubelet;
 use crate::node::{Nodes, What, latency};
-use crate::store::{Api, Cause};
+use crate::store::{Api, Cause, Rule};
 use api::kind::Kind;
 use api::meta::Key;
 use values::object;
@@ -110,6 +110,7 @@ impl Nodes {
         let now = api.now();
         self.add(0, What::Heartbeat { node }, now + latency::NODE_REPORT_PERIOD, Cause::default());
         if !self.kubelets[node].is_frozen() {
+            api.because(Rule::NodeHeartbeat);
             self.report(node, api);
         }
     }

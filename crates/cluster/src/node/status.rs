@@ -1,8 +1,9 @@
 //! A Pod's status as the kubelet computes it from what it has read of the runtime.
 //!
-//! Rules: `semantics/kubelet.md` §3, §6, §7. The order of the writes, and that a reason found by one sync is shown by the next,
-//! follow from when this is called (`sync.rs`). Source: `pkg/kubelet/kubelet_pods.go` (`generateAPIPodStatus`,
-//! `convertToAPIContainerStatuses`), `pkg/kubelet/status/status_manager.go` (`mergePodStatus`).
+//! Rules: `docs/semantics/kubelet.md` §3, §6, §7. The order of the writes, and that a reason found by one sync is shown
+//! by the next, follow from when this is called (`sync.rs`). Source: `pkg/kubelet/kubelet_pods.go`
+//! (`generateAPIPodStatus`, `convertToAPIContainerStatuses`), `pkg/kubelet/status/status_manager.go`
+//! (`mergePodStatus`).
 
 use crate::node::conditions::{self, Finding};
 use crate::node::phase::{AfterExit, after_exit, phase};

@@ -1,14 +1,15 @@
 //! The sync of one Pod: look at what was read of the runtime, write the status, decide what to start or stop.
 //!
-//! Rules: `semantics/kubelet.md` §2, §4, §5. The status is computed before anything is done about it, so a reason found in
-//! one sync shows in the next. Source: `pkg/kubelet/kubelet.go` (`SyncPod`), `kuberuntime_manager.go` (`computePodActions`).
+//! Rules: `docs/semantics/kubelet.md` §2, §4, §5. The status is computed before anything is done about it, so a reason
+//! found in one sync shows in the next. Source: `pkg/kubelet/kubelet.go` (`SyncPod`), `kuberuntime_manager.go`
+//! (`computePodActions`).
 
 use std::rc::Rc;
 
 use crate::node::phase::{AfterExit, after_exit};
 use crate::node::worker::{EndReason, Sandbox, Seen, Slot, Stage, SyncError, WantedStatus, Worker};
 use crate::node::{Nodes, What, latency};
-use crate::store::{Api, Cause, EventType};
+use crate::store::{Api, Cause, EventType, Happened, Rule};
 use api::object::Object;
 use api::pod::PodCondition;
 use values::time::{SimTime, Span};
@@ -39,6 +40,7 @@ impl Worker {
             measured: false,
             ending: None,
             cause,
+            placed: cause,
             wanted_status: None,
             started_counted: false,
             initialized: false,
@@ -57,6 +59,12 @@ impl Nodes {
             return;
         }
         if let Some(why) = told_to_end(worker, now) {
+            if matches!(why, EndReason::Failed { .. }) {
+                let allowed_ms = worker.pod().spec.active_deadline_seconds.unwrap_or(0).saturating_mul(1000);
+                api.set_cause(worker.placed.counted(Rule::KubeletDeadline, [allowed_ms, 0]));
+                worker.cause = Cause::by(api.note(worker.subject(), Happened::TimeUp)).rule(Rule::KubeletDeadline);
+                worker.cause.counts = [allowed_ms, 0];
+            }
             return self.begin_ending(worker, why, api);
         }
         if worker.stage != Stage::Idle {
@@ -66,6 +74,8 @@ impl Nodes {
         if !worker.admitted {
             worker.admitted = true;
             if let Some((reason, message)) = self.refusal(worker) {
+                worker.cause = worker.cause.rule(Rule::KubeletRejects);
+                api.set_cause(worker.cause);
                 return self.reject(worker, &reason, &message, api);
             }
             if let Some(deadline) = deadline(worker) {
@@ -232,6 +242,9 @@ impl Slot {
             kill: None,
             unhealthy: None,
             anew: false,
+            turn: None,
+            noted_waits: [None; 2],
+            failed_pulls: 0,
         }
     }
 }

@@ -8,12 +8,12 @@ const MORE_FILES: &[&str] = &["ash", "bash", "curl", "dash", "kill", "printenv",
 
 /// Whether an image with such tools has a program of this name in `/bin`.
 pub fn comes_with(name: &str, tools: shell::Tools) -> bool {
-    MORE_FILES.contains(&name) || (shells::now().has_command)(name, tools)
+    MORE_FILES.contains(&name) || (shells::fetched().has_command)(name, tools)
 }
 
 /// The names of all programs that come with a shell.
 pub fn files() -> Vec<&'static str> {
-    MORE_FILES.iter().copied().chain((shells::now().commands)()).collect()
+    MORE_FILES.iter().copied().chain((shells::fetched().commands)()).collect()
 }
 
 /// Whether the name is that of a shell.

@@ -1,7 +1,7 @@
 //! kuard, the tutorials' program: it serves a few pages and a memory queue, and makes keys, by itself or from a queue.
 //!
-//! Rule: `semantics/kuard.md`, recorded in `oneshot-success`, `work-queue` and `work-queue-tutorial`. A key is not really made:
-//! it takes a drawn time (`item` of the image's entry in `static/images.yaml`).
+//! Rule: `docs/semantics/kuard.md`, recorded in `oneshot-success`, `work-queue` and `work-queue-tutorial`. A key is not
+//! really made: it takes a drawn time (`item` of the image's entry in `static/images.yaml`).
 
 use crate::program::http::{NetError, Request, Response};
 use crate::program::kuard_flags::Config;

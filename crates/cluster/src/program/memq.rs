@@ -1,6 +1,6 @@
 //! kuard's memory queue: queues by name, their messages, and the HTTP interface under `/memq/server`.
 //!
-//! Rule: `semantics/kuard.md`, recorded in `work-queue` and `network-and-dns`. Source: kuard, package `memq`.
+//! Rule: `docs/semantics/kuard.md`, recorded in `work-queue` and `network-and-dns`. Source: kuard, package `memq`.
 
 use std::collections::VecDeque;
 

@@ -111,7 +111,7 @@ impl Process {
                 Process::Scripted(Box::new(Scripted::new((**behaviour).clone(), start.occasion.clone())))
             }
             ProgramKind::Perl => perl(start.argv),
-            ProgramKind::Shell => (shells::now().start)(start, machine),
+            ProgramKind::Shell => (shells::fetched().start)(start, machine),
         })
     }
 
@@ -120,15 +120,15 @@ impl Process {
         match self {
             Process::Shell(shell) => {
                 let mut steps = STEPS_PER_POLL;
-                (shells::now().poll)(shell, machine, io, &mut steps)
+                (shells::fetched().poll)(shell, machine, io, &mut steps)
             }
             Process::Reading(reading) => {
                 let mut steps = STEPS_PER_POLL;
-                (shells::now().read)(reading, machine, io, &mut steps)
+                (shells::fetched().read)(reading, machine, io, &mut steps)
             }
             Process::Kuard(kuard) => kuard.poll(machine, io),
             Process::Scripted(scripted) => scripted.poll(machine, io),
-            Process::Fetch(fetch) => (shells::now().fetch)(fetch, machine, io),
+            Process::Fetch(fetch) => (shells::fetched().fetch)(fetch, machine, io),
             Process::Perl { prints, ends_at, digits } => {
                 let at = *ends_at
                     .get_or_insert(machine.now + if *digits > 0 { pi::duration(*digits) } else { pi::duration(1) });
@@ -166,7 +166,7 @@ impl Process {
             _ => None,
         };
         if let Some(shell) = shell {
-            (shells::now().signal)(shell, machine, io, signal);
+            (shells::fetched().signal)(shell, machine, io, signal);
             return shell.ended().map_or(Reaction::Handled, Reaction::Dies);
         }
         let terminates = matches!(signal, Signal::Term | Signal::Int | Signal::Quit);

@@ -45,8 +45,8 @@ pub fn shells() -> Result<&'static Shells, NotFetched> {
 }
 
 /// The functions of this part, which the host has fetched.
-pub(super) fn now() -> &'static Shells {
-    part::now(shells())
+pub(super) fn fetched() -> &'static Shells {
+    part::fetched(shells())
 }
 
 fn start(start: Start<'_>, machine: &Machine<'_>) -> Process {

@@ -1,6 +1,6 @@
 //! Inter-Pod affinity: which Pods want to be near each other, or not.
 //!
-//! Rule: `semantics/scheduler.md` §2 (InterPodAffinity) and §4. A term without namespaces means the Pod's own.
+//! Rule: `docs/semantics/scheduler.md` §2 (InterPodAffinity) and §4. A term without namespaces means the Pod's own.
 //! Source: `pkg/scheduler/framework/plugins/interpodaffinity/{filtering,scoring}.go`. `namespaceSelector`,
 //! `matchLabelKeys` and `mismatchLabelKeys` are not read.
 

@@ -1,6 +1,6 @@
 //! The filters: may this Pod go to this node? The first that refuses speaks for the node.
 //!
-//! Rule: `semantics/scheduler.md` §2, in the order of the default plugins.
+//! Rule: `docs/semantics/scheduler.md` §2, in the order of the default plugins.
 //! Source: `pkg/scheduler/apis/config/v1/default_plugins.go`, `plugins/noderesources/fit.go`,
 //! `plugins/nodeports/node_ports.go`, `plugins/{nodeunschedulable,tainttoleration,nodeaffinity}`.
 

@@ -1,6 +1,6 @@
 //! Preemption: whom a Pod of higher priority may push out, and from which node.
 //!
-//! Rule: `semantics/scheduler.md` §3 and §5. There are no PodDisruptionBudgets, so none is ever violated.
+//! Rule: `docs/semantics/scheduler.md` §3 and §5. There are no PodDisruptionBudgets, so none is ever violated.
 //! Source: `pkg/scheduler/framework/preemption/preemption.go`,
 //! `plugins/defaultpreemption/default_preemption.go`, `pkg/scheduler/util/utils.go` (`MoreImportantPod`).
 
@@ -23,7 +23,7 @@ const NO_VICTIMS: &str = "No preemption victims found for incoming pod";
 
 /// The outcome of looking for room.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum RoomSearch {
     /// These Pods go, and the Pod is meant for this node.
     Room { node: String, victims: Vec<Rc<PodInfo>> },
     /// Nothing can be done; the text ends the event. The Pod's nomination is dropped if `forget_nomination`.
@@ -38,7 +38,7 @@ struct Candidate<'a> {
 }
 
 /// Looks for a node where the Pod fits once less important ones are gone.
-pub fn find_room(cycle: &Cycle<'_>, cache: &Cache, queue: &Queue, fit: &FitError) -> Outcome {
+pub fn find_room(cycle: &Cycle<'_>, cache: &Cache, queue: &Queue, fit: &FitError) -> RoomSearch {
     let pod = cycle.pod;
     if pod.pod().spec.preemption_policy.as_deref() == Some("Never") {
         return refused("not eligible due to preemptionPolicy=Never.");
@@ -60,13 +60,13 @@ pub fn find_room(cycle: &Cycle<'_>, cache: &Cache, queue: &Queue, fit: &FitError
         }
     }
     match best(candidates) {
-        Some(best) => Outcome::Room { node: best.node.name.clone(), victims: best.victims },
-        None => Outcome::None { message: format!("{NO_CLAIMS}{}", error.message()), forget_nomination: true },
+        Some(best) => RoomSearch::Room { node: best.node.name.clone(), victims: best.victims },
+        None => RoomSearch::None { message: format!("{NO_CLAIMS}{}", error.message()), forget_nomination: true },
     }
 }
 
-fn refused(why: &str) -> Outcome {
-    Outcome::None { message: format!("{NO_CLAIMS}{why}"), forget_nomination: false }
+fn refused(why: &str) -> RoomSearch {
+    RoomSearch::None { message: format!("{NO_CLAIMS}{why}"), forget_nomination: false }
 }
 
 /// True if Pods that were pushed out for this one are still on their way.

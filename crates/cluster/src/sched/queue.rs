@@ -1,6 +1,6 @@
 //! The scheduling queue: Pods to be placed now, Pods that wait out a back-off, Pods that wait for the world to change.
 //!
-//! Rule: `semantics/scheduler.md` §1. Back-offs end on whole seconds; an idle scheduler does not wait for them
+//! Rule: `docs/semantics/scheduler.md` §1. Back-offs end on whole seconds; an idle scheduler does not wait for them
 //! (`SchedulerPopFromBackoffQ`). Pods are retried when something happened that may help, else after five minutes.
 //! Source: `pkg/scheduler/backend/queue/{scheduling_queue,active_queue,backoff_queue}.go`.
 
@@ -22,7 +22,7 @@ const MAX_WAIT: Span = Span::mins(5);
 const FLUSH_EVERY: Span = Span::secs(30);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
+enum Standing {
     /// It has scheduling gates.
     Gated,
     Active,
@@ -42,7 +42,7 @@ pub struct Entry {
     pub cause: Cause,
     /// Who refused it last time.
     pub refused_by: SortedSet<Plugin>,
-    place: Place,
+    place: Standing,
     attempts: u32,
     /// When it came into the active queue, and in which turn.
     queued_at: SimTime,
@@ -87,7 +87,7 @@ impl Queue {
             info: Rc::new(info),
             cause,
             refused_by: SortedSet::new(),
-            place: Place::Gated,
+            place: Standing::Gated,
             attempts: 0,
             queued_at: now,
             turn: 0,
@@ -107,7 +107,7 @@ impl Queue {
     }
 
     pub fn is_gated(&self, key: &Key) -> bool {
-        self.entries.get(key).is_some_and(|entry| entry.place == Place::Gated)
+        self.entries.get(key).is_some_and(|entry| entry.place == Standing::Gated)
     }
 
     pub fn remove(&mut self, key: &Key) {
@@ -127,15 +127,16 @@ impl Queue {
         let key = active.or_else(|| self.backing_off.first().map(|(_, _, _, key)| key.clone()))?;
         self.leave(&key);
         let entry = self.entries.get_mut(&key)?;
-        entry.place = Place::InFlight;
+        entry.place = Standing::InFlight;
         entry.attempts += 1;
         Some(entry.clone())
     }
 
     /// The Pod that was taken out could not be placed.
-    pub fn put_back(&mut self, key: &Key, refused_by: SortedSet<Plugin>, now: SimTime) {
+    pub fn put_back(&mut self, key: &Key, refused_by: SortedSet<Plugin>, now: SimTime, cause: Cause) {
         let Some(entry) = self.entries.get_mut(key) else { return };
-        entry.place = Place::Unschedulable;
+        entry.cause = cause;
+        entry.place = Standing::Unschedulable;
         entry.refused_by = refused_by;
         entry.failed_at = now;
         self.unschedulable.insert((now, key.clone()));
@@ -149,7 +150,7 @@ impl Queue {
     /// Something happened that may help: the Pod is tried again, after its back-off.
     pub fn retry(&mut self, key: &Key, now: SimTime, cause: Cause) {
         let Some(entry) = self.entries.get_mut(key) else { return };
-        if entry.place != Place::Unschedulable {
+        if entry.place != Standing::Unschedulable {
             return;
         }
         entry.cause = cause;
@@ -160,7 +161,7 @@ impl Queue {
         self.leave(key);
         self.turns += 1;
         let Some(entry) = self.entries.get_mut(key) else { return };
-        entry.place = Place::BackOff { until };
+        entry.place = Standing::BackOff { until };
         entry.turn = self.turns;
         self.backing_off.insert((until, Reverse(entry.info.priority()), entry.turn, key.clone()));
     }
@@ -170,7 +171,7 @@ impl Queue {
         self.leave(key);
         self.turns += 1;
         let Some(entry) = self.entries.get_mut(key) else { return };
-        entry.place = Place::Active;
+        entry.place = Standing::Active;
         entry.queued_at = now;
         entry.turn = self.turns;
         self.active.insert((Reverse(entry.info.priority()), now, entry.turn, key.clone()));
@@ -193,7 +194,8 @@ impl Queue {
             .map(|(_, key)| key.clone())
             .collect();
         for key in due {
-            self.retry(&key, now, Cause::default());
+            let cause = self.entries.get(&key).map(|entry| entry.cause).unwrap_or_default();
+            self.retry(&key, now, cause);
         }
     }
 
@@ -224,16 +226,16 @@ impl Queue {
         let Some(entry) = self.entries.get(key) else { return };
         let priority = Reverse(entry.info.priority());
         match entry.place {
-            Place::Active => {
+            Standing::Active => {
                 self.active.remove(&(priority, entry.queued_at, entry.turn, key.clone()));
             }
-            Place::BackOff { until } => {
+            Standing::BackOff { until } => {
                 self.backing_off.remove(&(until, priority, entry.turn, key.clone()));
             }
-            Place::Unschedulable => {
+            Standing::Unschedulable => {
                 self.unschedulable.remove(&(entry.failed_at, key.clone()));
             }
-            Place::Gated | Place::InFlight => {}
+            Standing::Gated | Standing::InFlight => {}
         }
     }
 }
@@ -268,7 +270,7 @@ mod tests {
         }
         assert_eq!(pop(&mut queue), "important");
         let key = Key::new(Kind::Pod, "default", "important");
-        queue.put_back(&key, SortedSet::new(), at(10));
+        queue.put_back(&key, SortedSet::new(), at(10), Cause::default());
         queue.retry(&key, at(20), Cause::default());
         assert_eq!(pop(&mut queue), "old");
         assert_eq!(pop(&mut queue), "young");
@@ -284,7 +286,7 @@ mod tests {
         let key = Key::new(Kind::Pod, "default", "a");
         for expected in [1500 + 1000, 1500 + 2000, 1500 + 4000, 1500 + 8000, 1500 + 10_000, 1500 + 10_000] {
             queue.pop();
-            queue.put_back(&key, SortedSet::new(), at(1500));
+            queue.put_back(&key, SortedSet::new(), at(1500), Cause::default());
             let up = (expected + 999) / 1000 * 1000;
             assert_eq!(queue.get(&key).unwrap().backoff_until(), at(up));
             queue.activate(&key, at(1500));
@@ -296,7 +298,7 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(pod("a", 0), false, at(0), Cause::default());
         queue.pop();
-        queue.put_back(&Key::new(Kind::Pod, "default", "a"), SortedSet::new(), at(1500));
+        queue.put_back(&Key::new(Kind::Pod, "default", "a"), SortedSet::new(), at(1500), Cause::default());
         assert_eq!(queue.next_flush(), Some(at(330_000)));
         queue.flush(at(330_000));
         assert!(queue.has_work());

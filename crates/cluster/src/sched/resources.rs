@@ -1,8 +1,9 @@
 //! How much a Pod asks for and a node offers.
 //!
-//! Rule: `semantics/scheduler.md` §2 (last paragraph): app containers, or the largest moment of the init containers with
-//! the sidecars started so far, plus overhead. Missing requests count as 100m CPU and 200Mi memory for scoring only.
-//! Source: `k8s.io/component-helpers/resource/helpers.go` (`PodRequests`), `pkg/scheduler/util/pod_resources.go`.
+//! Rule: `docs/semantics/scheduler.md` §2 (last paragraph): app containers, or the largest moment of the init
+//! containers with the sidecars started so far, plus overhead. Missing requests count as 100m CPU and 200Mi memory for
+//! scoring only. Source: `k8s.io/component-helpers/resource/helpers.go` (`PodRequests`),
+//! `pkg/scheduler/util/pod_resources.go`.
 
 use api::meta::StringMap;
 use api::pod::{Container, Pod};

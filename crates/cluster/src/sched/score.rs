@@ -1,7 +1,7 @@
 //! Scores: which of the nodes that will do is the best.
 //!
-//! Rule: `semantics/scheduler.md` §4: each score 0 to 100, times its weight; whole numbers throughout. ImageLocality is
-//! not simulated. Source: `plugins/noderesources/{least_allocated,balanced_allocation}.go`,
+//! Rule: `docs/semantics/scheduler.md` §4: each score 0 to 100, times its weight; whole numbers throughout.
+//! ImageLocality is not simulated. Source: `plugins/noderesources/{least_allocated,balanced_allocation}.go`,
 //! `plugins/tainttoleration`, `plugins/nodeaffinity`, `plugins/helper/normalize_score.go`.
 
 use crate::sched::affinity;

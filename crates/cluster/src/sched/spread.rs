@@ -1,9 +1,9 @@
 //! Topology spread: keeping a group of Pods even over nodes or zones.
 //!
-//! Rule: `semantics/scheduler.md` §2 and §4 (PodTopologySpread). Terminating Pods do not count; nodes the Pod's own
-//! selector excludes do not either. Logarithms are taken in whole millionths, so that every machine agrees.
-//! Source: `pkg/scheduler/framework/plugins/podtopologyspread/{common,filtering,scoring,plugin}.go`. `matchLabelKeys`
-//! and the two node policies other than their defaults (Honor affinity, Ignore taints) are not read.
+//! Rule: `docs/semantics/scheduler.md` §2 and §4 (PodTopologySpread). Terminating Pods do not count; nodes the Pod's
+//! own selector excludes do not either. Logarithms are taken in whole millionths, so that every machine agrees. Source:
+//! `pkg/scheduler/framework/plugins/podtopologyspread/{common,filtering,scoring,plugin}.go`. `matchLabelKeys` and the
+//! two node policies other than their defaults (Honor affinity, Ignore taints) are not read.
 
 use crate::sched::affinity;
 use crate::sched::cache::{Cache, NodeInfo, PodInfo};

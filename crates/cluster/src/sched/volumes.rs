@@ -1,7 +1,7 @@
 //! The claims a Pod mounts: are they there, bound, and within reach of the node?
 //!
-//! Rule: `semantics/scheduler.md` §2 (VolumeBinding). There are no storage classes here, so every claim binds at once or
-//! not at all. Source: `pkg/scheduler/framework/plugins/volumebinding/{volume_binding,binder}.go`.
+//! Rule: `docs/semantics/scheduler.md` §2 (VolumeBinding). There are no storage classes here, so every claim binds at
+//! once or not at all. Source: `pkg/scheduler/framework/plugins/volumebinding/{volume_binding,binder}.go`.
 
 use std::rc::Rc;
 

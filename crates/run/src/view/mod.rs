@@ -59,7 +59,7 @@ impl View {
     }
 }
 
-/// A Pod's state as one of the page's signs (`page.md`, "Signs").
+/// A Pod's state as one of the page's signs; their shapes and colours are the page's (`src/app/sign.rs`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Sign {
     /// Pending and not yet placed.

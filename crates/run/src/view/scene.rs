@@ -1,6 +1,6 @@
 //! The stage: Jobs, nodes, Pods and their signs, read off the store.
 //!
-//! Rule: one place decides which sign a Pod has (`page.md`, "Signs"); stage and time line both ask here.
+//! Rule: one place decides which sign a Pod has; stage and time line both ask here.
 
 use std::rc::Rc;
 

@@ -33,7 +33,14 @@ pub(crate) fn unary(operator: &str, text: &str, files: &Files<'_>) -> Option<boo
     let pipe = descriptor.is_some_and(|fd| files.pipes.contains(&fd));
     let device = matches!(
         path.as_str(),
-        "/dev/null" | "/dev/zero" | "/dev/full" | "/dev/tty" | "/dev/random" | "/dev/urandom" | "/dev/stdin" | "/dev/stdout"
+        "/dev/null"
+            | "/dev/zero"
+            | "/dev/full"
+            | "/dev/tty"
+            | "/dev/random"
+            | "/dev/urandom"
+            | "/dev/stdin"
+            | "/dev/stdout"
             | "/dev/stderr"
     );
     let info = if text.is_empty() { None } else { files.system.info(&path).ok() };

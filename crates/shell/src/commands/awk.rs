@@ -157,7 +157,9 @@ pub fn awk(call: &mut Call<'_>) -> Outcome {
         }
         let (letter, attached) = letters.split_at(1);
         let value = if attached.is_empty() { args.next().cloned() } else { Some(attached.to_string()) };
-        let Some(value) = value.filter(|_| matches!(letter, "F" | "v" | "f" | "e")) else { return call.bad_option(arg) };
+        let Some(value) = value.filter(|_| matches!(letter, "F" | "v" | "f" | "e")) else {
+            return call.bad_option(arg);
+        };
         match letter {
             "F" => separator = Some(value),
             "v" => match value.split_once('=') {
@@ -333,7 +335,8 @@ impl Awk {
             seeded: 0.0,
             waits: false,
         };
-        let texts = [(FS, " "), (OFS, " "), (ORS, "\n"), (RS, "\n"), (SUBSEP, "\x1c"), (CONVFMT, "%.6g"), (OFMT, "%.6g")];
+        let texts =
+            [(FS, " "), (OFS, " "), (ORS, "\n"), (RS, "\n"), (SUBSEP, "\x1c"), (CONVFMT, "%.6g"), (OFMT, "%.6g")];
         for (at, text) in texts {
             awk.globals[at] = Cell::Value(Value::text_of(text));
         }
@@ -656,9 +659,8 @@ impl Awk {
         let primes = [31usize, 251, 1021, 4093, 16_381, 65_521];
         let size = primes.into_iter().find(|size| items.len() <= size * 8).unwrap_or(65_521);
         let place = |key: &[u8]| {
-            let hash = key.iter().fold(0u32, |hash, byte| {
-                u32::from(*byte).wrapping_add(hash << 6).wrapping_add(hash >> 26)
-            });
+            let hash =
+                key.iter().fold(0u32, |hash, byte| u32::from(*byte).wrapping_add(hash << 6).wrapping_add(hash >> 26));
             hash as usize % size
         };
         let mut keys: Vec<(usize, std::cmp::Reverse<u32>, Bytes)> =
@@ -784,12 +786,18 @@ impl Awk {
             }
             Op::Key(count) => {
                 let at = self.stack.len().saturating_sub(*count);
-                let keys: Vec<Bytes> = self.stack.split_off(at).into_iter().map(|item| match item {
-                    Item::Value(value) => self.text(&value),
-                    _ => Rc::from(&b""[..]),
-                }).collect();
+                let keys: Vec<Bytes> = self
+                    .stack
+                    .split_off(at)
+                    .into_iter()
+                    .map(|item| match item {
+                        Item::Value(value) => self.text(&value),
+                        _ => Rc::from(&b""[..]),
+                    })
+                    .collect();
                 let separator = self.text_of(SUBSEP);
-                let key: Bytes = if let [only] = keys.as_slice() { Rc::clone(only) } else { keys.join(&separator[..]).into() };
+                let key: Bytes =
+                    if let [only] = keys.as_slice() { Rc::clone(only) } else { keys.join(&separator[..]).into() };
                 self.push(Value::Text(key));
             }
             Op::GetElement(array) => {
@@ -832,7 +840,8 @@ impl Awk {
             Op::Arithmetic(operator) => {
                 let (b, a) = (self.pop().number(), self.pop().number());
                 if matches!(operator, '/' | '%') && b == 0.0 {
-                    self.error = Some(if self.wide { "cmd. line:1: Division by zero" } else { "division by zero" }.into());
+                    self.error =
+                        Some(if self.wide { "cmd. line:1: Division by zero" } else { "division by zero" }.into());
                 }
                 self.push(Value::Number(calculate(*operator, a, b)));
             }

@@ -122,8 +122,23 @@ pub(super) struct Compiled {
 
 /// Variables that awk sets or looks at, in this order.
 pub(super) const SPECIAL: [&str; 17] = [
-    "NF", "NR", "FNR", "FS", "OFS", "ORS", "RS", "FILENAME", "SUBSEP", "RSTART", "RLENGTH", "CONVFMT", "OFMT", "ENVIRON",
-    "ARGC", "ARGV", "IGNORECASE",
+    "NF",
+    "NR",
+    "FNR",
+    "FS",
+    "OFS",
+    "ORS",
+    "RS",
+    "FILENAME",
+    "SUBSEP",
+    "RSTART",
+    "RLENGTH",
+    "CONVFMT",
+    "OFMT",
+    "ENVIRON",
+    "ARGC",
+    "ARGV",
+    "IGNORECASE",
 ];
 
 /// The built-in functions, with how many arguments they take.
@@ -683,7 +698,9 @@ impl Compiler<'_> {
             return Err("Too few arguments".to_string());
         }
         match (*name, args) {
-            ("length", [Expr::Place(Place::Variable(variable))]) if !SPECIAL.contains(&variable.as_str()) || variable == "ENVIRON" || variable == "ARGV" => {
+            ("length", [Expr::Place(Place::Variable(variable))])
+                if !SPECIAL.contains(&variable.as_str()) || variable == "ENVIRON" || variable == "ARGV" =>
+            {
                 // It may be an array, which only shows when it runs.
                 let var = self.var(variable);
                 self.ops.push(Op::PushArray(var));

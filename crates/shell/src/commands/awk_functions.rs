@@ -55,7 +55,8 @@ impl Awk {
     /// Functions of values alone.
     fn plain(&mut self, name: &str, args: &[Value], call: &mut Call<'_>) -> Value {
         let number = |n: usize| args.get(n).map_or(0.0, Value::number);
-        let text = |awk: &Awk, n: usize| args.get(n).map(|value| awk.text(value)).unwrap_or_else(|| Bytes::from(&b""[..]));
+        let text =
+            |awk: &Awk, n: usize| args.get(n).map(|value| awk.text(value)).unwrap_or_else(|| Bytes::from(&b""[..]));
         let bits = |n: usize| number(n) as u64;
         Value::Number(match name {
             "length" => text(self, 0).len() as f64,
@@ -226,7 +227,8 @@ impl Awk {
                 '%' => out.push(b'%'),
                 'c' => {
                     let value = args.next().unwrap_or(Value::Unset);
-                    let bytes = match value.comparable().filter(|_| !matches!(value, Value::Text(_) | Value::Input(_))) {
+                    let bytes = match value.comparable().filter(|_| !matches!(value, Value::Text(_) | Value::Input(_)))
+                    {
                         Some(number) => vec![number as u64 as u8],
                         None => self.text(&value).iter().take(1).copied().collect(),
                     };

@@ -106,13 +106,14 @@ enum Token {
 }
 
 const OPERATORS: [&str; 44] = [
-    "**=", "&&", "||", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "^=", "**", "++", "--", ">>", "!~", "|&", "{",
-    "}", "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", "<", ">", "|", "?", ":", "~", "$", "=", "\n", "@",
+    "**=", "&&", "||", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "^=", "**", "++", "--", ">>", "!~", "|&",
+    "{", "}", "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", "<", ">", "|", "?", ":", "~", "$", "=",
+    "\n", "@",
 ];
 
 const KEYWORDS: [&str; 22] = [
-    "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "nextfile", "exit",
-    "return", "delete", "in", "getline", "print", "printf", "switch", "case",
+    "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next", "nextfile",
+    "exit", "return", "delete", "in", "getline", "print", "printf", "switch", "case",
 ];
 
 /// What is wrong with a program: in which line, and how it is said.
@@ -139,15 +140,8 @@ pub(super) struct Parser {
 /// Reads a program.
 pub(super) fn parse(text: &str) -> Parsed<Parser> {
     let tokens = lex(text)?;
-    let mut parser = Parser {
-        tokens,
-        pos: 0,
-        depth: 0,
-        in_print: false,
-        no_in: false,
-        rules: Vec::new(),
-        functions: Vec::new(),
-    };
+    let mut parser =
+        Parser { tokens, pos: 0, depth: 0, in_print: false, no_in: false, rules: Vec::new(), functions: Vec::new() };
     parser.program()?;
     Ok(parser)
 }
@@ -201,7 +195,9 @@ fn lex(text: &str) -> Parsed<Vec<(Token, u32)>> {
                 tokens.push((if called { Token::Called(word) } else { Token::Word(word) }, line));
             }
             _ => {
-                let operator = OPERATORS.iter().find(|operator| operator.chars().zip(&chars[i..]).filter(|(a, b)| a == *b).count() == operator.len());
+                let operator = OPERATORS.iter().find(|operator| {
+                    operator.chars().zip(&chars[i..]).filter(|(a, b)| a == *b).count() == operator.len()
+                });
                 let operator = operator.ok_or_else(|| Wrong { line, near: c.to_string(), message: None })?;
                 tokens.push((Token::Operator(operator), line));
                 i += operator.len();
@@ -694,8 +690,7 @@ impl Parser {
     fn expr(&mut self) -> Parsed<Expr> {
         self.deeper()?;
         let left = self.choice()?;
-        let operator =
-            ["=", "+=", "-=", "*=", "/=", "%=", "^=", "**="].into_iter().find(|operator| self.at(operator));
+        let operator = ["=", "+=", "-=", "*=", "/=", "%=", "^=", "**="].into_iter().find(|operator| self.at(operator));
         let expr = match (operator, left) {
             (Some(operator), Expr::Place(place)) => {
                 self.pos += 1;
@@ -762,10 +757,8 @@ impl Parser {
                 left = Expr::Getline(Source::Command(Box::new(left)), place);
                 continue;
             }
-            let operator = operators
-                .iter()
-                .find(|operator| self.at(operator) && !(**operator == ">" && self.in_print))
-                .copied();
+            let operator =
+                operators.iter().find(|operator| self.at(operator) && !(**operator == ">" && self.in_print)).copied();
             if let Some(operator) = operator {
                 self.pos += 1;
                 if level < 2 {
@@ -877,7 +870,8 @@ impl Parser {
                 Expr::Regex(Rc::new(regex.map_err(|why| Wrong { line, near: pattern, message: Some(why) })?))
             }
             Token::Operator("$") => {
-                let index = if self.at("-") || self.at("+") || self.at("!") { self.unary()? } else { self.postfix_of_field()? };
+                let index =
+                    if self.at("-") || self.at("+") || self.at("!") { self.unary()? } else { self.postfix_of_field()? };
                 Expr::Place(Place::Field(Box::new(index)))
             }
             Token::Operator("(") => {

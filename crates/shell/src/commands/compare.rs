@@ -16,7 +16,9 @@ fn read(call: &mut Call<'_>, name: &str) -> Result<Vec<u8>, FileError> {
 fn missing(call: &mut Call<'_>, file: &str, error: FileError, status: i32) -> Outcome {
     let name = call.name;
     let text = match (call.is_ash(), name) {
-        (true, "cmp" | "diff") => format!("can't stat '{file}': {error}").replace(if name == "cmp" { "stat" } else { "\0" }, "open"),
+        (true, "cmp" | "diff") => {
+            format!("can't stat '{file}': {error}").replace(if name == "cmp" { "stat" } else { "\0" }, "open")
+        }
         (true, _) => format!("can't open '{file}': {error}"),
         (false, _) => format!("{file}: {error}"),
     };
@@ -58,7 +60,10 @@ pub fn cmp(call: &mut Call<'_>) -> Outcome {
                 let bytes = a.len().min(b.len());
                 let text = match call.is_ash() {
                     true => format!("EOF on {shorter}"),
-                    false => format!("EOF on {shorter} after byte {bytes}, in line {}", a.iter().take(bytes).filter(|byte| **byte == b'\n').count() + 1),
+                    false => format!(
+                        "EOF on {shorter} after byte {bytes}, in line {}",
+                        a.iter().take(bytes).filter(|byte| **byte == b'\n').count() + 1
+                    ),
                 };
                 call.err("cmp", &text);
             }
@@ -148,7 +153,20 @@ fn changes(a: &[Vec<u8>], b: &[Vec<u8>]) -> Vec<Change> {
 }
 
 pub fn diff(call: &mut Call<'_>) -> Outcome {
-    let long = [("unified", 'u'), ("brief", 'q'), ("recursive", 'r'), ("ignore-case", 'i'), ("ignore-all-space", 'w'), ("ignore-space-change", 'b'), ("ignore-blank-lines", 'B'), ("new-file", 'N'), ("report-identical-files", 's'), ("text", 'a'), ("color", 'Z'), ("label", 'L')];
+    let long = [
+        ("unified", 'u'),
+        ("brief", 'q'),
+        ("recursive", 'r'),
+        ("ignore-case", 'i'),
+        ("ignore-all-space", 'w'),
+        ("ignore-space-change", 'b'),
+        ("ignore-blank-lines", 'B'),
+        ("new-file", 'N'),
+        ("report-identical-files", 's'),
+        ("text", 'a'),
+        ("color", 'Z'),
+        ("label", 'L'),
+    ];
     let args = parse_args!(call, "uqriwbBNsadtT", "UL", &long);
     let [first, second, ..] = args.operands.as_slice() else { return call.missing("missing operand", 2) };
     let (first, second) = (first.clone(), second.clone());
@@ -176,7 +194,8 @@ fn trees(call: &mut Call<'_>, args: &super::Args, first: &str, second: &str) -> 
             (true, false) => call.out(&format!("Only in {first}: {name}\n")),
             (false, true) => call.out(&format!("Only in {second}: {name}\n")),
             _ => {
-                let both = |path: &str, call: &Call<'_>| call.system.info(&call.path(path)).is_ok_and(|info| info.directory());
+                let both =
+                    |path: &str, call: &Call<'_>| call.system.info(&call.path(path)).is_ok_and(|info| info.directory());
                 if both(&left, call) && both(&right, call) {
                     if args.has('r') {
                         if let Outcome::Done(code) = trees(call, args, &left, &right) {
@@ -250,13 +269,15 @@ fn pair(call: &mut Call<'_>, args: &super::Args, first: &str, second: &str) -> i
     let context = args.value('U').and_then(|text| text.parse().ok()).unwrap_or(3);
     let text = match unified {
         true => {
-            let labels: Vec<&String> = args.options.iter().filter(|(letter, _)| *letter == 'L').map(|(_, label)| label).collect();
+            let labels: Vec<&String> =
+                args.options.iter().filter(|(letter, _)| *letter == 'L').map(|(_, label)| label).collect();
             let head = |name: &str, n: usize, call: &Call<'_>| match labels.get(n) {
                 Some(label) => (*label).clone(),
                 None if call.is_ash() => name.to_string(),
                 None => {
                     let time = call.system.info(&call.path(name)).map(|info| info.modified);
-                    let time = time.map(|time| super::date::format_time(time, "%Y-%m-%d %H:%M:%S.%N %z")).unwrap_or_default();
+                    let time =
+                        time.map(|time| super::date::format_time(time, "%Y-%m-%d %H:%M:%S.%N %z")).unwrap_or_default();
                     format!("{name}\t{time}")
                 }
             };

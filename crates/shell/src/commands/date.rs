@@ -6,8 +6,15 @@ use values::time::{SimTime, Span};
 
 pub fn date(call: &mut Call<'_>) -> Outcome {
     let ash = call.is_ash();
-    let long =
-        [("utc", 'u'), ("universal", 'u'), ("date", 'd'), ("iso-8601", 'I'), ("rfc-3339", 'T'), ("reference", 'r'), ("rfc-email", 'R')];
+    let long = [
+        ("utc", 'u'),
+        ("universal", 'u'),
+        ("date", 'd'),
+        ("iso-8601", 'I'),
+        ("rfc-3339", 'T'),
+        ("reference", 'r'),
+        ("rfc-email", 'R'),
+    ];
     // `-I` takes its value attached only.
     let (iso, rest): (Vec<&String>, Vec<&String>) =
         call.args.iter().partition(|arg| arg.starts_with("-I") || arg.starts_with("--iso-8601"));
@@ -37,7 +44,8 @@ pub fn date(call: &mut Call<'_>) -> Outcome {
                 _ => read(text, now, ash),
             };
             // What is not said in a zone of its own is local time.
-            let absolute = text.trim().starts_with('@') || text.ends_with('Z') || relative(text) || text.contains("UTC");
+            let absolute =
+                text.trim().starts_with('@') || text.ends_with('Z') || relative(text) || text.contains("UTC");
             match parsed {
                 Some(time) if absolute => time,
                 Some(time) => time - Span::secs(zone.offset_secs),
@@ -150,7 +158,8 @@ impl Zone {
 /// Whether a text is said from now on, so that zones do not matter.
 fn relative(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let dated = lower.contains(|c: char| c == ':') || lower.contains('-') && lower.contains(|c: char| c.is_ascii_digit());
+    let dated =
+        lower.contains(|c: char| c == ':') || lower.contains('-') && lower.contains(|c: char| c.is_ascii_digit());
     !dated && !lower.trim().chars().all(|c| c.is_ascii_digit())
 }
 

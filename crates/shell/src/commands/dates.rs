@@ -44,7 +44,9 @@ pub fn read(text: &str, now: SimTime) -> Option<SimTime> {
             }
             let digits = word.trim_start_matches(['+', '-']);
             match digits.len() {
-                8 => said.date = Some((digits[..4].parse().ok()?, digits[4..6].parse().ok()?, digits[6..].parse().ok()?)),
+                8 => {
+                    said.date = Some((digits[..4].parse().ok()?, digits[4..6].parse().ok()?, digits[6..].parse().ok()?))
+                }
                 4 => said.clock = Some((digits[..2].parse().ok()?, digits[2..].parse().ok()?, 0)),
                 1 | 2 => said.clock = Some((number, 0, 0)),
                 _ => return None,
@@ -148,7 +150,17 @@ fn unit(word: &str) -> Option<(i64, i64)> {
 fn month(word: &str) -> Option<i64> {
     let word = word.trim_end_matches(['.', ',']);
     let full = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
     let short = MONTHS.iter().position(|name| *name == word);
@@ -179,9 +191,7 @@ impl Said {
         let numbers: Option<Vec<i64>> = word.split(mark).map(|part| part.parse().ok()).collect();
         self.date = Some(match (mark, numbers?.as_slice()) {
             ('-', [year, month, day]) => (*year, *month, *day),
-            ('/', [month, day, year]) if *month <= 12 => {
-                (if *year < 69 { 2000 + year } else { *year }, *month, *day)
-            }
+            ('/', [month, day, year]) if *month <= 12 => (if *year < 69 { 2000 + year } else { *year }, *month, *day),
             ('/', [year, month, day]) => (*year, *month, *day),
             _ => return None,
         });

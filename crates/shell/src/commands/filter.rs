@@ -76,7 +76,10 @@ enum Source {
     Descriptor(u32),
     Zero,
     Random(u64),
-    Bytes { bytes: Vec<u8>, at: usize },
+    Bytes {
+        bytes: Vec<u8>,
+        at: usize,
+    },
 }
 
 /// Starts a filter over files; none means standard input.

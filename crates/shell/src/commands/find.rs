@@ -78,12 +78,25 @@ pub fn find(call: &mut Call<'_>) -> Outcome {
         follows = option == "-L";
         args.remove(0);
     }
-    let starts = args.iter().position(|arg| arg.starts_with('-') || arg == "(" || arg == "!" || arg == ")").unwrap_or(args.len());
+    let starts = args
+        .iter()
+        .position(|arg| arg.starts_with('-') || arg == "(" || arg == "!" || arg == ")")
+        .unwrap_or(args.len());
     let mut roots: Vec<String> = args.drain(..starts).collect();
     if roots.is_empty() {
         roots.push(".".into());
     }
-    let mut parser = Parser { args: &args, pos: 0, call, execs: Vec::new(), acts: false, depth_first: false, least: 0, most: MAX_DEPTH, depth: 0 };
+    let mut parser = Parser {
+        args: &args,
+        pos: 0,
+        call,
+        execs: Vec::new(),
+        acts: false,
+        depth_first: false,
+        least: 0,
+        most: MAX_DEPTH,
+        depth: 0,
+    };
     let parsed = match args.is_empty() {
         true => Ok(Expr::True),
         false => parser.comma(),
@@ -214,7 +227,8 @@ impl Parser<'_, '_> {
         let number = |text: &str| -> Result<(char, i64), String> {
             let sign = text.chars().next().filter(|c| matches!(c, '+' | '-')).unwrap_or(' ');
             let digits = text.trim_start_matches(['+', '-']);
-            let bad = if gnu { format!("invalid argument `{text}' to `{name}'") } else { format!("invalid number '{text}'") };
+            let bad =
+                if gnu { format!("invalid argument `{text}' to `{name}'") } else { format!("invalid number '{text}'") };
             digits.parse().map(|number| (sign, number)).map_err(|_| bad)
         };
         Ok(match name.as_str() {
@@ -271,7 +285,8 @@ impl Parser<'_, '_> {
             }
             "-user" | "-group" => {
                 let value = self.value(&name)?;
-                let number = value.parse().ok().or_else(|| super::system::user_number(self.call, &value, name == "-group"));
+                let number =
+                    value.parse().ok().or_else(|| super::system::user_number(self.call, &value, name == "-group"));
                 let number = number.ok_or_else(|| format!("unknown {} {value}", &name[1..]))?;
                 if name == "-user" { Expr::User(number) } else { Expr::Group(number) }
             }
@@ -284,7 +299,11 @@ impl Parser<'_, '_> {
             "-maxdepth" | "-mindepth" => {
                 let (_, depth) = number(&self.value(&name)?)?;
                 let depth = usize::try_from(depth).unwrap_or(0);
-                if name == "-maxdepth" { self.most = depth } else { self.least = depth }
+                if name == "-maxdepth" {
+                    self.most = depth
+                } else {
+                    self.least = depth
+                }
                 Expr::True
             }
             "-depth" | "-d" => {
@@ -379,7 +398,11 @@ impl Program for Find {
                 return self.end();
             };
             let path = call.path(&shown);
-            let known = if self.follows || depth == 0 && shown.ends_with('/') { call.system.info(&path).or_else(|_| call.system.link_info(&path)) } else { call.system.link_info(&path) };
+            let known = if self.follows || depth == 0 && shown.ends_with('/') {
+                call.system.info(&path).or_else(|_| call.system.link_info(&path))
+            } else {
+                call.system.link_info(&path)
+            };
             let info = match known {
                 Ok(info) => info,
                 Err(error) => {
@@ -496,14 +519,24 @@ impl Find {
             Expr::Kind(letters) => letters.split(',').any(|letter| {
                 matches!(
                     (letter, here.info.kind),
-                    ("f", FileKind::File) | ("d", FileKind::Directory) | ("l", FileKind::Link) | ("c", FileKind::Device) | ("p", FileKind::Pipe)
+                    ("f", FileKind::File)
+                        | ("d", FileKind::Directory)
+                        | ("l", FileKind::Link)
+                        | ("c", FileKind::Device)
+                        | ("p", FileKind::Pipe)
                 )
             }),
             Expr::Size(sign, count, unit) => compares(*sign, here.info.size.div_ceil(*unit) as i64, *count as i64),
             Expr::Changed(sign, count, unit) => {
                 let age = self.now.since(here.info.modified).as_secs();
                 // Days that have begun do not count; minutes that have begun do.
-                let units = if *unit == 60 && call.is_ash() { age / 60 } else if *unit == 60 { (age + 59) / 60 } else { age / unit };
+                let units = if *unit == 60 && call.is_ash() {
+                    age / 60
+                } else if *unit == 60 {
+                    (age + 59) / 60
+                } else {
+                    age / unit
+                };
                 compares(*sign, units, *count)
             }
             Expr::Newer(time) => here.info.modified > *time,
@@ -627,7 +660,11 @@ fn printed(format: &str, here: &Here<'_>, call: &Call<'_>) -> String {
             }),
             Some('t') => out.push_str(&super::date::format_time(info.modified, "%a %b %e %H:%M:%S.%N0 %Y")),
             Some('T' | 'C' | 'A') => match chars.next() {
-                Some('@') => out.push_str(&format!("{}.{:03}0000000", info.modified.secs(), info.modified.millis().rem_euclid(1000))),
+                Some('@') => out.push_str(&format!(
+                    "{}.{:03}0000000",
+                    info.modified.secs(),
+                    info.modified.millis().rem_euclid(1000)
+                )),
                 Some('+') => out.push_str(&super::date::format_time(info.modified, "%Y-%m-%d+%H:%M:%S.%N0")),
                 Some(letter) => out.push_str(&super::date::format_time(info.modified, &format!("%{letter}"))),
                 None => {}

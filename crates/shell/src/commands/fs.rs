@@ -100,7 +100,8 @@ pub fn rm(call: &mut Call<'_>) -> Outcome {
     for name in &args.operands {
         let path = call.path(name);
         if matches!(path.as_str(), "/") && recursive {
-            let text = "it is dangerous to operate recursively on '/'\nrm: use --no-preserve-root to override this failsafe";
+            let text =
+                "it is dangerous to operate recursively on '/'\nrm: use --no-preserve-root to override this failsafe";
             call.err("rm", text);
             status = 1;
             continue;
@@ -346,7 +347,13 @@ pub fn touch(call: &mut Call<'_>) -> Outcome {
         match super::date::read(text, now, call.is_ash()) {
             Some(time) => Some(time),
             None => {
-                call.err("touch", &format!("invalid date '{text}'").replace("invalid date '", if call.is_ash() { "invalid date '" } else { "invalid date format '" }));
+                call.err(
+                    "touch",
+                    &format!("invalid date '{text}'").replace(
+                        "invalid date '",
+                        if call.is_ash() { "invalid date '" } else { "invalid date format '" },
+                    ),
+                );
                 return Outcome::Done(1);
             }
         }
@@ -399,8 +406,7 @@ pub fn mktemp(call: &mut Call<'_>) -> Outcome {
         return Outcome::Done(1);
     }
     let letters: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').collect();
-    let suffix: String =
-        (0..count).map(|_| letters[(call.system.random() % letters.len() as u64) as usize]).collect();
+    let suffix: String = (0..count).map(|_| letters[(call.system.random() % letters.len() as u64) as usize]).collect();
     let name = if in_temporary { join(&folder, &format!("{start}{suffix}")) } else { format!("{start}{suffix}") };
     let path = call.path(&name);
     let (result, mode) = match (args.has('u'), args.has('d')) {
@@ -420,11 +426,13 @@ pub fn mktemp(call: &mut Call<'_>) -> Outcome {
             let kind = if args.has('d') { "directory" } else { "file" };
             let text = match call.is_ash() {
                 true => format!("{template}: {error}").replace(&format!("{template}: "), ""),
-                false => format!("failed to create {kind} via template '{}': {error}", if in_temporary { join(&folder, &template) } else { template.clone() }),
+                false => format!(
+                    "failed to create {kind} via template '{}': {error}",
+                    if in_temporary { join(&folder, &template) } else { template.clone() }
+                ),
             };
             call.err("mktemp", &text);
             Outcome::Done(1)
         }
     }
 }
-

@@ -3,8 +3,8 @@
 use super::filter::{Filter, Flow, start};
 use super::text::cloned;
 use super::{Call, Outcome};
-use crate::host::System;
 use crate::expand::pattern::Pattern;
+use crate::host::System;
 use crate::regex::Regex;
 
 #[derive(Clone, Debug)]
@@ -201,7 +201,8 @@ fn run(call: &mut Call<'_>, kind: char) -> Outcome {
         ("byte-offset", 'b'),
     ];
     let ash = call.is_ash();
-    let (known, takes) = if ash { ("invcloqhHsxwEFrRLZUya", "emABCf") } else { ("invcloqhHsxwEFGrRLZUyPabz", "emABCfIXD") };
+    let (known, takes) =
+        if ash { ("invcloqhHsxwEFrRLZUya", "emABCf") } else { ("invcloqhHsxwEFGrRLZUyPabz", "emABCfIXD") };
     // `-5` is a context of five lines.
     let words: Vec<String> = call
         .args
@@ -272,7 +273,9 @@ fn run(call: &mut Call<'_>, kind: char) -> Outcome {
             given.map(|(_, text)| Pattern::new(text)).collect()
         };
         let (only, not, not_in) = (patterns('I'), patterns('X'), patterns('D'));
-        let fits = |list: &[Pattern], path: &str| list.iter().any(|pattern| pattern.matches(path.rsplit('/').next().unwrap_or(path)));
+        let fits = |list: &[Pattern], path: &str| {
+            list.iter().any(|pattern| pattern.matches(path.rsplit('/').next().unwrap_or(path)))
+        };
         operands.retain(|path| {
             let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
             (only.is_empty() || fits(&only, path))

@@ -158,7 +158,10 @@ pub fn busybox(call: &mut Call<'_>) -> Outcome {
         call.out(&format!("{}\n", names.join("\n")));
         return Outcome::Done(0);
     }
-    call.out(&format!("BusyBox v1.36.1 multi-call binary.\n\nCurrently defined functions:\n\t{}\n\n", names.join(", ")));
+    call.out(&format!(
+        "BusyBox v1.36.1 multi-call binary.\n\nCurrently defined functions:\n\t{}\n\n",
+        names.join(", ")
+    ));
     Outcome::Done(0)
 }
 

@@ -44,8 +44,8 @@ use values::time::{SimTime, Span};
 
 pub(super) use args::{Args, parse_args};
 pub(super) use date::format_time as date_text;
-pub(super) use jq::time_by_format as jq_time;
 pub(super) use echo::{Mode, printf_text};
+pub(super) use jq::time_by_format as jq_time;
 pub(super) use modes::{changed_mode, real_path};
 pub(super) use nest::split_xargs;
 
@@ -247,7 +247,12 @@ static TABLE: &[Common] = &[
     row("cat", "cat [-n] [FILE]...", "Print FILEs to stdout", text::cat),
     row("chgrp", "chgrp [-R] GROUP FILE...", "Change the group membership of each FILE to GROUP", nodes::chown),
     row("chmod", "chmod [-R] MODE[,MODE]... FILE...", "Change file modes", nodes::chmod),
-    row("chown", "chown [-R] USER[:GRP] FILE...", "Change the owner and/or group of FILEs to USER and/or GRP", nodes::chown),
+    row(
+        "chown",
+        "chown [-R] USER[:GRP] FILE...",
+        "Change the owner and/or group of FILEs to USER and/or GRP",
+        nodes::chown,
+    ),
     row("cksum", "cksum [FILE]...", "Calculate CRC32 checksum of FILEs", sums::sum),
     row("clear", "clear", "Clear screen", misc::clear),
     row("cmp", "cmp [-ls] [-n NUM] FILE1 FILE2", "Compare FILE1 with FILE2", compare::cmp),
@@ -256,7 +261,12 @@ static TABLE: &[Common] = &[
     row("cp", "cp [-rf] SOURCE... DEST", "Copy SOURCEs to DEST", fs::cp),
     row("cut", "cut -b|-c|-f LIST [-d SEP] [-s] [FILE]...", "Print selected fields from FILEs to stdout", select::cut),
     row("date", "date [-u] [-I[SPEC]] [-d TIME] [+FMT]", "Display time (of the simulation, in UTC)", date::date),
-    row("dd", "dd [if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N]", "Copy a file with converting and formatting", system::dd),
+    row(
+        "dd",
+        "dd [if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N]",
+        "Copy a file with converting and formatting",
+        system::dd,
+    ),
     row("df", "df [-hkm] [FILESYSTEM]...", "Print filesystem usage statistics", system::df),
     row("diff", "diff [-abBiNqrTw] [-U LINES] FILE1 FILE2", "Compare files line by line", compare::diff),
     row("dirname", "dirname FILENAME", "Strip non-directory suffix from FILENAME", misc::dirname),
@@ -275,7 +285,12 @@ static TABLE: &[Common] = &[
     row("fgrep", "fgrep [-invcloqhHxw] PATTERN [FILE]...", "grep -F", grep::fgrep),
     row("find", "find [PATH]... [ACTIONS]", "Search for files and perform actions on them", find::find),
     row("flock", "flock FD|FILE [-c] PROG ARGS", "Lock file descriptor, or lock FILE and run PROG", system::flock),
-    row("fold", "fold [-bs] [-w WIDTH] [FILE]...", "Wrap input lines in FILEs (or stdin), writing to stdout", shape::fold),
+    row(
+        "fold",
+        "fold [-bs] [-w WIDTH] [FILE]...",
+        "Wrap input lines in FILEs (or stdin), writing to stdout",
+        shape::fold,
+    ),
     busybox("free", "free [-bkmgh]", "Display free and used memory", system::free),
     row("getopt", "getopt [OPTIONS] [--] OPTSTRING PARAMS", "Parse options", system::getopt),
     row("grep", "grep [-invcloqhHxwEFrm] [-e] PATTERN [FILE]...", "Search for PATTERN in FILEs (or stdin)", grep::grep),
@@ -287,7 +302,12 @@ static TABLE: &[Common] = &[
     row("install", "install [-dm MODE] SOURCE... DEST", "Copy files and set attributes", nodes::install),
     row("ionice", "ionice [-c N] PROG ARGS", "Run PROG", system::prefix),
     row("jq", "jq [-rcnseSj] [--arg NAME VALUE] FILTER [FILE]...", "Read JSON, change it, write it", jq::jq),
-    row("ln", "ln [-sfnv] TARGET... LINK|DIR", "Create a link LINK or DIR/TARGET to the specified TARGET(s)", nodes::ln),
+    row(
+        "ln",
+        "ln [-sfnv] TARGET... LINK|DIR",
+        "Create a link LINK or DIR/TARGET to the specified TARGET(s)",
+        nodes::ln,
+    ),
     row("ls", "ls [-1aAlndhtrSRFp] [FILE]...", "List directory contents", ls::ls),
     row("md5sum", "md5sum [-c] [FILE]...", "Print or check MD5 checksums", sums::sum),
     row("mkdir", "mkdir [-p] DIRECTORY...", "Create DIRECTORY", fs::mkdir),
@@ -300,7 +320,12 @@ static TABLE: &[Common] = &[
     row("nohup", "nohup PROG ARGS", "Run PROG", nest::nice),
     row("nproc", "nproc", "Print number of available CPUs", misc::nproc),
     busybox("nslookup", "nslookup HOST", "Query DNS about HOST", system::nslookup),
-    row("od", "od [-bcdox] [-A RADIX] [-t TYPE] [-N SIZE] [FILE]...", "Print FILEs (or stdin) unambiguously", shape::dump),
+    row(
+        "od",
+        "od [-bcdox] [-A RADIX] [-t TYPE] [-N SIZE] [FILE]...",
+        "Print FILEs (or stdin) unambiguously",
+        shape::dump,
+    ),
     row("paste", "paste [-s] [-d LIST] [FILE]...", "Paste lines from each input file, separated by tabs", shape::paste),
     busybox("pgrep", "pgrep [-flxo] PATTERN", "Display process(es) selected by regex PATTERN", system::pgrep),
     busybox("pidof", "pidof [NAME]...", "List PIDs of all processes with names that match NAMEs", system::pgrep),
@@ -639,7 +664,11 @@ impl Call<'_> {
         }
         let hint = format!("Try '{name} --help' for more information.\n");
         self.output.write(Stream::Stderr, hint.as_bytes());
-        Outcome::Done(if matches!(name, "ls" | "grep" | "egrep" | "fgrep" | "sort" | "diff" | "cmp" | "tar") { 2 } else { 1 })
+        Outcome::Done(if matches!(name, "ls" | "grep" | "egrep" | "fgrep" | "sort" | "diff" | "cmp" | "tar") {
+            2
+        } else {
+            1
+        })
     }
 }
 

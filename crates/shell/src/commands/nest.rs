@@ -124,7 +124,15 @@ pub fn timeout(call: &mut Call<'_>) -> Outcome {
     };
     let span = if span == Span::ZERO { Span::MAX } else { span };
     let deadline = call.system.now() + span;
-    Outcome::Nests(Nested::Timeout { argv: args, deadline, signal, kill_after, keeps_status, started: false, fired: false })
+    Outcome::Nests(Nested::Timeout {
+        argv: args,
+        deadline,
+        signal,
+        kill_after,
+        keeps_status,
+        started: false,
+        fired: false,
+    })
 }
 
 pub fn watch(call: &mut Call<'_>) -> Outcome {

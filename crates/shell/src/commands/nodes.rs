@@ -97,7 +97,9 @@ pub fn chown(call: &mut Call<'_>) -> Outcome {
     };
     let (user, group) = match owner.split_once([':', '.']) {
         _ if name == "chgrp" => (None, Some(owner.as_str())),
-        Some((user, group)) => (Some(user).filter(|user| !user.is_empty()), Some(group).filter(|group| !group.is_empty())),
+        Some((user, group)) => {
+            (Some(user).filter(|user| !user.is_empty()), Some(group).filter(|group| !group.is_empty()))
+        }
         None => (Some(owner.as_str()), None),
     };
     let user = match user.map(|text| (text, number(call, text, false))) {
@@ -221,7 +223,12 @@ pub fn readlink(call: &mut Call<'_>) -> Outcome {
 }
 
 pub fn realpath(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "emsqzLP", "", &[("canonicalize-missing", 'm'), ("canonicalize-existing", 'e'), ("no-symlinks", 's')]);
+    let args = parse_args!(
+        call,
+        "emsqzLP",
+        "",
+        &[("canonicalize-missing", 'm'), ("canonicalize-existing", 'e'), ("no-symlinks", 's')]
+    );
     if args.operands.is_empty() {
         return call.missing("missing operand", 1);
     }
@@ -256,7 +263,8 @@ fn kind_words(info: &FileInfo) -> &'static str {
 }
 
 pub fn stat(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "fLt", "c", &[("format", 'c'), ("printf", 'c'), ("dereference", 'L'), ("file-system", 'f')]);
+    let args =
+        parse_args!(call, "fLt", "c", &[("format", 'c'), ("printf", 'c'), ("dereference", 'L'), ("file-system", 'f')]);
     if args.operands.is_empty() {
         return call.missing("missing operand", 1);
     }
@@ -418,7 +426,9 @@ pub fn install(call: &mut Call<'_>) -> Outcome {
 
 pub fn truncate(call: &mut Call<'_>) -> Outcome {
     let args = parse_args!(call, "c", "sr", &[("size", 's'), ("no-create", 'c')]);
-    let Some(text) = args.value('s') else { return call.missing("you must specify either '--size' or '--reference'", 1) };
+    let Some(text) = args.value('s') else {
+        return call.missing("you must specify either '--size' or '--reference'", 1);
+    };
     let (sign, digits) = match text.chars().next() {
         Some(sign @ ('+' | '-')) => (sign, &text[1..]),
         _ => (' ', text),

@@ -91,7 +91,8 @@ pub fn seq(call: &mut Call<'_>) -> Outcome {
     // Negative numbers are no options.
     let numbers_from = words.iter().position(|word| parse(word).is_some()).unwrap_or(words.len());
     let numbers = words.split_off(numbers_from);
-    let args = match super::Args::parse(&words, "w", "sf", &[("separator", 's'), ("format", 'f'), ("equal-width", 'w')]) {
+    let args = match super::Args::parse(&words, "w", "sf", &[("separator", 's'), ("format", 'f'), ("equal-width", 'w')])
+    {
         Ok(args) => args,
         Err(option) => return call.bad_option(&option),
     };
@@ -111,7 +112,10 @@ pub fn seq(call: &mut Call<'_>) -> Outcome {
                 return Outcome::Done(1);
             }
             None => {
-                call.err("seq", &format!("invalid floating point argument: '{text}'\nTry 'seq --help' for more information."));
+                call.err(
+                    "seq",
+                    &format!("invalid floating point argument: '{text}'\nTry 'seq --help' for more information."),
+                );
                 return Outcome::Done(1);
             }
         }
@@ -131,7 +135,16 @@ pub fn seq(call: &mut Call<'_>) -> Outcome {
         false => 0,
     };
     let separator = args.value('s').unwrap_or("\n").to_string();
-    Outcome::Runs(State::Produce(Producer::Seq { next, step, last, decimals, width, format: args.value('f').map(str::to_string), separator, started: false }))
+    Outcome::Runs(State::Produce(Producer::Seq {
+        next,
+        step,
+        last,
+        decimals,
+        width,
+        format: args.value('f').map(str::to_string),
+        separator,
+        started: false,
+    }))
 }
 
 pub fn yes(call: &mut Call<'_>) -> Outcome {

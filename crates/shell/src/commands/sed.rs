@@ -613,7 +613,8 @@ impl Sed {
                 }
             }
             Action::FileName => {
-                let name = self.editing.clone().or_else(|| self.reader.as_ref().map(|reader| reader.file().to_string()));
+                let name =
+                    self.editing.clone().or_else(|| self.reader.as_ref().map(|reader| reader.file().to_string()));
                 self.out(format!("{}\n", name.unwrap_or_else(|| "-".to_string())).as_bytes(), call);
             }
             Action::Zap => self.pattern.clear(),
@@ -697,14 +698,7 @@ impl Sed {
 }
 
 /// The text after `s`; `None` if nothing matched.
-fn substitute(
-    regex: &Regex,
-    text: &[u8],
-    with: &[Piece],
-    which: usize,
-    all: bool,
-    work: &mut u64,
-) -> Option<Vec<u8>> {
+fn substitute(regex: &Regex, text: &[u8], with: &[Piece], which: usize, all: bool, work: &mut u64) -> Option<Vec<u8>> {
     let mut out: Vec<u8> = Vec::new();
     let (mut copied, mut count, mut changed) = (0, 0, false);
     matches(regex, text, work, |groups| {

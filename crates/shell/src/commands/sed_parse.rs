@@ -180,7 +180,10 @@ impl Parser<'_> {
                 false => "no address after comma".to_string(),
             })?);
         }
-        if matches!(first, Some(Address::Line(0))) && !(self.gnu && matches!(second, Some(Address::Match(_)))) && self.gnu {
+        if matches!(first, Some(Address::Line(0)))
+            && !(self.gnu && matches!(second, Some(Address::Match(_))))
+            && self.gnu
+        {
             return Err("invalid usage of line address 0".into());
         }
         self.skip(" \t");
@@ -454,7 +457,12 @@ impl Parser<'_> {
                 None | Some(';' | '\n' | '}' | '#') => break,
                 Some(_) => {
                     self.pos += 1;
-                    return Err(if self.gnu { "unknown option to `s'" } else { "bad option in substitution expression" }.into());
+                    return Err(if self.gnu {
+                        "unknown option to `s'"
+                    } else {
+                        "bad option in substitution expression"
+                    }
+                    .into());
                 }
             }
             self.pos += 1;

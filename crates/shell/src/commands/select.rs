@@ -37,7 +37,8 @@ fn modern(args: &[String]) -> Vec<String> {
     let mut words = Vec::new();
     let mut is_value = false;
     for arg in args {
-        let value = std::mem::replace(&mut is_value, matches!(arg.as_str(), "-n" | "-c" | "-s" | "--lines" | "--bytes"));
+        let value =
+            std::mem::replace(&mut is_value, matches!(arg.as_str(), "-n" | "-c" | "-s" | "--lines" | "--bytes"));
         match !value && old(arg) {
             true => words.extend(["-n".to_string(), arg[1..].to_string()]),
             false => words.push(arg.clone()),
@@ -125,7 +126,12 @@ impl Filter for AllButBytes {
 
 pub fn head(call: &mut Call<'_>) -> Outcome {
     let words = modern(call.args);
-    let args = match super::Args::parse(&words, "qvz", "nc", &[("lines", 'n'), ("bytes", 'c'), ("quiet", 'q'), ("verbose", 'v')]) {
+    let args = match super::Args::parse(
+        &words,
+        "qvz",
+        "nc",
+        &[("lines", 'n'), ("bytes", 'c'), ("quiet", 'q'), ("verbose", 'v')],
+    ) {
         Ok(args) => args,
         Err(option) => return call.bad_option(&option),
     };
@@ -139,7 +145,12 @@ pub fn head(call: &mut Call<'_>) -> Outcome {
         return start(call, all, args.operands, 1);
     }
     if sign == '-' {
-        return start(call, AllButBytes { held: Vec::new(), count: usize::try_from(limit).unwrap_or(usize::MAX) }, args.operands, 1);
+        return start(
+            call,
+            AllButBytes { held: Vec::new(), count: usize::try_from(limit).unwrap_or(usize::MAX) },
+            args.operands,
+            1,
+        );
     }
     if limit == 0 {
         return Outcome::Done(0);
@@ -223,7 +234,20 @@ impl Filter for Tail {
 
 pub fn tail(call: &mut Call<'_>) -> Outcome {
     let words = modern(call.args);
-    let args = match super::Args::parse(&words, "qvfFr", "ncsp", &[("lines", 'n'), ("bytes", 'c'), ("follow", 'f'), ("retry", 'r'), ("pid", 'p'), ("quiet", 'q'), ("sleep-interval", 's')]) {
+    let args = match super::Args::parse(
+        &words,
+        "qvfFr",
+        "ncsp",
+        &[
+            ("lines", 'n'),
+            ("bytes", 'c'),
+            ("follow", 'f'),
+            ("retry", 'r'),
+            ("pid", 'p'),
+            ("quiet", 'q'),
+            ("sleep-interval", 's'),
+        ],
+    ) {
         Ok(args) => args,
         Err(option) => return call.bad_option(&option),
     };
@@ -380,9 +404,13 @@ pub fn cut(call: &mut Call<'_>) -> Outcome {
             _ => {
                 let text = match (ash, letter) {
                     (true, _) => format!("invalid range {item}"),
-                    (false, 'f') if first == "0" => "fields are numbered from 1\nTry 'cut --help' for more information.".into(),
+                    (false, 'f') if first == "0" => {
+                        "fields are numbered from 1\nTry 'cut --help' for more information.".into()
+                    }
                     (false, 'f') => format!("invalid field value '{item}'\nTry 'cut --help' for more information."),
-                    (false, _) => format!("invalid byte/character position '{item}'\nTry 'cut --help' for more information."),
+                    (false, _) => {
+                        format!("invalid byte/character position '{item}'\nTry 'cut --help' for more information.")
+                    }
                 };
                 call.err("cut", &text);
                 return Outcome::Done(1);

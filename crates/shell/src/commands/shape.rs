@@ -99,7 +99,9 @@ fn table(lines: &[Vec<u8>], separator: Option<&str>, between: &str) -> String {
         })
         .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut out = String::new();
     for row in rows {
@@ -271,7 +273,11 @@ impl Filter for Dump {
         }
         if self.addresses && self.kind != 'X' && !(self.plain && bytes.is_empty()) {
             let end = bytes.len();
-            text.push_str(&if matches!(self.kind, 'C' | 'H') { format!("{end:08x}\n").replacen('0', if self.kind == 'H' { "" } else { "0" }, 1) } else { format!("{end:07o}\n") });
+            text.push_str(&if matches!(self.kind, 'C' | 'H') {
+                format!("{end:08x}\n").replacen('0', if self.kind == 'H' { "" } else { "0" }, 1)
+            } else {
+                format!("{end:07o}\n")
+            });
         }
         call.out(&text);
         0
@@ -280,7 +286,8 @@ impl Filter for Dump {
 
 impl Dump {
     fn row(&self, address: usize, row: &[u8]) -> String {
-        let printable: String = row.iter().map(|byte| if (32..127).contains(byte) { char::from(*byte) } else { '.' }).collect();
+        let printable: String =
+            row.iter().map(|byte| if (32..127).contains(byte) { char::from(*byte) } else { '.' }).collect();
         match self.kind {
             'C' => {
                 let half = |part: &[u8]| part.iter().map(|byte| format!("{byte:02x} ")).collect::<String>();
@@ -289,14 +296,20 @@ impl Dump {
                 format!("{address:08x}  {left:<24} {right:<24} |{printable}|\n")
             }
             'X' => {
-                let pairs: String = row.chunks(2).map(|pair| pair.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + " ").collect();
+                let pairs: String = row
+                    .chunks(2)
+                    .map(|pair| pair.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + " ")
+                    .collect();
                 format!("{address:08x}: {pairs:<40} {printable}\n")
             }
             'H' => {
-                let words: String = row.chunks(2).map(|pair| {
-                    let high = pair.get(1).copied().unwrap_or(0);
-                    format!(" {:02x}{:02x}", high, pair[0])
-                }).collect();
+                let words: String = row
+                    .chunks(2)
+                    .map(|pair| {
+                        let high = pair.get(1).copied().unwrap_or(0);
+                        format!(" {:02x}{:02x}", high, pair[0])
+                    })
+                    .collect();
                 format!("{address:07x}{words}\n")
             }
             kind => {
@@ -306,10 +319,15 @@ impl Dump {
                     'x' => row.iter().map(|byte| format!(" {byte:02x}")).collect(),
                     'u' => row.iter().map(|byte| format!(" {byte:>3}")).collect(),
                     'b' => row.iter().map(|byte| format!(" {byte:03o}")).collect(),
-                    'w' => row.chunks(2).map(|pair| format!(" {:02x}{:02x}", pair.get(1).copied().unwrap_or(0), pair[0])).collect(),
+                    'w' => row
+                        .chunks(2)
+                        .map(|pair| format!(" {:02x}{:02x}", pair.get(1).copied().unwrap_or(0), pair[0]))
+                        .collect(),
                     _ => row
                         .chunks(2)
-                        .map(|pair| format!(" {:06o}", u16::from(pair[0]) | u16::from(pair.get(1).copied().unwrap_or(0)) << 8))
+                        .map(|pair| {
+                            format!(" {:06o}", u16::from(pair[0]) | u16::from(pair.get(1).copied().unwrap_or(0)) << 8)
+                        })
                         .collect(),
                 };
                 format!("{start}{cells}\n")
@@ -340,7 +358,12 @@ pub fn dump(call: &mut Call<'_>) -> Outcome {
         "xxd" => ("pui", "lcsg"),
         _ => ("Cvcbxd", "nse"),
     };
-    let args = parse_args!(call, flags, values, &[("address-radix", 'A'), ("format", 't'), ("read-bytes", 'N'), ("length", 'n')]);
+    let args = parse_args!(
+        call,
+        flags,
+        values,
+        &[("address-radix", 'A'), ("format", 't'), ("read-bytes", 'N'), ("length", 'n')]
+    );
     if args.has('e') || args.has('i') {
         return call.lacking("such a format");
     }
@@ -475,13 +498,22 @@ impl Filter for Split {
 }
 
 pub fn split(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "d", "lban", &[("lines", 'l'), ("bytes", 'b'), ("suffix-length", 'a'), ("numeric-suffixes", 'd')]);
+    let args = parse_args!(
+        call,
+        "d",
+        "lban",
+        &[("lines", 'l'), ("bytes", 'b'), ("suffix-length", 'a'), ("numeric-suffixes", 'd')]
+    );
     if args.has('n') {
         return call.lacking("option -n");
     }
     let split = Split {
         lines: args.value('l').and_then(|text| text.parse().ok()).filter(|lines| *lines > 0).unwrap_or(1000),
-        bytes: args.value('b').and_then(super::size).and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0),
+        bytes: args
+            .value('b')
+            .and_then(super::size)
+            .and_then(|size| usize::try_from(size).ok())
+            .filter(|size| *size > 0),
         prefix: args.operands.get(1).cloned().unwrap_or_else(|| "x".into()),
         digits: args.has('d'),
         suffix: args.value('a').and_then(|text| text.parse().ok()).unwrap_or(2).clamp(1, 10),

@@ -133,7 +133,8 @@ fn decimal(text: &[u8]) -> i128 {
         Some(b'-') => (-1, &text[1..]),
         _ => (1, text),
     };
-    let whole: i128 = text.iter().take_while(|c| c.is_ascii_digit()).take(25).fold(0, |n, c| n * 10 + i128::from(c - b'0'));
+    let whole: i128 =
+        text.iter().take_while(|c| c.is_ascii_digit()).take(25).fold(0, |n, c| n * 10 + i128::from(c - b'0'));
     let digits = text.iter().take_while(|c| c.is_ascii_digit()).count();
     let mut fraction = 0i128;
     let mut behind = match text.get(digits) {
@@ -238,7 +239,8 @@ impl Sort {
         let fields = self.fields(line);
         let place = |(field, character): (usize, usize), blanks: bool, end: bool| {
             let Some((start, stop)) = fields.get(field.wrapping_sub(1)).copied() else { return line.len() };
-            let skip = if blanks { line[start..stop].iter().take_while(|c| c.is_ascii_whitespace()).count() } else { 0 };
+            let skip =
+                if blanks { line[start..stop].iter().take_while(|c| c.is_ascii_whitespace()).count() } else { 0 };
             match (end, character) {
                 (true, 0) => stop,
                 (true, n) => (start + skip + n).min(line.len()),

@@ -105,7 +105,15 @@ impl Filter for Sum {
 }
 
 pub fn sum(call: &mut Call<'_>) -> Outcome {
-    let long = [("check", 'c'), ("quiet", 'q'), ("status", 's'), ("binary", 'b'), ("text", 't'), ("strict", 'w'), ("warn", 'w')];
+    let long = [
+        ("check", 'c'),
+        ("quiet", 'q'),
+        ("status", 's'),
+        ("binary", 'b'),
+        ("text", 't'),
+        ("strict", 'w'),
+        ("warn", 'w'),
+    ];
     let args = parse_args!(call, "cbtsw", "", &long);
     if args.has('c') {
         return check(call, &args);
@@ -122,7 +130,8 @@ fn check(call: &mut Call<'_>, args: &super::Args) -> Outcome {
         let bytes = match call.read_file(list) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let text = if call.is_ash() { format!("can't open '{list}': {error}") } else { format!("{list}: {error}") };
+                let text =
+                    if call.is_ash() { format!("can't open '{list}': {error}") } else { format!("{list}: {error}") };
                 call.err(name, &text);
                 return Outcome::Done(1);
             }
@@ -139,7 +148,11 @@ fn check(call: &mut Call<'_>, args: &super::Args) -> Outcome {
                     if sum.shown() == wanted.to_ascii_lowercase() { "OK" } else { "FAILED" }
                 }
                 Err(error) => {
-                    let text = if call.is_ash() { format!("can't open '{file}': {error}") } else { format!("{file}: {error}") };
+                    let text = if call.is_ash() {
+                        format!("can't open '{file}': {error}")
+                    } else {
+                        format!("{file}: {error}")
+                    };
                     call.err(name, &text);
                     unread += 1;
                     "FAILED open or read"

@@ -44,15 +44,17 @@ pub fn ps(call: &mut Call<'_>) -> Outcome {
     let (user, _) = call.system.user();
     let rows: Vec<(u32, String)> = call.processes.to_vec();
     let words = call.args.join(" ");
-    let columns: Option<Vec<String>> = call.args.iter().position(|arg| arg.starts_with("-o") || arg == "o").and_then(|at| {
-        let attached = call.args[at].trim_start_matches("-o").trim_start_matches('o');
-        let list = if attached.is_empty() { call.args.get(at + 1)?.clone() } else { attached.to_string() };
-        Some(list.split(',').map(str::to_string).collect())
-    });
+    let columns: Option<Vec<String>> =
+        call.args.iter().position(|arg| arg.starts_with("-o") || arg == "o").and_then(|at| {
+            let attached = call.args[at].trim_start_matches("-o").trim_start_matches('o');
+            let list = if attached.is_empty() { call.args.get(at + 1)?.clone() } else { attached.to_string() };
+            Some(list.split(',').map(str::to_string).collect())
+        });
     let mut text = String::new();
     match columns {
         Some(columns) => {
-            let titles: Vec<String> = columns.iter().map(|column| column.trim_end_matches('=').to_uppercase()).collect();
+            let titles: Vec<String> =
+                columns.iter().map(|column| column.trim_end_matches('=').to_uppercase()).collect();
             if !columns.iter().all(|column| column.ends_with('=')) {
                 text.push_str(&format!("{}\n", titles.join(" ")));
             }
@@ -82,7 +84,9 @@ pub fn ps(call: &mut Call<'_>) -> Outcome {
         None if words.contains("aux") => {
             text.push_str("USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n");
             for (pid, line) in &rows {
-                text.push_str(&format!("{user:<8} {pid:>7}  0.0  0.0   4188  3200 ?        S    00:00   0:00 {line}\n"));
+                text.push_str(&format!(
+                    "{user:<8} {pid:>7}  0.0  0.0   4188  3200 ?        S    00:00   0:00 {line}\n"
+                ));
             }
         }
         None if words.contains('f') => {
@@ -175,8 +179,22 @@ pub fn df(call: &mut Call<'_>) -> Outcome {
     let args = parse_args!(call, "hkmPTaiH", "tB", &[("human-readable", 'h'), ("output", 'O')]);
     let (total, used) = (62_671_097u64, 21_934_884u64);
     let free = total - used;
-    let size = |kilobytes: u64| if args.has('h') || args.has('H') { human(kilobytes * 1024) } else if args.has('m') { (kilobytes / 1024).to_string() } else { kilobytes.to_string() };
-    let unit = if args.has('h') { "Size" } else if args.has('m') { "1M-blocks" } else { "1K-blocks" };
+    let size = |kilobytes: u64| {
+        if args.has('h') || args.has('H') {
+            human(kilobytes * 1024)
+        } else if args.has('m') {
+            (kilobytes / 1024).to_string()
+        } else {
+            kilobytes.to_string()
+        }
+    };
+    let unit = if args.has('h') {
+        "Size"
+    } else if args.has('m') {
+        "1M-blocks"
+    } else {
+        "1K-blocks"
+    };
     let percent = format!("{}%", (used * 100).div_ceil(total));
     let mut paths = args.operands.clone();
     if paths.is_empty() {
@@ -185,22 +203,31 @@ pub fn df(call: &mut Call<'_>) -> Outcome {
     let mut text = match (call.is_ash(), args.has('h')) {
         (true, true) => format!("Filesystem{:>16} {:>8} {:>9} Use% Mounted on\n", "Size", "Used", "Available"),
         (true, false) => format!("Filesystem{:>16} {:>8} {:>9} Use% Mounted on\n", unit, "Used", "Available"),
-        (false, true) => format!("{:<14} {:>5} {:>5} {:>5} {:>4} Mounted on\n", "Filesystem", unit, "Used", "Avail", "Use%"),
-        (false, false) => format!("{:<14} {:>9} {:>8} {:>9} {:>4} Mounted on\n", "Filesystem", unit, "Used", "Available", "Use%"),
+        (false, true) => {
+            format!("{:<14} {:>5} {:>5} {:>5} {:>4} Mounted on\n", "Filesystem", unit, "Used", "Avail", "Use%")
+        }
+        (false, false) => {
+            format!("{:<14} {:>9} {:>8} {:>9} {:>4} Mounted on\n", "Filesystem", unit, "Used", "Available", "Use%")
+        }
     };
     let mut status = 0;
     for path in paths {
         let at = call.path(&path);
         if let Err(error) = call.system.info(&at) {
-            let shown = if call.is_ash() { format!("{path}: can't find mount point") } else { format!("{path}: {error}") };
+            let shown =
+                if call.is_ash() { format!("{path}: can't find mount point") } else { format!("{path}: {error}") };
             call.err("df", &shown);
             status = 1;
             continue;
         }
         text.push_str(&match (call.is_ash(), args.has('h')) {
             (true, _) => format!("overlay{:>19} {:>8} {:>9} {percent:>4} /\n", size(total), size(used), size(free)),
-            (false, true) => format!("{:<14} {:>5} {:>5} {:>5} {percent:>4} /\n", "overlay", size(total), size(used), size(free)),
-            (false, false) => format!("{:<14} {:>9} {:>8} {:>9} {percent:>4} /\n", "overlay", size(total), size(used), size(free)),
+            (false, true) => {
+                format!("{:<14} {:>5} {:>5} {:>5} {percent:>4} /\n", "overlay", size(total), size(used), size(free))
+            }
+            (false, false) => {
+                format!("{:<14} {:>9} {:>8} {:>9} {percent:>4} /\n", "overlay", size(total), size(used), size(free))
+            }
         });
     }
     call.out(&text);
@@ -208,9 +235,21 @@ pub fn df(call: &mut Call<'_>) -> Outcome {
 }
 
 pub fn du(call: &mut Call<'_>) -> Outcome {
-    let long = [("summarize", 's'), ("human-readable", 'h'), ("all", 'a'), ("total", 'c'), ("max-depth", 'd'), ("bytes", 'b'), ("apparent-size", 'A')];
+    let long = [
+        ("summarize", 's'),
+        ("human-readable", 'h'),
+        ("all", 'a'),
+        ("total", 'c'),
+        ("max-depth", 'd'),
+        ("bytes", 'b'),
+        ("apparent-size", 'A'),
+    ];
     let args = parse_args!(call, "shackmxLHb", "dX", &long);
-    let most = args.value('d').and_then(|text| text.parse::<usize>().ok()).unwrap_or(if args.has('s') { 0 } else { MAX_DEPTH });
+    let most = args.value('d').and_then(|text| text.parse::<usize>().ok()).unwrap_or(if args.has('s') {
+        0
+    } else {
+        MAX_DEPTH
+    });
     let mut roots = args.operands.clone();
     if roots.is_empty() {
         roots.push(".".into());
@@ -221,7 +260,8 @@ pub fn du(call: &mut Call<'_>) -> Outcome {
         match weigh(call, root, 0, most, args.has('a'), bytes, &mut lines) {
             Ok(size) => total += size,
             Err(error) => {
-                let text = if call.is_ash() { format!("{root}: {error}") } else { format!("cannot access '{root}': {error}") };
+                let text =
+                    if call.is_ash() { format!("{root}: {error}") } else { format!("cannot access '{root}': {error}") };
                 call.err("du", &text);
                 status = 1;
             }
@@ -389,7 +429,11 @@ pub fn getopt(call: &mut Call<'_>) -> Outcome {
                 None => {
                     status = 1;
                     if !quiet {
-                        let text = if call.is_ash() { format!("unrecognized option: {letter}") } else { format!("invalid option -- '{letter}'") };
+                        let text = if call.is_ash() {
+                            format!("unrecognized option: {letter}")
+                        } else {
+                            format!("invalid option -- '{letter}'")
+                        };
                         call.err("getopt", &text);
                     }
                 }
@@ -458,7 +502,11 @@ pub fn dd(call: &mut Call<'_>) -> Outcome {
     let bytes = match bytes {
         Ok(bytes) => bytes,
         Err(error) => {
-            let text = if call.is_ash() { format!("can't open '{input}': {error}") } else { format!("failed to open '{input}': {error}") };
+            let text = if call.is_ash() {
+                format!("can't open '{input}': {error}")
+            } else {
+                format!("failed to open '{input}': {error}")
+            };
             call.err("dd", &text);
             return Outcome::Done(1);
         }
@@ -477,7 +525,11 @@ pub fn dd(call: &mut Call<'_>) -> Outcome {
             }
             old[at..at + bytes.len()].copy_from_slice(&bytes);
             if let Err(error) = call.system.write_file(&path, &old, false) {
-                let text = if call.is_ash() { format!("can't open '{file}': {error}") } else { format!("failed to open '{file}': {error}") };
+                let text = if call.is_ash() {
+                    format!("can't open '{file}': {error}")
+                } else {
+                    format!("failed to open '{file}': {error}")
+                };
                 call.err("dd", &text);
                 return Outcome::Done(1);
             }

@@ -85,7 +85,15 @@ impl Filter for Cat {
 }
 
 pub fn cat(call: &mut Call<'_>) -> Outcome {
-    let long = [("number", 'n'), ("number-nonblank", 'b'), ("show-all", 'A'), ("show-ends", 'E'), ("show-tabs", 'T'), ("squeeze-blank", 's'), ("show-nonprinting", 'v')];
+    let long = [
+        ("number", 'n'),
+        ("number-nonblank", 'b'),
+        ("show-all", 'A'),
+        ("show-ends", 'E'),
+        ("show-tabs", 'T'),
+        ("squeeze-blank", 's'),
+        ("show-nonprinting", 'v'),
+    ];
     let args = parse_args!(call, "nbvetAsuET", "", if call.is_ash() { &[] } else { &long });
     let all = args.has('A');
     let cat = Cat {
@@ -287,7 +295,15 @@ impl Filter for Uniq {
 }
 
 pub fn uniq(call: &mut Call<'_>) -> Outcome {
-    let long = [("count", 'c'), ("repeated", 'd'), ("unique", 'u'), ("ignore-case", 'i'), ("skip-fields", 'f'), ("skip-chars", 's'), ("check-chars", 'w')];
+    let long = [
+        ("count", 'c'),
+        ("repeated", 'd'),
+        ("unique", 'u'),
+        ("ignore-case", 'i'),
+        ("skip-fields", 'f'),
+        ("skip-chars", 's'),
+        ("check-chars", 'w'),
+    ];
     let known = if call.is_ash() { "cdui" } else { "cduiD" };
     let args = parse_args!(call, known, "fsw", if call.is_ash() { &[] } else { &long });
     let number = |letter: char| args.value(letter).and_then(|text| text.parse::<usize>().ok());
@@ -379,9 +395,17 @@ impl Filter for Nl {
 }
 
 pub fn nl(call: &mut Call<'_>) -> Outcome {
-    let long = [("body-numbering", 'b'), ("number-width", 'w'), ("number-separator", 's'), ("starting-line-number", 'v'), ("line-increment", 'i'), ("number-format", 'n')];
+    let long = [
+        ("body-numbering", 'b'),
+        ("number-width", 'w'),
+        ("number-separator", 's'),
+        ("starting-line-number", 'v'),
+        ("line-increment", 'i'),
+        ("number-format", 'n'),
+    ];
     let args = parse_args!(call, "p", "bwsvinhfdl", &long);
-    let number = |letter: char, otherwise: i64| args.value(letter).and_then(|text| text.parse().ok()).unwrap_or(otherwise);
+    let number =
+        |letter: char, otherwise: i64| args.value(letter).and_then(|text| text.parse().ok()).unwrap_or(otherwise);
     let nl = Nl {
         number: number('v', 1),
         step: number('i', 1),
@@ -431,7 +455,10 @@ pub fn tee(call: &mut Call<'_>) -> Outcome {
     let mut tee = Tee { paths: Vec::new(), status: 0 };
     for file in &args.operands {
         let path = call.path(file);
-        if matches!(path.as_str(), "/dev/stdout" | "/dev/stderr" | "/dev/null" | "/dev/tty" | "/proc/1/fd/1" | "/proc/1/fd/2") {
+        if matches!(
+            path.as_str(),
+            "/dev/stdout" | "/dev/stderr" | "/dev/null" | "/dev/tty" | "/proc/1/fd/1" | "/proc/1/fd/2"
+        ) {
             tee.paths.push(path);
             continue;
         }

@@ -74,7 +74,7 @@ pub fn set(values: &mut Value, line: &str, strings: bool) -> Result<(), String> 
                     let text: String =
                         std::iter::from_fn(|| rest.next().map(|(c, _)| c).filter(|c| *c != ']')).collect();
                     let index = text.parse::<usize>().ok().filter(|i| *i <= INDEX_MAX);
-                    path.push(Step::Index(index.ok_or_else(|| format!("error parsing index: {text}"))?));
+                    path.push(PathPart::Index(index.ok_or_else(|| format!("error parsing index: {text}"))?));
                 }
                 Some((c, _)) => key.push(c),
             }
@@ -89,21 +89,21 @@ fn quoted(text: &str) -> String {
     values::template::format::quote(text)
 }
 
-enum Step {
+enum PathPart {
     Key(String),
     Index(usize),
 }
 
-fn step(path: &mut Vec<Step>, key: &mut String) {
+fn step(path: &mut Vec<PathPart>, key: &mut String) {
     if !key.is_empty() {
-        path.push(Step::Key(std::mem::take(key)));
+        path.push(PathPart::Key(std::mem::take(key)));
     }
 }
 
-fn put(here: &mut Value, path: &[Step], value: Value) {
+fn put(here: &mut Value, path: &[PathPart], value: Value) {
     match path.split_first() {
         None => *here = value,
-        Some((Step::Key(key), rest)) => {
+        Some((PathPart::Key(key), rest)) => {
             let map = here.map_mut();
             if !map.contains_key(key) {
                 map.insert(key.as_str(), Value::Null);
@@ -112,7 +112,7 @@ fn put(here: &mut Value, path: &[Step], value: Value) {
                 put(inner, rest, value);
             }
         }
-        Some((Step::Index(i), rest)) => {
+        Some((PathPart::Index(i), rest)) => {
             let list = here.list_mut();
             if list.len() <= *i {
                 list.resize(i + 1, Value::Null);

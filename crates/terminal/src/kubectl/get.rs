@@ -1,6 +1,6 @@
 //! `kubectl get`: objects as tables, YAML, JSON, or what a template picks out of them.
 //!
-//! Rules: `semantics/kubectl.md` §1, §4, §8. Source: `kubectl/pkg/cmd/get/get.go`.
+//! Rules: `docs/semantics/kubectl.md` §1, §4, §8. Source: `kubectl/pkg/cmd/get/get.go`.
 
 use std::rc::Rc;
 

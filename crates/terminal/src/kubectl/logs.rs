@@ -1,6 +1,6 @@
 //! `kubectl logs`: the lines of one container, or of many, now or as they come.
 //!
-//! Rules: `semantics/kubectl.md` §6, recordings `logs-follow`, `never-backofflimit-2`, `init-and-sidecar`.
+//! Rules: `docs/semantics/kubectl.md` §6, recordings `logs-follow`, `never-backofflimit-2`, `init-and-sidecar`.
 //! Source: `kubectl/pkg/cmd/logs/logs.go`, `kubectl/pkg/polymorphichelpers/logsforobject.go`.
 
 use std::rc::Rc;

@@ -1,7 +1,7 @@
 //! `kubectl get -w`: what there is, and then a line for every change.
 //!
-//! Rules: `semantics/kubectl.md` §4. Nothing is missed between two polls: the store keeps its latest changes, and each is
-//! printed as it was at its own time. Source: `kubectl/pkg/cmd/get/get.go` (`watch`).
+//! Rules: `docs/semantics/kubectl.md` §4. Nothing is missed between two polls: the store keeps its latest changes, and
+//! each is printed as it was at its own time. Source: `kubectl/pkg/cmd/get/get.go` (`watch`).
 
 use std::rc::Rc;
 

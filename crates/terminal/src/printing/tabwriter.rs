@@ -1,6 +1,6 @@
 //! Texts with tabs as aligned columns.
 //!
-//! Rule: Go's `text/tabwriter`, as `semantics/kubectl_samples.md` tells it: a column is a run of lines that have a
+//! Rule: Go's `text/tabwriter`, as `docs/semantics/kubectl_samples.md` tells it: a column is a run of lines that have a
 //! tab-terminated cell in that place, and is as wide as its widest cell; what follows the last tab widens nothing.
 //! Source: `src/text/tabwriter/tabwriter.go`; `RememberWidths` of `github.com/liggitt/tabwriter`.
 

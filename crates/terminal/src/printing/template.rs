@@ -3,7 +3,7 @@
 //! Source: `cli-runtime/pkg/printers/template.go`.
 
 use shell::base64_decode;
-use values::template::{Functions, Run, Templates};
+use values::template::{Execution, Functions, Templates};
 use values::value::Value;
 
 /// The name kubectl gives the template; it is in all its errors.
@@ -50,7 +50,7 @@ impl Functions for OfKubectl {
         matches!(name, "exists" | "base64decode")
     }
 
-    fn call(&self, name: &str, args: &[Value], _: &mut Run<'_>) -> Result<Value, String> {
+    fn call(&self, name: &str, args: &[Value], _: &mut Execution<'_>) -> Result<Value, String> {
         let Some((first, rest)) = args.split_first() else {
             return Err(format!("wrong number of args for {name}: want at least 1 got 0"));
         };

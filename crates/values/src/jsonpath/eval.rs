@@ -3,42 +3,42 @@
 //! Source: `client-go/util/jsonpath/jsonpath.go`.
 
 use super::filter;
-use super::{Part, Slice, Step};
+use super::{Hop, Piece, Slice};
 use crate::value::Value;
 
 /// Values a template may find before it is given up; recursive descent in a range multiplies.
 const VALUES_MAX: usize = 200_000;
 
 /// A run: what is found is counted, so that no template runs for ever.
-pub(super) struct Run {
+pub(super) struct Search {
     pub(super) strict: bool,
     left: usize,
 }
 
 /// What each part of the template finds.
-pub(super) fn run(parts: &[Part], value: &Value, strict: bool) -> Result<Vec<Vec<Value>>, String> {
+pub(super) fn run(parts: &[Piece], value: &Value, strict: bool) -> Result<Vec<Vec<Value>>, String> {
     let mut groups = Vec::new();
-    Run { strict, left: VALUES_MAX }.parts(parts, value, &mut groups)?;
+    Search { strict, left: VALUES_MAX }.parts(parts, value, &mut groups)?;
     Ok(groups)
 }
 
-impl Run {
-    fn parts(&mut self, parts: &[Part], here: &Value, groups: &mut Vec<Vec<Value>>) -> Result<(), String> {
+impl Search {
+    fn parts(&mut self, parts: &[Piece], here: &Value, groups: &mut Vec<Vec<Value>>) -> Result<(), String> {
         for part in parts {
             match part {
-                Part::Steps(steps) => groups.push(self.steps(steps, vec![here.clone()])?),
-                Part::Range(steps, body) => {
+                Piece::Steps(steps) => groups.push(self.steps(steps, vec![here.clone()])?),
+                Piece::Range(steps, body) => {
                     for item in self.steps(steps, vec![here.clone()])? {
                         self.parts(body, &item, groups)?;
                     }
                 }
-                Part::StrayEnd => return Err("not in range, nothing to end".to_owned()),
+                Piece::StrayEnd => return Err("not in range, nothing to end".to_owned()),
             }
         }
         Ok(())
     }
 
-    pub(super) fn steps(&mut self, steps: &[Step], start: Vec<Value>) -> Result<Vec<Value>, String> {
+    pub(super) fn steps(&mut self, steps: &[Hop], start: Vec<Value>) -> Result<Vec<Value>, String> {
         let mut here = start;
         for step in steps {
             here = self.step(step, &here)?;
@@ -47,16 +47,16 @@ impl Run {
         Ok(here)
     }
 
-    fn step(&mut self, step: &Step, input: &[Value]) -> Result<Vec<Value>, String> {
+    fn step(&mut self, step: &Hop, input: &[Value]) -> Result<Vec<Value>, String> {
         match step {
-            Step::Text(text) => Ok(vec![Value::from(text)]),
-            Step::Number(number) => Ok(vec![Value::Int(*number)]),
-            Step::Decimal(number) => Ok(vec![Value::Float(*number)]),
-            Step::Bool(value) => Ok(vec![Value::Bool(*value)]),
-            Step::Word(word) => Err(format!("unrecognized identifier {word}")),
-            Step::Field(name) if name.is_empty() => Ok(input.to_vec()),
-            Step::Field(name) => self.field(name, input),
-            Step::Slice(range) => {
+            Hop::Text(text) => Ok(vec![Value::from(text)]),
+            Hop::Number(number) => Ok(vec![Value::Int(*number)]),
+            Hop::Decimal(number) => Ok(vec![Value::Float(*number)]),
+            Hop::Bool(value) => Ok(vec![Value::Bool(*value)]),
+            Hop::Word(word) => Err(format!("unrecognized identifier {word}")),
+            Hop::Field(name) if name.is_empty() => Ok(input.to_vec()),
+            Hop::Field(name) => self.field(name, input),
+            Hop::Slice(range) => {
                 let mut found = Vec::new();
                 for value in input.iter().filter(|v| !v.is_null()) {
                     let items = value.as_list().ok_or_else(|| format!("{} is not array or slice", go_type(value)))?;
@@ -64,20 +64,20 @@ impl Run {
                 }
                 Ok(found)
             }
-            Step::Wildcard => Ok(input.iter().flat_map(children).collect()),
-            Step::Recursive => {
+            Hop::Wildcard => Ok(input.iter().flat_map(children).collect()),
+            Hop::Recursive => {
                 let mut found = Vec::new();
                 self.descend(input, &mut found)?;
                 Ok(found)
             }
-            Step::Union(parts) => {
+            Hop::Union(parts) => {
                 let mut found = Vec::new();
                 for part in parts {
                     found.extend(self.steps(part, input.to_vec())?);
                 }
                 Ok(found)
             }
-            Step::Filter(filter) => filter::apply(self, filter, input),
+            Hop::Filter(filter) => filter::apply(self, filter, input),
         }
     }
 

@@ -5,18 +5,18 @@
 use std::cmp::Ordering;
 
 use super::Filter;
-use super::eval::{Run, go_type};
+use super::eval::{Search, go_type};
 use crate::value::Value;
 
 /// The items that pass.
-pub(super) fn apply(run: &mut Run, filter: &Filter, input: &[Value]) -> Result<Vec<Value>, String> {
+pub(super) fn apply(search: &mut Search, filter: &Filter, input: &[Value]) -> Result<Vec<Value>, String> {
     let mut found = Vec::new();
     for value in input {
         let items = value
             .as_list()
             .ok_or_else(|| format!("{} is not array or slice and cannot be filtered", go_type(value)))?;
         for item in items {
-            if passes(run, filter, item)? {
+            if passes(search, filter, item)? {
                 found.push(item.clone());
             }
         }
@@ -24,11 +24,11 @@ pub(super) fn apply(run: &mut Run, filter: &Filter, input: &[Value]) -> Result<V
     Ok(found)
 }
 
-fn passes(run: &mut Run, filter: &Filter, item: &Value) -> Result<bool, String> {
-    let left = run.steps(&filter.left, vec![item.clone()]);
+fn passes(search: &mut Search, filter: &Filter, item: &Value) -> Result<bool, String> {
+    let left = search.steps(&filter.left, vec![item.clone()]);
     let Some(operator) = &filter.operator else { return Ok(left.is_ok_and(|found| !found.is_empty())) };
     let mut sides = Vec::new();
-    for side in [left?, run.steps(&filter.right, vec![item.clone()])?] {
+    for side in [left?, search.steps(&filter.right, vec![item.clone()])?] {
         match side.as_slice() {
             [] => return Ok(false),
             [one] => sides.push(one.clone()),

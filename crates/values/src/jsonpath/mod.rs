@@ -1,8 +1,9 @@
 //! kubectl's JSONPath: `{range .items[*]}{.metadata.name}{"\n"}{end}`.
 //!
-//! Rules: `semantics/kubectl.md` §8 and the reference "JSONPath Support" of kubectl: fields, indexes, slices, wildcards,
-//! unions, filters, recursive descent, range/end and quoted text. Errors have the library's words. Everything is total: no
-//! text and no object makes it panic. Source: `client-go/util/jsonpath/{parser,jsonpath,node}.go`.
+//! Rules: `docs/semantics/kubectl.md` §8 and the reference "JSONPath Support" of kubectl: fields, indexes, slices,
+//! wildcards, unions, filters, recursive descent, range/end and quoted text. Errors have the library's words.
+//! Everything is total: no text and no object makes it panic. Source:
+//! `client-go/util/jsonpath/{parser,jsonpath,node}.go`.
 
 mod eval;
 mod filter;
@@ -16,22 +17,22 @@ use crate::value::Value;
 #[derive(Clone, PartialEq, Debug)]
 pub struct JsonPath {
     text: String,
-    parts: Vec<Part>,
+    parts: Vec<Piece>,
 }
 
-/// A piece of a template: text outside of braces is a [`Step::Text`] alone.
+/// A piece of a template: text outside of braces is a [`Hop::Text`] alone.
 #[derive(Clone, PartialEq, Debug)]
-enum Part {
-    Steps(Vec<Step>),
+enum Piece {
+    Steps(Vec<Hop>),
     /// `{range …}` up to its `{end}`.
-    Range(Vec<Step>, Vec<Part>),
+    Range(Vec<Hop>, Vec<Piece>),
     /// An `{end}` without a range; an error when it is reached.
     StrayEnd,
 }
 
 /// One step of a path.
 #[derive(Clone, PartialEq, Debug)]
-enum Step {
+enum Hop {
     /// Quoted text, or text outside of braces.
     Text(String),
     Number(i64),
@@ -41,7 +42,7 @@ enum Step {
     Slice(Slice),
     Wildcard,
     Recursive,
-    Union(Vec<Vec<Step>>),
+    Union(Vec<Vec<Hop>>),
     Filter(Box<Filter>),
     /// A word that is no keyword; an error when it is reached.
     Word(String),
@@ -59,10 +60,10 @@ struct Slice {
 /// `?(@.type=="Complete")`
 #[derive(Clone, PartialEq, Debug)]
 struct Filter {
-    left: Vec<Step>,
+    left: Vec<Hop>,
     /// `==` and its like; none asks only whether there is a left side.
     operator: Option<String>,
-    right: Vec<Step>,
+    right: Vec<Hop>,
 }
 
 impl JsonPath {

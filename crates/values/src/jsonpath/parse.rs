@@ -2,52 +2,52 @@
 //!
 //! Source: `client-go/util/jsonpath/parser.go`; its errors are the ones given here.
 
-use super::{Filter, Part, Slice, Step};
+use super::{Filter, Hop, Piece, Slice};
 
 /// Filters and unions nest; deeper ones are refused rather than followed.
 const DEPTH_MAX: usize = 64;
 
 /// What stands between two braces.
 enum Action {
-    Steps(Vec<Step>),
-    Range(Vec<Step>),
+    Steps(Vec<Hop>),
+    Range(Vec<Hop>),
     End,
 }
 
-pub(super) fn parse(text: &str) -> Result<Vec<Part>, String> {
+pub(super) fn parse(text: &str) -> Result<Vec<Piece>, String> {
     let mut actions = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
         let Some(open) = rest.find('{') else {
-            actions.push(Action::Steps(vec![Step::Text(rest.to_owned())]));
+            actions.push(Action::Steps(vec![Hop::Text(rest.to_owned())]));
             break;
         };
         if open > 0 {
-            actions.push(Action::Steps(vec![Step::Text(rest[..open].to_owned())]));
+            actions.push(Action::Steps(vec![Hop::Text(rest[..open].to_owned())]));
         }
         let mut reader = Reader { rest: &rest[open + 1..], depth: 0 };
         actions.push(reader.action()?);
         rest = reader.rest;
     }
     // Ranges are closed from the innermost; one without an end reaches to the end of the text.
-    let mut open: Vec<(Vec<Step>, Vec<Part>)> = Vec::new();
+    let mut open: Vec<(Vec<Hop>, Vec<Piece>)> = Vec::new();
     let mut parts = Vec::new();
     for action in actions {
         match action {
-            Action::Steps(steps) => parts.push(Part::Steps(steps)),
+            Action::Steps(steps) => parts.push(Piece::Steps(steps)),
             Action::Range(steps) => open.push((steps, std::mem::take(&mut parts))),
             Action::End => match open.pop() {
                 Some((steps, outer)) => {
                     let body = std::mem::replace(&mut parts, outer);
-                    parts.push(Part::Range(steps, body));
+                    parts.push(Piece::Range(steps, body));
                 }
-                None => parts.push(Part::StrayEnd),
+                None => parts.push(Piece::StrayEnd),
             },
         }
     }
     while let Some((steps, outer)) = open.pop() {
         let body = std::mem::replace(&mut parts, outer);
-        parts.push(Part::Range(steps, body));
+        parts.push(Piece::Range(steps, body));
     }
     Ok(parts)
 }
@@ -62,17 +62,17 @@ impl<'t> Reader<'t> {
     fn action(&mut self) -> Result<Action, String> {
         let mut steps = self.steps(true)?;
         Ok(match steps.first() {
-            Some(Step::Word(word)) if word == "range" => {
+            Some(Hop::Word(word)) if word == "range" => {
                 steps.remove(0);
                 Action::Range(steps)
             }
-            Some(Step::Word(word)) if word == "end" => Action::End,
+            Some(Hop::Word(word)) if word == "end" => Action::End,
             _ => Action::Steps(steps),
         })
     }
 
     /// Reads steps: up to the closing brace in an action, to the end of the text in a filter's or union's part.
-    fn steps(&mut self, in_action: bool) -> Result<Vec<Step>, String> {
+    fn steps(&mut self, in_action: bool) -> Result<Vec<Hop>, String> {
         let mut steps = Vec::new();
         loop {
             let Some(c) = self.rest.chars().next() else {
@@ -91,11 +91,11 @@ impl<'t> Reader<'t> {
                 }
                 '"' | '\'' => {
                     let text = self.quoted(c)?;
-                    steps.push(Step::Text(text));
+                    steps.push(Hop::Text(text));
                 }
                 '.' if self.rest.starts_with("..") => {
                     self.rest = &self.rest[2..];
-                    steps.push(Step::Recursive);
+                    steps.push(Hop::Recursive);
                     // `..name` is a field without a dot of its own.
                     if self.rest.starts_with(|c: char| is_word(c)) {
                         steps.push(self.field());
@@ -124,7 +124,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A name up to the next sign of a path; `\.` is a dot within it.
-    fn field(&mut self) -> Step {
+    fn field(&mut self) -> Hop {
         let mut name = String::new();
         let mut chars = self.rest.char_indices();
         let mut end = self.rest.len();
@@ -139,22 +139,22 @@ impl<'t> Reader<'t> {
             }
         }
         self.rest = &self.rest[end..];
-        if name == "*" { Step::Wildcard } else { Step::Field(name) }
+        if name == "*" { Hop::Wildcard } else { Hop::Field(name) }
     }
 
-    fn word(&mut self) -> Step {
+    fn word(&mut self) -> Hop {
         match self.take(is_word) {
-            "true" => Step::Bool(true),
-            "false" => Step::Bool(false),
-            word => Step::Word(word.to_owned()),
+            "true" => Hop::Bool(true),
+            "false" => Hop::Bool(false),
+            word => Hop::Word(word.to_owned()),
         }
     }
 
-    fn number(&mut self) -> Result<Step, String> {
+    fn number(&mut self) -> Result<Hop, String> {
         let text = self.take(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'));
         match (text.parse::<i64>(), text.parse::<f64>()) {
-            (Ok(number), _) => Ok(Step::Number(number)),
-            (_, Ok(number)) => Ok(Step::Decimal(number)),
+            (Ok(number), _) => Ok(Hop::Number(number)),
+            (_, Ok(number)) => Ok(Hop::Decimal(number)),
             _ => Err(format!("cannot parse number {text}")),
         }
     }
@@ -192,7 +192,7 @@ impl<'t> Reader<'t> {
     }
 
     /// What stands in brackets: an index, a slice, `*`, a key in quotes, a union or a filter.
-    fn bracket(&mut self) -> Result<Step, String> {
+    fn bracket(&mut self) -> Result<Hop, String> {
         if self.depth > DEPTH_MAX {
             return Err("nested too deeply".to_owned());
         }
@@ -202,18 +202,18 @@ impl<'t> Reader<'t> {
             return self.filter(filter);
         }
         if inner == "*" {
-            return Ok(Step::Slice(Slice::default()));
+            return Ok(Hop::Slice(Slice::default()));
         }
         let parts = split_union(inner);
         if parts.len() > 1 {
             let parts = parts.iter().map(|part| self.inner(&format!("[{}]", part.trim())));
-            return Ok(Step::Union(parts.collect::<Result<_, _>>()?));
+            return Ok(Hop::Union(parts.collect::<Result<_, _>>()?));
         }
         let key = ['\'', '"'].iter().find_map(|q| inner.strip_prefix(*q)?.strip_suffix(*q));
         if let Some(key) = key {
-            return Ok(Step::Field(key.replace("\\'", "'").replace("\\.", ".")));
+            return Ok(Hop::Field(key.replace("\\'", "'").replace("\\.", ".")));
         }
-        slice(inner).map(Step::Slice)
+        slice(inner).map(Hop::Slice)
     }
 
     /// The text up to the bracket that closes this one; quotes and inner brackets are passed over.
@@ -243,11 +243,11 @@ impl<'t> Reader<'t> {
     }
 
     /// A path within this one.
-    fn inner(&self, text: &str) -> Result<Vec<Step>, String> {
+    fn inner(&self, text: &str) -> Result<Vec<Hop>, String> {
         Reader { rest: text, depth: self.depth + 1 }.steps(false)
     }
 
-    fn filter(&self, text: &str) -> Result<Step, String> {
+    fn filter(&self, text: &str) -> Result<Hop, String> {
         let signs = |c: char| matches!(c, '!' | '<' | '>' | '=');
         let (left, operator, right) = match text.find(signs).filter(|at| *at > 0) {
             None => (text, None, ""),
@@ -261,7 +261,7 @@ impl<'t> Reader<'t> {
             }
         };
         let (left, right) = (self.inner(left.trim())?, self.inner(right.trim())?);
-        Ok(Step::Filter(Box::new(Filter { left, operator, right })))
+        Ok(Hop::Filter(Box::new(Filter { left, operator, right })))
     }
 }
 

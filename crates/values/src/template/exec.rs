@@ -12,7 +12,7 @@ use crate::value::Value;
 const QUOTED: usize = 20;
 
 /// One run, with what it has used up.
-pub struct Run<'a> {
+pub struct Execution<'a> {
     templates: &'a Templates,
     functions: &'a dyn Functions,
     steps: u32,
@@ -34,9 +34,9 @@ struct Frame {
     out: String,
 }
 
-impl<'a> Run<'a> {
-    pub fn new(templates: &'a Templates, functions: &'a dyn Functions) -> Run<'a> {
-        Run { templates, functions, steps: 0, depth: 0 }
+impl<'a> Execution<'a> {
+    pub fn new(templates: &'a Templates, functions: &'a dyn Functions) -> Execution<'a> {
+        Execution { templates, functions, steps: 0, depth: 0 }
     }
 
     /// Whether there is such a template.
@@ -59,7 +59,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// Where and why it stopped.
     pub fn nested(&mut self, templates: &Templates, name: &str, data: &Value) -> Result<String, Error> {
-        let mut run = Run { templates, functions: self.functions, steps: self.steps, depth: self.depth };
+        let mut run = Execution { templates, functions: self.functions, steps: self.steps, depth: self.depth };
         let text = run.template(name, data);
         self.steps = run.steps;
         text

@@ -20,7 +20,7 @@ use std::rc::Rc;
 
 use crate::value::Value;
 
-pub use exec::Run;
+pub use exec::Execution;
 
 /// What bounds the work of one run.
 pub mod limits {
@@ -41,7 +41,7 @@ pub trait Functions {
     ///
     /// # Errors
     /// Its own text; the engine puts the place before it.
-    fn call(&self, name: &str, args: &[Value], run: &mut Run<'_>) -> Result<Value, String>;
+    fn call(&self, name: &str, args: &[Value], run: &mut Execution<'_>) -> Result<Value, String>;
 
     /// Calls a method of a value (`.Files.Get "x"`). `None`: it has none of this name.
     fn method(&self, _on: &Value, _name: &str, _args: &[Value]) -> Option<Result<Value, String>> {
@@ -58,7 +58,7 @@ impl Functions for NoFunctions {
         false
     }
 
-    fn call(&self, name: &str, _: &[Value], _: &mut Run<'_>) -> Result<Value, String> {
+    fn call(&self, name: &str, _: &[Value], _: &mut Execution<'_>) -> Result<Value, String> {
         Err(format!("{name:?} is not a defined function"))
     }
 }
@@ -114,7 +114,7 @@ impl Templates {
     /// # Errors
     /// Where and why it stopped.
     pub fn run(&self, name: &str, data: &Value, functions: &dyn Functions) -> Result<String, Error> {
-        Run::new(self, functions).template(name, data)
+        Execution::new(self, functions).template(name, data)
     }
 }
 

@@ -78,7 +78,7 @@ impl Zone {
             return Err(ZoneError::InvalidName);
         }
         match table.rules(name) {
-            Some(file) => match (rules::now().read)(name, file) {
+            Some(file) => match (rules::fetched().read)(name, file) {
                 Some(rules) => Ok(Zone { rules: Some((name.into(), rules)) }),
                 None => Err(ZoneError::Malformed),
             },
@@ -95,7 +95,7 @@ impl Zone {
 
     /// Seconds that local time is ahead of UTC at this many seconds since the epoch.
     pub fn offset_secs(&self, secs: i64) -> i64 {
-        self.rules.as_ref().map_or(0, |(_, zone)| (rules::now().offset_secs)(zone, secs))
+        self.rules.as_ref().map_or(0, |(_, zone)| (rules::fetched().offset_secs)(zone, secs))
     }
 
     /// What the wall clock shows at this many seconds since the epoch.

@@ -26,8 +26,8 @@ pub fn rules() -> Result<&'static Rules, NotFetched> {
 }
 
 /// The functions of this part, which the host has fetched.
-pub(super) fn now() -> &'static Rules {
-    part::now(rules())
+pub(super) fn fetched() -> &'static Rules {
+    part::fetched(rules())
 }
 
 fn offset_secs(rules: &TimeZone, secs: i64) -> i64 {

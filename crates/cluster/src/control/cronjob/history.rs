@@ -1,8 +1,8 @@
 //! How many finished Jobs a CronJob keeps.
 //!
-//! Rule: `semantics/cronjob.md` §6: beyond `successfulJobsHistoryLimit` and `failedJobsHistoryLimit` the oldest go, by
-//! start time; those that never started are the youngest, and equals go by name.
-//! Source: `pkg/controller/cronjob/cronjob_controllerv2.go` (`cleanupFinishedJobs`).
+//! Rule: `docs/semantics/cronjob.md` §6: beyond `successfulJobsHistoryLimit` and `failedJobsHistoryLimit` the oldest
+//! go, by start time; those that never started are the youngest, and equals go by name. Source:
+//! `pkg/controller/cronjob/cronjob_controllerv2.go` (`cleanupFinishedJobs`).
 
 use std::rc::Rc;
 
@@ -26,6 +26,18 @@ pub fn surplus(spec: &CronJobSpec, jobs: &[Rc<Object>]) -> Vec<Rc<Object>> {
         surplus.extend(finished.into_iter().take(count).cloned());
     }
     surplus
+}
+
+/// How many ended Jobs like this one are kept, and how many there were.
+pub fn kept_and_had(spec: &CronJobSpec, jobs: &[Rc<Object>], like: &Object) -> [i64; 2] {
+    let outcome = |job: &Object| job.job().finished().map(|condition| condition.kind.clone());
+    let wanted = outcome(like);
+    let limit = match wanted.as_deref() {
+        Some("Complete") => spec.successful_jobs_history_limit,
+        _ => spec.failed_jobs_history_limit,
+    };
+    let had = jobs.iter().filter(|job| outcome(job) == wanted).count();
+    [i64::from(limit.unwrap_or(0)), i64::try_from(had).unwrap_or(i64::MAX)]
 }
 
 /// Sorts Jobs from the oldest to the youngest (`byJobStartTime`).

@@ -1,6 +1,6 @@
 //! How long a Job waits before it replaces failed Pods: 10 s, doubled with each failure since the last success.
 //!
-//! Rules: `semantics/job.md` §6; recorded in `never-backofflimit-2` and `never-replacements`.
+//! Rules: `docs/semantics/job.md` §6; recorded in `never-backofflimit-2` and `never-replacements`.
 //! Source: `pkg/controller/job/backoff_utils.go`.
 
 use crate::actor::Hold;
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn pods_of_a_job_that_always_fails_are_made_at_these_seconds() {
-        // `semantics/job.md` §7: each Pod fails in the moment it starts.
+        // `docs/semantics/job.md` §7: each Pod fails in the moment it starts.
         let (mut record, mut now, mut starts) = (BackoffRecord::default(), SimTime::EPOCH, vec![]);
         for _ in 0..7 {
             starts.push(now.secs());

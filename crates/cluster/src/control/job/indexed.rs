@@ -1,6 +1,6 @@
 //! Indexed Jobs: which indexes are done, which come next, and how often each has failed.
 //!
-//! Rules: `semantics/job.md` §4 step 6, §5, §7; recorded in `indexed-basic` and `indexed-backofflimitperindex`.
+//! Rules: `docs/semantics/job.md` §4 step 6, §5, §7; recorded in `indexed-basic` and `indexed-backofflimitperindex`.
 //! Source: `pkg/controller/job/indexed_job_utils.go`.
 
 use std::fmt;

@@ -3,7 +3,7 @@
 //! A sync is read (`sync`), decide ([`plan`](mod@plan), [`tracking`]; pure), write (`sync` again). This file hears of
 //! changes and says when each Job is due.
 //!
-//! Rules: `semantics/job.md`, for this file §1. Source: `pkg/controller/job/job_controller.go` (event handlers).
+//! Rules: `docs/semantics/job.md`, for this file §1. Source: `pkg/controller/job/job_controller.go` (event handlers).
 //!
 //! The real controller reads a cache that may lag behind its own writes, and so keeps *expectations*: which Pods it
 //! should soon see appear, vanish or lose a finalizer. Here a sync reads the store itself, which is never stale, so
@@ -19,9 +19,9 @@ pub mod tracking;
 mod turns;
 mod watch;
 
-use crate::actor::{Actor, Hold, Retry, WorkQueue};
+use crate::actor::{Actor, Due, Hold, Retry, WorkQueue};
 use crate::control::job::turns::Turns;
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Happened, Rule, Store, Subject};
 use api::batch::{JOB_TRACKING_FINALIZER, Job};
 use api::kind::Kind;
 use api::meta::Key;
@@ -38,8 +38,8 @@ use watch::PodIndex;
 const CONTROLLER_NAME: &str = "kubernetes.io/job-controller";
 /// `DefaultJobApiBackOff` and `MaxJobApiBackOff`: how a failed sync is tried again.
 const API_RETRY: Retry = Retry { base: Span::secs(1), max: Span::secs(60) };
-/// Milliseconds from a change to the work it causes, at least and at most (`semantics/latencies.md`: a Job's first Pod
-/// is created about 10 ms after the Job).
+/// Milliseconds from a change to the work it causes, at least and at most (`docs/semantics/latencies.md`: a Job's first
+/// Pod is created about 10 ms after the Job).
 const LATENCY_MS: (i64, i64) = (4, 14);
 
 /// The actor. Its whole state is plain data.
@@ -73,6 +73,15 @@ impl JobController {
     fn forget(&mut self, key: &Key) {
         self.records.remove(key);
         self.turns.remove(key);
+    }
+
+    /// Puts a Job back whose sync was refused something, and says so.
+    fn try_again(&mut self, api: &mut Api<'_>, due: Due<Key>) {
+        let now = api.now();
+        self.jobs.retry(due.key.clone(), now, API_RETRY, due.cause);
+        let (Some(until), Some(job)) = (self.jobs.due_at(&due.key), api.get(&due.key)) else { return };
+        api.set_cause(due.cause.counted(Rule::JobRefused, [until.since(now).as_ms(), 0]));
+        api.happened(Some(Subject::from(&*job)), Happened::Held { until: Some(until) });
     }
 
     /// When work that `change` causes is done.
@@ -200,7 +209,7 @@ impl Actor for JobController {
             api.set_cause(due.cause);
             match self.sync_job(api, &due.key) {
                 Ok(()) => self.jobs.forget(&due.key),
-                Err(_) => self.jobs.retry(due.key, now, API_RETRY, due.cause),
+                Err(_) => self.try_again(api, due),
             }
         } else if let Some(due) = self.orphans.pop(now) {
             api.set_cause(due.cause);

@@ -4,7 +4,7 @@
 //! [`Plan::account`] says what to write into the status and which finalizers to take off; then
 //! [`Tally::settle`](super::tracking::Tally::settle) says what to write last.
 //!
-//! Rules: `semantics/job.md` §2 (steps 7–14), §4, §7, §9, §11.
+//! Rules: `docs/semantics/job.md` §2 (steps 7–14), §4, §7, §9, §11.
 //! Source: `pkg/controller/job/job_controller.go` (`syncJob`, `manageJob`).
 
 use crate::control::job::backoff::{Backoff, BackoffRecord, finish_time};
@@ -91,6 +91,8 @@ pub struct Plan<'a> {
     pub sync_after: Option<Span>,
     /// The back-off that keeps it from making Pods now: what is left of it, by which rule, and that rule's counts.
     pub held: Option<(Span, Rule, [i64; 2])>,
+    /// Pods on their way out keep it from making others in their place.
+    pub awaits_ending: bool,
     /// The failures, to be remembered once they stand in the status.
     pub record: BackoffRecord,
     /// True unless the Job ends or is being deleted: only then is its suspension noted.
@@ -105,7 +107,7 @@ pub struct Plan<'a> {
 
 /// How far the writes of a [`Plan`] succeeded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Outcome {
+pub struct Carried {
     pub created: usize,
     pub deleted: usize,
     /// How many of the deleted Pods were ready.
@@ -133,6 +135,7 @@ pub fn plan<'a>(job: &'a Job, pods: &'a [JobPod], record: BackoffRecord, now: Si
         creations: Vec::new(),
         sync_after: deadline_in(job, start_time, now),
         held: None,
+        awaits_ending: false,
         record: record.with(&finished.success_times, &finished.failure_times),
         managed: false,
         end: None,
@@ -251,6 +254,7 @@ impl<'a> Plan<'a> {
         let only_failed = replaces_only_failed(self.job);
         let ending = if only_failed { self.pods.iter().filter(|pod| pod.is_terminating()).count() } else { 0 };
         let missing = wanted.saturating_sub(ending).saturating_sub(active).min(MAX_POD_CREATE_DELETE_PER_SYNC);
+        self.awaits_ending = missing == 0 && ending > 0 && wanted > active;
         if missing > 0 {
             self.make_pods(missing, now);
         }
@@ -303,14 +307,14 @@ impl<'a> Plan<'a> {
 
     /// Decides, after the Pods were deleted and made as far as that went, what the status says and whose finalizers
     /// are to go.
-    pub fn account(&self, outcome: Outcome, now: SimTime) -> Tally<'a> {
-        let active = self.active().count() + outcome.created - outcome.deleted;
+    pub fn account(&self, carried: Carried, now: SimTime) -> Tally<'a> {
+        let active = self.active().count() + carried.created - carried.deleted;
         let mut status = JobStatus { start_time: self.start_time, ..self.job.status.clone() };
         let mut suspension = None;
         let mut end = self.end.clone();
         if end.is_some() {
             // While a Pod of the Job may still be running, the Job cannot be called finished.
-            end = end.filter(|_| outcome.deleted == self.deletions.len());
+            end = end.filter(|_| carried.deleted == self.deletions.len());
         } else if self.is_complete(active) {
             let mut done = End::success("CompletionsReached", "Reached expected number of succeeded pods");
             done.counts = done.counts_of(self.job, self.failed, self.succeeded);
@@ -318,8 +322,8 @@ impl<'a> Plan<'a> {
         } else if self.managed {
             suspension = note_suspension(self.job, &mut status, now);
         }
-        let ready = self.active().filter(|pod| pod.pod().is_ready()).count() - outcome.deleted_ready;
-        let terminating = self.pods.iter().filter(|pod| pod.is_terminating()).count() + outcome.deleted;
+        let ready = self.active().filter(|pod| pod.pod().is_ready()).count() - carried.deleted_ready;
+        let terminating = self.pods.iter().filter(|pod| pod.is_terminating()).count() + carried.deleted;
         status.active = active as i32;
         status.ready = Some(ready as i32);
         status.terminating = Some(terminating as i32);

@@ -1,6 +1,6 @@
 //! A Job's Pods: what the controller reads off them, which it deletes first, and how it makes new ones.
 //!
-//! Rules: `semantics/job.md` §2 step 7, §3 ("considered failed"), §4 (deletion order), §5.
+//! Rules: `docs/semantics/job.md` §2 step 7, §3 ("considered failed"), §4 (deletion order), §5.
 //! Source: `pkg/controller/job/job_controller.go`, `pkg/controller/controller_utils.go` (`ActivePods`,
 //! `GetPodFromTemplate`).
 

@@ -1,6 +1,6 @@
 //! What the user's policies say of failed Pods and of succeeded indexes.
 //!
-//! Rules: `semantics/job.md` §8 (podFailurePolicy), §10 (successPolicy); recorded in `podfailurepolicy-*` and
+//! Rules: `docs/semantics/job.md` §8 (podFailurePolicy), §10 (successPolicy); recorded in `podfailurepolicy-*` and
 //! `successpolicy`. Source: `pkg/controller/job/{pod_failure_policy,success_policy}.go`.
 
 use crate::control::job::indexed::Intervals;

@@ -1,11 +1,11 @@
 //! One sync of one Job: reads its Pods, has the plan made, writes; and the clean-up of Pods that no Job counts.
 //!
-//! Rules: `semantics/job.md` §2, §3 (order of writes), §4 step 7, §5 (events), §13.
+//! Rules: `docs/semantics/job.md` §2, §3 (order of writes), §4 step 7, §5 (events), §13.
 //! Source: `pkg/controller/job/job_controller.go` (`syncJob`, `syncOrphanPod`, `deleteJobPods`).
 
 use std::rc::Rc;
 
-use crate::control::job::plan::{End, Outcome, Plan, Suspension, plan};
+use crate::control::job::plan::{Carried, End, Plan, Suspension, plan};
 use crate::control::job::pods::{JobPod, NewPod, PodTemplate};
 use crate::control::job::turns::Turns;
 use crate::control::job::{CONTROLLER_NAME, JobController, watch};
@@ -50,6 +50,9 @@ impl JobController {
             let cause = self.note_wait(api, &object, &plan).unwrap_or(woken);
             self.jobs.add(key.clone(), now + after, cause);
         }
+        if plan.awaits_ending {
+            self.note_waiting_for_end(api, &object);
+        }
         if plan.is_over_time() {
             let started = self.turns.get(key).and_then(|turns| turns.started);
             api.set_cause(Cause { by: started.or(woken.by), ..woken });
@@ -59,11 +62,11 @@ impl JobController {
             api.set_cause(Cause::by(over));
         }
         let deciding = api.cause();
-        let (outcome, managed) = carry_out(api, &object, &plan, self.turns.get(key));
+        let (carried, managed) = carry_out(api, &object, &plan, self.turns.get(key));
         api.set_cause(deciding);
-        let tally = plan.account(outcome, now);
+        let tally = plan.account(carried, now);
         let (rule, counts) = tally.rule();
-        if rule != Rule::JobStatus && rule != Rule::JobActiveDeadline {
+        if !matches!(rule, Rule::JobStatus | Rule::JobSuspend | Rule::JobResume) && rule != Rule::JobActiveDeadline {
             let ended = self.turns.get(key).and_then(|turns| turns.ended_by(rule));
             api.set_cause(Cause { by: ended.or(deciding.by), ..deciding });
         }
@@ -96,16 +99,29 @@ impl JobController {
         let (left, rule, counts) = plan.held?;
         let (until, turns) = (api.now() + left, self.turns.entry(object.key()).or_default());
         if let Some((known, entry)) = turns.held
-            && known == until
+            && known == Some(until)
         {
             return Some(Cause::by(entry));
         }
         let woken = api.cause();
         api.set_cause(Cause { by: turns.failed.or(woken.by), ..woken }.counted(rule, counts));
-        let entry = api.happened(Some(Subject::from(object)), Happened::Held { until });
-        turns.held = Some((until, entry));
+        let entry = api.happened(Some(Subject::from(object)), Happened::Held { until: Some(until) });
+        turns.held = Some((Some(until), entry));
         api.set_cause(woken);
         Some(Cause::by(entry))
+    }
+
+    /// Notes that Pods on their way out keep the Job from making others, once for each time one began to go.
+    fn note_waiting_for_end(&mut self, api: &mut Api<'_>, object: &Object) {
+        let turns = self.turns.entry(object.key()).or_default();
+        if turns.held.is_some_and(|(until, entry)| until.is_none() && Some(entry) > turns.failed) {
+            return;
+        }
+        let woken = api.cause();
+        api.set_cause(Cause { by: turns.failed.or(woken.by), ..woken }.rule(Rule::JobReplaceWhenFailed));
+        let entry = api.happened(Some(Subject::from(object)), Happened::Held { until: None });
+        turns.held = Some((None, entry));
+        api.set_cause(woken);
     }
 
     /// The Pods that matter and belong to the Job, after orphans were taken in and strays let go.
@@ -162,8 +178,8 @@ fn is_managed_here(job: &Job) -> bool {
     job.spec.managed_by.as_deref().is_none_or(|name| name == CONTROLLER_NAME)
 }
 
-/// True if the Job may not end because it has not started: suspending takes `startTime` away, and the last Pod may succeed
-/// after that (`semantics/validation.md` §4).
+/// True if the Job may not end because it has not started: suspending takes `startTime` away, and the last Pod may
+/// succeed after that (`docs/semantics/validation.md` §4).
 fn lacks_start(job: &Job, status: &JobStatus) -> bool {
     status.start_time.is_none() && !(job.is_suspended() && job.spec.completions == Some(0))
 }
@@ -174,8 +190,8 @@ fn carry_out(
     job: &Object,
     plan: &Plan<'_>,
     turns: Option<&Turns>,
-) -> (Outcome, Result<(), ApiError>) {
-    let mut outcome = Outcome::default();
+) -> (Carried, Result<(), ApiError>) {
+    let mut carried = Carried::default();
     let mut result = Ok(());
     let woken = api.cause();
     let (rule, counts) = plan.deletion_rule();
@@ -184,16 +200,16 @@ fn carry_out(
     for pod in &plan.deletions {
         let deleted = delete_pod(api, job, pod, plan.strips_finalizers);
         if deleted.is_ok() {
-            outcome.deleted += 1;
-            outcome.deleted_ready += usize::from(pod.pod().is_ready());
+            carried.deleted += 1;
+            carried.deleted_ready += usize::from(pod.pod().is_ready());
         }
         result = result.and(deleted);
     }
     let (rule, counts) = plan.creation_rule();
     let failed = turns.filter(|_| rule == Rule::JobReplacement).and_then(Turns::replaces);
     api.set_cause(Cause { by: failed.or(woken.by), ..woken }.counted(rule, counts));
-    let created = create_pods(api, job, &plan.creations, &mut outcome.created);
-    (outcome, result.and(created))
+    let created = create_pods(api, job, &plan.creations, &mut carried.created);
+    (carried, result.and(created))
 }
 
 /// Deletes one Pod. One that has gone already is as good as deleted.

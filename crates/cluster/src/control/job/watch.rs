@@ -25,7 +25,7 @@ pub(super) struct PodIndex {
 
 /// Where a Pod stands in the index.
 #[derive(PartialEq)]
-enum Place<'p> {
+enum Belongs<'p> {
     OfJob(&'p str),
     Unmanaged,
     Nowhere,
@@ -43,8 +43,8 @@ impl PodIndex {
 
     pub(super) fn observe(&mut self, change: &Change) {
         let pod = Some(&change.object).filter(|_| change.change != ChangeType::Deleted);
-        let before = change.previous.as_ref().map_or(Place::Nowhere, |before| place(before));
-        if pod.map_or(Place::Nowhere, |pod| place(pod)) != before || !self.recalled.is_empty() {
+        let before = change.previous.as_ref().map_or(Belongs::Nowhere, |before| place(before));
+        if pod.map_or(Belongs::Nowhere, |pod| place(pod)) != before || !self.recalled.is_empty() {
             change.previous.iter().for_each(|previous| self.remove(previous));
         }
         pod.into_iter().for_each(|pod| self.insert(pod));
@@ -98,13 +98,13 @@ impl PodIndex {
 
     fn insert(&mut self, pod: &Rc<Object>) {
         match place(pod) {
-            Place::OfJob(uid) => {
+            Belongs::OfJob(uid) => {
                 self.of(uid).insert(pod.key(), Rc::clone(pod));
             }
-            Place::Unmanaged => {
+            Belongs::Unmanaged => {
                 self.unmanaged.insert(pod.key());
             }
-            Place::Nowhere => {}
+            Belongs::Nowhere => {}
         }
     }
 
@@ -123,11 +123,11 @@ impl PodIndex {
     }
 }
 
-fn place(pod: &Object) -> Place<'_> {
+fn place(pod: &Object) -> Belongs<'_> {
     match job_uid(pod) {
-        Some(uid) if !is_done(pod) => Place::OfJob(uid),
-        None if pod.meta().controller().is_none() => Place::Unmanaged,
-        _ => Place::Nowhere,
+        Some(uid) if !is_done(pod) => Belongs::OfJob(uid),
+        None if pod.meta().controller().is_none() => Belongs::Unmanaged,
+        _ => Belongs::Nowhere,
     }
 }
 

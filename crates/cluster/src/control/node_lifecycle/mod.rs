@@ -1,9 +1,9 @@
 //! The node lifecycle controller: notices silent kubelets and tells the world by conditions and taints.
 //!
-//! Rule: `semantics/ttl.md` §4; recorded in `node-failure` and `node-drain`. Nodes are looked at every 5 s; a heartbeat
-//! counts from the look that first saw it; 50 s later the node is `Unknown`. Taints `NoSchedule` follow a node's
-//! conditions at once, taints `NoExecute` one node in 10 s, and not at all when every node is lost.
-//! Source: `pkg/controller/nodelifecycle/node_lifecycle_controller.go`, `pkg/controller/util/node/controller_utils.go`.
+//! Rule: `docs/semantics/ttl.md` §4; recorded in `node-failure` and `node-drain`. Nodes are looked at every 5 s; a
+//! heartbeat counts from the look that first saw it; 50 s later the node is `Unknown`. Taints `NoSchedule` follow a
+//! node's conditions at once, taints `NoExecute` one node in 10 s, and not at all when every node is lost. Source:
+//! `pkg/controller/nodelifecycle/node_lifecycle_controller.go`, `pkg/controller/util/node/controller_utils.go`.
 
 mod taints;
 
@@ -217,7 +217,8 @@ impl NodeLifecycle {
 /// The kubelet is silent: all its conditions are unknown.
 fn set_unknown(api: &mut Api<'_>, object: &Object) {
     let now = api.now();
-    api.because(Rule::NodeHeartbeatMissed);
+    let silent_ms = object.node().last_heartbeat().map_or(0, |heard_at| now.since(heard_at).as_ms());
+    api.because_of(Rule::NodeHeartbeatMissed, [silent_ms, 0]);
     let written = api.patch_status(&object.key(), |status| {
         let mut conditions = status.list_at("conditions").to_vec();
         for kind in ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"] {

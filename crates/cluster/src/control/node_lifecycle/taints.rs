@@ -1,7 +1,7 @@
 //! The taints a node gets for its conditions.
 //!
-//! Rule: `semantics/ttl.md` §4: `NoSchedule` for every bad condition and for a cordon, `NoExecute` for a lost kubelet only.
-//! Source: `pkg/controller/nodelifecycle/node_lifecycle_controller.go` (`taintKeyToNodeConditionMap`),
+//! Rule: `docs/semantics/ttl.md` §4: `NoSchedule` for every bad condition and for a cordon, `NoExecute` for a lost
+//! kubelet only. Source: `pkg/controller/nodelifecycle/node_lifecycle_controller.go` (`taintKeyToNodeConditionMap`),
 //! `pkg/controller/util/node/controller_utils.go` (`SwapNodeControllerTaint`).
 
 use crate::store::{Api, Rule};

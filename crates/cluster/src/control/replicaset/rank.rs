@@ -1,7 +1,7 @@
 //! Which Pods go first when there are too many.
 //!
-//! Rule: `semantics/replicaset.md` §1 (eight criteria). Ages count in powers of two, so that they rarely decide alone.
-//! Source: `pkg/controller/controller_utils.go` (`ActivePodsWithRanks`).
+//! Rule: `docs/semantics/replicaset.md` §1 (eight criteria). Ages count in powers of two, so that they rarely decide
+//! alone. Source: `pkg/controller/controller_utils.go` (`ActivePodsWithRanks`).
 
 use std::cmp::Ordering;
 

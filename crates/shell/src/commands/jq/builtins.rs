@@ -13,18 +13,118 @@ use values::sort::sort_by;
 
 /// Names with the number of arguments they take: those of this file, and those the machine does itself.
 const NATIVE: &[&str] = &[
-    "empty/0", "error/0", "error/1", "path/1", "getpath/1", "range/1", "range/2", "range/3", "limit/2", "first/1",
-    "inputs/0", "input/0", "halt/0", "halt_error/0", "not/0", "length/0", "utf8bytelength/0", "keys/0", "keys_unsorted/0",
-    "reverse/0", "sort/0", "unique/0", "min/0", "max/0", "flatten/0", "flatten/1", "tostring/0", "tojson/0", "tonumber/0",
-    "fromjson/0", "type/0", "ascii_downcase/0", "ascii_upcase/0", "trim/0", "ltrim/0", "rtrim/0", "floor/0", "ceil/0",
-    "round/0", "sqrt/0", "fabs/0", "trunc/0", "rint/0", "nearbyint/0", "significand/0", "logb/0", "frexp/0", "modf/0", "exp/0", "exp2/0", "exp10/0", "log/0", "log2/0", "log10/0", "sin/0", "cos/0",
-    "tan/0", "asin/0", "acos/0", "atan/0", "sinh/0", "cosh/0", "tanh/0", "cbrt/0", "pow/2", "atan2/2", "fmin/2", "fmax/2",
-    "fmod/2", "ldexp/2", "scalb/2", "nan/0", "infinite/0", "isnan/0", "isinfinite/0", "isnormal/0", "now/0",
-    "transpose/0", "implode/0", "explode/0", "has/1", "contains/1", "startswith/1", "endswith/1", "ltrimstr/1",
-    "rtrimstr/1", "split/1", "split/2", "join/1", "indices/1", "setpath/2", "delpaths/1", "_match/2", "_sort_by/1",
-    "_group_by/1", "_min_by/1", "_max_by/1", "_halt_error/1", "input_line_number/0", "debug/0", "stderr/0", "strftime/1",
-    "strflocaltime/1", "strptime/1", "mktime/0", "gmtime/0", "localtime/0", "builtins/0", "bsearch/1", "get_search_list/0",
-    "drem/2", "copysign/2",
+    "empty/0",
+    "error/0",
+    "error/1",
+    "path/1",
+    "getpath/1",
+    "range/1",
+    "range/2",
+    "range/3",
+    "limit/2",
+    "first/1",
+    "inputs/0",
+    "input/0",
+    "halt/0",
+    "halt_error/0",
+    "not/0",
+    "length/0",
+    "utf8bytelength/0",
+    "keys/0",
+    "keys_unsorted/0",
+    "reverse/0",
+    "sort/0",
+    "unique/0",
+    "min/0",
+    "max/0",
+    "flatten/0",
+    "flatten/1",
+    "tostring/0",
+    "tojson/0",
+    "tonumber/0",
+    "fromjson/0",
+    "type/0",
+    "ascii_downcase/0",
+    "ascii_upcase/0",
+    "trim/0",
+    "ltrim/0",
+    "rtrim/0",
+    "floor/0",
+    "ceil/0",
+    "round/0",
+    "sqrt/0",
+    "fabs/0",
+    "trunc/0",
+    "rint/0",
+    "nearbyint/0",
+    "significand/0",
+    "logb/0",
+    "frexp/0",
+    "modf/0",
+    "exp/0",
+    "exp2/0",
+    "exp10/0",
+    "log/0",
+    "log2/0",
+    "log10/0",
+    "sin/0",
+    "cos/0",
+    "tan/0",
+    "asin/0",
+    "acos/0",
+    "atan/0",
+    "sinh/0",
+    "cosh/0",
+    "tanh/0",
+    "cbrt/0",
+    "pow/2",
+    "atan2/2",
+    "fmin/2",
+    "fmax/2",
+    "fmod/2",
+    "ldexp/2",
+    "scalb/2",
+    "nan/0",
+    "infinite/0",
+    "isnan/0",
+    "isinfinite/0",
+    "isnormal/0",
+    "now/0",
+    "transpose/0",
+    "implode/0",
+    "explode/0",
+    "has/1",
+    "contains/1",
+    "startswith/1",
+    "endswith/1",
+    "ltrimstr/1",
+    "rtrimstr/1",
+    "split/1",
+    "split/2",
+    "join/1",
+    "indices/1",
+    "setpath/2",
+    "delpaths/1",
+    "_match/2",
+    "_sort_by/1",
+    "_group_by/1",
+    "_min_by/1",
+    "_max_by/1",
+    "_halt_error/1",
+    "input_line_number/0",
+    "debug/0",
+    "stderr/0",
+    "strftime/1",
+    "strflocaltime/1",
+    "strptime/1",
+    "mktime/0",
+    "gmtime/0",
+    "localtime/0",
+    "builtins/0",
+    "bsearch/1",
+    "get_search_list/0",
+    "drem/2",
+    "copysign/2",
 ];
 
 /// Whether a function of this name is built in, the prelude aside.
@@ -137,7 +237,9 @@ fn plain(name: &str, input: &Json, world: &mut World) -> Result<Json, Failure> {
             Some(number) => number,
             None => {
                 let at = text.chars().count();
-                return error(format!("Invalid numeric literal at EOF at line 1, column {at} (while parsing '{text}')"));
+                return error(format!(
+                    "Invalid numeric literal at EOF at line 1, column {at} (while parsing '{text}')"
+                ));
             }
         },
         ("tonumber", _) => return wrong("cannot be parsed as a number"),
@@ -166,7 +268,9 @@ fn plain(name: &str, input: &Json, world: &mut World) -> Result<Json, Failure> {
                 |i: usize| Json::array(rows.iter().map(|row| row.get(i).cloned().unwrap_or_default()).collect());
             Json::array((0..width).map(column).collect())
         }
-        ("explode", Json::Text(text)) => Json::array(text.chars().map(|c| Json::Number(f64::from(u32::from(c)))).collect()),
+        ("explode", Json::Text(text)) => {
+            Json::array(text.chars().map(|c| Json::Number(f64::from(u32::from(c)))).collect())
+        }
         ("explode", _) => return wrong("cannot be exploded"),
         ("implode", Json::Array(codes)) => {
             let mut text = String::new();
@@ -298,7 +402,9 @@ fn with_one(name: &str, input: &Json, value: &Json) -> Result<Json, Failure> {
         ("_sort_by", _, _) => {
             Json::array(sorted(keyed(input, value, "sorted")?).into_iter().map(|(_, item)| item).collect())
         }
-        ("_group_by", _, _) => Json::array(groups(keyed(input, value, "grouped")?).into_iter().map(Json::array).collect()),
+        ("_group_by", _, _) => {
+            Json::array(groups(keyed(input, value, "grouped")?).into_iter().map(Json::array).collect())
+        }
         ("_min_by", _, _) => extreme(keyed(input, value, "iterated over")?, false),
         ("_max_by", _, _) => extreme(keyed(input, value, "iterated over")?, true),
         ("_halt_error", _, code) => match code.as_number() {
@@ -330,7 +436,10 @@ fn with_two(name: &str, input: &Json, first: &Json, second: &Json) -> Result<Jso
         _ => {}
     }
     let (Some(a), Some(b)) = (first.as_number(), second.as_number()) else {
-        return error(format!("{} number required", described(if first.as_number().is_some() { second } else { first })));
+        return error(format!(
+            "{} number required",
+            described(if first.as_number().is_some() { second } else { first })
+        ));
     };
     Ok(Json::Number(match name {
         "pow" => a.powf(b),

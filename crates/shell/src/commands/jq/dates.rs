@@ -6,8 +6,20 @@ use super::machine::{Failure, error};
 use super::paths::described;
 use values::time::SimTime;
 
-const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// Days since 1970 of a date.
@@ -116,9 +128,9 @@ pub fn parse(text: &str, format: &str) -> Option<f64> {
             Some(value)
         };
         let name = |rest: &mut &str, names: &[&str]| {
-            let place = names.iter().position(|name| {
-                rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(&name[..3]))
-            })?;
+            let place = names
+                .iter()
+                .position(|name| rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(&name[..3])))?;
             let whole = names[place];
             let long = rest.get(..whole.len()).is_some_and(|start| start.eq_ignore_ascii_case(whole));
             *rest = &rest[if long { whole.len() } else { 3 }..];
@@ -174,7 +186,8 @@ pub fn parse(text: &str, format: &str) -> Option<f64> {
     if let Some(epoch) = epoch {
         return Some(epoch as f64);
     }
-    let fine = (1..=12).contains(&month) && (1..=31).contains(&day) && (0..24).contains(&hour) && minute < 60 && second < 62;
+    let fine =
+        (1..=12).contains(&month) && (1..=31).contains(&day) && (0..24).contains(&hour) && minute < 60 && second < 62;
     if !fine {
         return None;
     }

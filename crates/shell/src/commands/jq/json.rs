@@ -139,12 +139,14 @@ impl Json {
     /// jq's order of all values.
     pub fn order(&self, other: &Json) -> Ordering {
         match (self, other) {
-            (Json::Number(a) | Json::Exact(a, _), Json::Number(b) | Json::Exact(b, _)) => match (a.is_nan(), b.is_nan()) {
-                // NaN is less than every number, itself too.
-                (true, _) => Ordering::Less,
-                (false, true) => Ordering::Greater,
-                _ => a.partial_cmp(b).unwrap_or(Ordering::Equal),
-            },
+            (Json::Number(a) | Json::Exact(a, _), Json::Number(b) | Json::Exact(b, _)) => {
+                match (a.is_nan(), b.is_nan()) {
+                    // NaN is less than every number, itself too.
+                    (true, _) => Ordering::Less,
+                    (false, true) => Ordering::Greater,
+                    _ => a.partial_cmp(b).unwrap_or(Ordering::Equal),
+                }
+            }
             (Json::Text(a), Json::Text(b)) => a.cmp(b),
             (Json::Array(a), Json::Array(b)) => {
                 let first = a.iter().zip(b.iter()).map(|(a, b)| a.order(b)).find(|order| order.is_ne());

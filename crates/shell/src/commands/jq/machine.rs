@@ -151,33 +151,96 @@ enum Step {
     /// The value goes into an expression.
     Pipe(Sub, Env),
     /// Expressions whose values are gathered, the one at `left - 1` next; then they are used.
-    Gather { all: Rc<[Sub]>, left: usize, done: Vec<Json>, env: Env, input: Traced, then: Rc<Use> },
+    Gather {
+        all: Rc<[Sub]>,
+        left: usize,
+        done: Vec<Json>,
+        env: Env,
+        input: Traced,
+        then: Rc<Use>,
+    },
     IndexBy(Json),
     SliceBy(Json, Json),
     Iterate,
-    Condition { then: Sub, otherwise: Option<Sub>, env: Env, input: Traced },
+    Condition {
+        then: Sub,
+        otherwise: Option<Sub>,
+        env: Env,
+        input: Traced,
+    },
     /// `and` or `or`: the right side, unless the left one decides.
-    Logic { or: bool, right: Sub, env: Env, input: Traced },
+    Logic {
+        or: bool,
+        right: Sub,
+        env: Env,
+        input: Traced,
+    },
     Truth,
-    Bind { patterns: Rc<[Pattern]>, body: Sub, env: Env, input: Traced },
+    Bind {
+        patterns: Rc<[Pattern]>,
+        body: Sub,
+        env: Env,
+        input: Traced,
+    },
     /// Appended to what the choice at this place collects.
     Collect(usize),
-    ReduceStep { mark: usize, patterns: Rc<[Pattern]>, update: Sub, env: Env },
+    ReduceStep {
+        mark: usize,
+        patterns: Rc<[Pattern]>,
+        update: Sub,
+        env: Env,
+    },
     ReduceStore(usize),
-    ForeachStep { mark: usize, patterns: Rc<[Pattern]>, update: Sub, extract: Option<Sub>, env: Env },
-    ForeachStore { mark: usize, extract: Option<Sub>, env: Env },
-    ReduceStart { source: Sub, patterns: Rc<[Pattern]>, update: Sub, env: Env, input: Traced },
-    ForeachStart { source: Sub, patterns: Rc<[Pattern]>, update: Sub, extract: Option<Sub>, env: Env, input: Traced },
+    ForeachStep {
+        mark: usize,
+        patterns: Rc<[Pattern]>,
+        update: Sub,
+        extract: Option<Sub>,
+        env: Env,
+    },
+    ForeachStore {
+        mark: usize,
+        extract: Option<Sub>,
+        env: Env,
+    },
+    ReduceStart {
+        source: Sub,
+        patterns: Rc<[Pattern]>,
+        update: Sub,
+        env: Env,
+        input: Traced,
+    },
+    ForeachStart {
+        source: Sub,
+        patterns: Rc<[Pattern]>,
+        update: Sub,
+        extract: Option<Sub>,
+        env: Env,
+        input: Traced,
+    },
     /// Leaves `try`: what fails from here on is not its concern.
     Shielded(usize),
     /// A value of the left side of `//`.
     Alternative(usize),
-    LimitStart { body: Sub, env: Env, input: Traced },
+    LimitStart {
+        body: Sub,
+        env: Env,
+        input: Traced,
+    },
     Limit(usize),
     /// The path of what `path(…)` found.
     PathOf(Traced),
-    UpdateEach { mark: usize },
-    UpdateOne { paths: Rc<[Vec<Json>]>, at: usize, whole: Json, deleted: Rc<Vec<Json>>, update: Sub, env: Env },
+    UpdateEach {
+        mark: usize,
+    },
+    UpdateOne {
+        paths: Rc<[Vec<Json>]>,
+        at: usize,
+        whole: Json,
+        deleted: Rc<Vec<Json>>,
+        update: Sub,
+        env: Env,
+    },
 }
 
 /// What gathered values are for.
@@ -207,22 +270,81 @@ enum Task {
 #[derive(Clone, Debug)]
 enum Choice {
     Resume(Task, After),
-    Items { of: Traced, keys: Rc<Vec<Json>>, next: usize, after: After },
-    Range { next: f64, to: f64, by: f64, made: Traced, after: After },
+    Items {
+        of: Traced,
+        keys: Rc<Vec<Json>>,
+        next: usize,
+        after: After,
+    },
+    Range {
+        next: f64,
+        to: f64,
+        by: f64,
+        made: Traced,
+        after: After,
+    },
     Inputs(Traced, After),
-    Collected { values: Vec<Json>, made: Traced, after: After },
-    Reduced { so_far: Json, made: Traced, after: After },
-    Foreach { state: Json, made: Traced, after: After },
-    Try { otherwise: Option<Sub>, env: Env, input: Traced, after: After },
+    Collected {
+        values: Vec<Json>,
+        made: Traced,
+        after: After,
+    },
+    Reduced {
+        so_far: Json,
+        made: Traced,
+        after: After,
+    },
+    Foreach {
+        state: Json,
+        made: Traced,
+        after: After,
+    },
+    Try {
+        otherwise: Option<Sub>,
+        env: Env,
+        input: Traced,
+        after: After,
+    },
     /// Failures here belong outside the choice at this place.
     Shield(usize),
-    Alternatives { found: bool, right: Sub, env: Env, input: Traced, after: After },
+    Alternatives {
+        found: bool,
+        right: Sub,
+        env: Env,
+        input: Traced,
+        after: After,
+    },
     Label(u64),
-    Limited { left: u64 },
-    Patterns { value: Traced, patterns: Rc<[Pattern]>, next: usize, body: Sub, env: Env, input: Traced, after: After },
-    Paths { found: Vec<Vec<Json>>, update: Sub, env: Env, input: Traced, after: After },
+    Limited {
+        left: u64,
+    },
+    Patterns {
+        value: Traced,
+        patterns: Rc<[Pattern]>,
+        next: usize,
+        body: Sub,
+        env: Env,
+        input: Traced,
+        after: After,
+    },
+    Paths {
+        found: Vec<Vec<Json>>,
+        update: Sub,
+        env: Env,
+        input: Traced,
+        after: After,
+    },
     /// An update whose expression gave no value: the path is deleted.
-    Missing { paths: Rc<[Vec<Json>]>, at: usize, whole: Json, deleted: Rc<Vec<Json>>, update: Sub, env: Env, made: Traced, after: After },
+    Missing {
+        paths: Rc<[Vec<Json>]>,
+        at: usize,
+        whole: Json,
+        deleted: Rc<Vec<Json>>,
+        update: Sub,
+        env: Env,
+        made: Traced,
+        after: After,
+    },
 }
 
 /// What a run came to.
@@ -657,7 +779,14 @@ impl Machine {
             }
             Step::IndexBy(key) => {
                 if let Json::Object(_) = key {
-                    return self.give(Step::SliceBy(key.get("start").cloned().unwrap_or_default(), key.get("end").cloned().unwrap_or_default()), value, steps);
+                    return self.give(
+                        Step::SliceBy(
+                            key.get("start").cloned().unwrap_or_default(),
+                            key.get("end").cloned().unwrap_or_default(),
+                        ),
+                        value,
+                        steps,
+                    );
                 }
                 let found = index(&value.value, &key)?;
                 self.task = Task::Give(value.below(&key, found)?);
@@ -881,7 +1010,13 @@ impl Machine {
                 self.task = Task::Give(item);
             }
             Choice::Range { next, to, by, made, after } => {
-                let inside = if by > 0.0 { next < to } else if by < 0.0 { next > to } else { next < to };
+                let inside = if by > 0.0 {
+                    next < to
+                } else if by < 0.0 {
+                    next > to
+                } else {
+                    next < to
+                };
                 if inside {
                     self.after.clone_from(&after);
                     self.task = Task::Give(made.made(Json::Number(next)));
@@ -926,7 +1061,10 @@ impl Machine {
                 self.after = after;
                 self.update(paths, at + 1, whole, Rc::new(gone), update, env, made)?;
             }
-            Choice::Foreach { .. } | Choice::Try { .. } | Choice::Shield(_) | Choice::Label(_)
+            Choice::Foreach { .. }
+            | Choice::Try { .. }
+            | Choice::Shield(_)
+            | Choice::Label(_)
             | Choice::Limited { .. } => {}
         }
         Ok(())
@@ -946,13 +1084,21 @@ impl Machine {
     ) -> Result<(), Failure> {
         let mut names = Vec::new();
         patterns.iter().for_each(|pattern| pattern.names(&mut names));
-        let blank = names.into_iter().fold(env.clone(), |next, name| {
-            Some(Rc::new(Binding { name, bound: Bound::Value(Json::Null), next }))
-        });
+        let blank = names
+            .into_iter()
+            .fold(env.clone(), |next, name| Some(Rc::new(Binding { name, bound: Bound::Value(Json::Null), next })));
         self.after.clone_from(&after);
         if next + 1 < patterns.len() {
             let (value, patterns, body) = (value.clone(), Rc::clone(&patterns), Rc::clone(&body));
-            self.choices.push(Choice::Patterns { value, patterns, next: next + 1, body, env, input: input.clone(), after });
+            self.choices.push(Choice::Patterns {
+                value,
+                patterns,
+                next: next + 1,
+                body,
+                env,
+                input: input.clone(),
+                after,
+            });
         }
         let env = self.bound(&patterns[next], &value.value, blank)?;
         self.task = Task::Eval(body, env, input);

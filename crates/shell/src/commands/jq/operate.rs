@@ -1,8 +1,8 @@
 //! jq's operators, slices and formats.
 
+use super::json::Json;
 use super::machine::{Failure, TEXT_MAX, error};
 use super::paths::described;
-use super::json::Json;
 use crate::commands::encode::{decode, encode, encode32};
 
 /// `a[from:to]`

@@ -115,7 +115,10 @@ impl Options {
                                 }
                             },
                             Err(error) => {
-                                let text = format!("Bad JSON in --{} {name} {text}: Could not open {text}: {error}", &arg[2..]);
+                                let text = format!(
+                                    "Bad JSON in --{} {name} {text}: Could not open {text}: {error}",
+                                    &arg[2..]
+                                );
                                 call.err("jq", &text);
                                 return Err(2);
                             }

@@ -182,7 +182,8 @@ fn lex(text: &str, depth: usize) -> Result<Vec<Token>, String> {
             if rest[..length].ends_with(['e', 'E']) && rest[length..].starts_with(['+', '-']) {
                 length += 1 + rest[length + 1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - length - 1);
             }
-            let number = Json::number(&rest[..length]).ok_or_else(|| format!("syntax error, bad number {}", &rest[..length]))?;
+            let number =
+                Json::number(&rest[..length]).ok_or_else(|| format!("syntax error, bad number {}", &rest[..length]))?;
             tokens.push(Token::Number(number));
             rest = &rest[length..];
         } else if c.is_ascii_alphabetic() || c == '_' {
@@ -212,7 +213,9 @@ fn string(text: &str, depth: usize) -> Result<(Vec<Part>, &str), String> {
     let (mut parts, mut literal) = (Vec::new(), String::new());
     let mut rest = text;
     loop {
-        let Some(c) = rest.chars().next() else { return Err("syntax error, unexpected end of file, expecting QQSTRING_TEXT or QQSTRING_INTERP_START or QQSTRING_END (Unix shell quoting issues?)".to_owned()) };
+        let Some(c) = rest.chars().next() else {
+            return Err("syntax error, unexpected end of file, expecting QQSTRING_TEXT or QQSTRING_INTERP_START or QQSTRING_END (Unix shell quoting issues?)".to_owned());
+        };
         rest = &rest[c.len_utf8()..];
         match c {
             '"' => break,
@@ -779,8 +782,14 @@ pub fn undefined(expr: &Expr, scope: &mut Vec<Rc<str>>, known: &dyn Fn(&str) -> 
             true => args.iter().find_map(|arg| sub(arg, scope)),
             false => Some(format!("{name} is not defined")),
         },
-        Expr::Index(a, b) | Expr::Pipe(a, b) | Expr::Comma(a, b) | Expr::Binary(_, a, b) | Expr::And(a, b)
-        | Expr::Or(a, b) | Expr::Alternative(a, b) | Expr::Update(a, b) => sub(a, scope).or_else(|| sub(b, scope)),
+        Expr::Index(a, b)
+        | Expr::Pipe(a, b)
+        | Expr::Comma(a, b)
+        | Expr::Binary(_, a, b)
+        | Expr::And(a, b)
+        | Expr::Or(a, b)
+        | Expr::Alternative(a, b)
+        | Expr::Update(a, b) => sub(a, scope).or_else(|| sub(b, scope)),
         Expr::Iterate(a) | Expr::Array(Some(a)) | Expr::Negate(a) | Expr::Try(a, None) => sub(a, scope),
         Expr::Try(a, Some(b)) => sub(a, scope).or_else(|| sub(b, scope)),
         Expr::Slice(a, b, c) => {

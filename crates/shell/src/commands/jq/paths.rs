@@ -46,9 +46,9 @@ pub fn index(of: &Json, key: &Json) -> Result<Json, Failure> {
             let bound = |name: &str| key.get(name).cloned().unwrap_or_default();
             slice(of, &bound("start"), &bound("end"))
         }
-        (Json::Array(all), Json::Array(part)) => Ok(Json::array(
-            indices(all, part).into_iter().map(|i| Json::Number(i as f64)).collect(),
-        )),
+        (Json::Array(all), Json::Array(part)) => {
+            Ok(Json::array(indices(all, part).into_iter().map(|i| Json::Number(i as f64)).collect()))
+        }
         (of, Json::Text(key)) => error(format!("Cannot index {} with \"{key}\"", of.kind())),
         (of, key) => error(format!("Cannot index {} with {}", of.kind(), key.kind())),
     }

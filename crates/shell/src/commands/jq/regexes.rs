@@ -57,7 +57,11 @@ fn each(regex: &Regex, text: &str, global: bool, mut act: impl FnMut(&Captures))
         if !global || work > 200_000_000 {
             return;
         }
-        at = if end > start { end } else { end + text.get(end..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8) };
+        at = if end > start {
+            end
+        } else {
+            end + text.get(end..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8)
+        };
         if at > text.len() || start == end && start == text.len() {
             return;
         }
@@ -112,7 +116,12 @@ pub fn matches(input: &Json, pattern: &Json, how: &Json) -> Result<Json, Failure
     Ok(Json::array(all))
 }
 
-fn described_match(text: &str, place: Option<(usize, usize)>, base: (usize, usize), name: Option<Option<&str>>) -> Json {
+fn described_match(
+    text: &str,
+    place: Option<(usize, usize)>,
+    base: (usize, usize),
+    name: Option<Option<&str>>,
+) -> Json {
     let part = place.and_then(|(from, to)| text.get(from..to));
     let offset = place.map_or(-1.0, |(from, _)| {
         let between = text.get(base.0.min(from)..from).map_or(0, |between| between.chars().count());

@@ -7,7 +7,7 @@ mod data;
 mod numbers;
 mod text;
 
-use values::template::{Functions, Run, Templates, format, limits};
+use values::template::{Execution, Functions, Templates, format, limits};
 use values::time::SimTime;
 use values::value::{Map, Value};
 use yaml;
@@ -46,7 +46,7 @@ impl Functions for Helm {
         OWN.contains(&name) || find(name).is_some()
     }
 
-    fn call(&self, name: &str, args: &[Value], run: &mut Run<'_>) -> Result<Value, String> {
+    fn call(&self, name: &str, args: &[Value], run: &mut Execution<'_>) -> Result<Value, String> {
         if let Some(Row(_, least, most, function)) = find(name) {
             count(name, args, *least, *most)?;
             return function(args);
@@ -117,7 +117,7 @@ impl Functions for Helm {
 
 impl Helm {
     /// `tpl`: a text that is a template itself, with all templates of the chart at hand.
-    fn tpl(&self, text: &str, data: &Value, run: &mut Run<'_>) -> Result<Value, String> {
+    fn tpl(&self, text: &str, data: &Value, run: &mut Execution<'_>) -> Result<Value, String> {
         let name = data.str_at("Template.Name").unwrap_or("tpl").to_owned();
         if run.depth() >= limits::DEPTH {
             return Err(format!("error during tpl function execution for {}: too deep", format::quote(text)));
@@ -129,7 +129,7 @@ impl Helm {
     }
 }
 
-fn include(name: &str, data: &Value, run: &mut Run<'_>) -> Result<Value, String> {
+fn include(name: &str, data: &Value, run: &mut Execution<'_>) -> Result<Value, String> {
     if run.depth() >= limits::DEPTH {
         return Err(format!("rendering template has a nested reference name: {name}: unable to execute template"));
     }

@@ -1,7 +1,8 @@
 //! `kubectl describe`: an object told in full, with its events.
 //!
-//! Rules: `semantics/kubectl.md` §5, `semantics/kubectl_samples.md`. Source: `kubectl/pkg/describe/describe.go`,
-//! `kubectl/pkg/cmd/describe/describe.go`. Adding a kind is a file and a line in [`describe`].
+//! Rules: `docs/semantics/kubectl.md` §5, `docs/semantics/kubectl_samples.md`. Source:
+//! `kubectl/pkg/describe/describe.go`, `kubectl/pkg/cmd/describe/describe.go`. Adding a kind is a file and a line in
+//! [`describe`].
 
 mod config;
 mod containers;

@@ -1,4 +1,4 @@
-//! The rendered samples of `semantics/kubectl_samples.md`, and messages that no recording has.
+//! The rendered samples of `docs/semantics/kubectl_samples.md`, and messages that no recording has.
 
 use crate::{Finished, Terminals};
 use cluster::{Cluster, Setup};
@@ -7,7 +7,7 @@ use values::time::SimTime;
 use values::value::Value;
 use yaml;
 
-const SAMPLES: &str = include_str!("../../../../../tests/cases/kubectl_samples.md");
+const SAMPLES: &str = include_str!("../../../../../docs/semantics/kubectl_samples.md");
 const NOW: &str = "2026-11-21T07:00:30Z";
 
 /// Objects of the samples, in their namespace.
