@@ -43,7 +43,8 @@ impl System for Machine {
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {
         let entry = self.files.get(path).ok_or(FileError::NotFound)?;
         let size = entry.as_ref().map_or(4096, |bytes| bytes.len() as u64);
-        Ok(FileInfo { directory: entry.is_none(), executable: path.ends_with(".sh"), size, modified: self.now })
+        let mode = if path.ends_with(".sh") { 0o755 } else { 0o644 };
+        Ok(if entry.is_none() { FileInfo::dir(self.now) } else { FileInfo::file(size, mode, self.now) })
     }
     fn read_file(&self, path: &str) -> Result<Vec<u8>, FileError> {
         self.files.get(path).ok_or(FileError::NotFound)?.clone().ok_or(FileError::IsADirectory)

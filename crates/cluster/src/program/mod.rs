@@ -18,6 +18,9 @@ pub mod reference;
 mod shells;
 pub mod wget;
 
+#[cfg(test)]
+mod tests;
+
 use shell::{Env, Host, Io, Launch, Poll, Shell, Signal};
 use values::time::SimTime;
 

@@ -89,7 +89,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
 
     /// Runs the DEBUG trap before a command; the command comes again after it.
     fn debug_trap(&mut self, command: &Rc<Command>) -> bool {
-        if std::mem::take(&mut self.state.debugged) || self.in_trap() {
+        if self.in_trap() || std::mem::take(&mut self.state.debugged) {
             return false;
         }
         let inside = self.in_function() && !self.state.flags.functrace;

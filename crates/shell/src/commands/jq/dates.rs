@@ -119,7 +119,7 @@ pub fn parse(text: &str, format: &str) -> Option<f64> {
             rest = rest.strip_prefix(c)?;
             continue;
         }
-        let mut number = |rest: &mut &str, width: usize| {
+        let number = |rest: &mut &str, width: usize| {
             let trimmed = rest.trim_start();
             let sign = usize::from(trimmed.starts_with(['-', '+']));
             let len = sign + trimmed[sign..].bytes().take(width).take_while(u8::is_ascii_digit).count();

@@ -82,7 +82,7 @@ fn mistakes_have_jqs_words() {
         (".n[]", "! \"Cannot iterate over number (3)\""),
         ("{} + 1", "! \"object ({}) and number (1) cannot be added\""),
         ("foo", "! foo/0 is not defined"),
-        (".a |", "! syntax error, unexpected end of file"),
+        (".a |", "! syntax error, unexpected end of file (Unix shell quoting issues?)"),
         ("1 / 0", "! \"number (1) and number (0) cannot be divided because the divisor is zero\""),
         ("[range(99999)] | map([range(99999)])", "! exhausted"),
     ] {
