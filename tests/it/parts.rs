@@ -70,7 +70,7 @@ fn a_run_that_waited_is_the_same_and_can_be_gone_back_in() {
         let (progress, mut lines) = play(&mut waits);
         if progress == Progress::Lacks {
             let stands_at = waits.now();
-            waits.seek(waits.start());
+            waits.go_to(waits.start());
             assert_eq!(waits.now(), waits.start(), "{name}");
             assert_eq!(play(&mut waits), (Progress::Lacks, Vec::new()), "{name}: nothing is told twice");
             assert_eq!(waits.now(), stands_at, "{name}");

@@ -13,4 +13,4 @@ pub mod control;
 pub mod node;
 mod cluster;
 
-pub use cluster::{Cluster, NodeSpec, Routing, Setup, Turn};
+pub use cluster::{Cluster, NodeSpec, Routing, Setup, Turn, check_controller, controllers};

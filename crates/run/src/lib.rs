@@ -6,93 +6,47 @@
 
 #![forbid(unsafe_code)]
 
+mod reading;
 mod fault;
-pub mod view;
+mod ask;
+pub mod explain;
+pub mod forecast;
+pub mod journal;
+mod journal_lines;
+pub mod outcome;
+mod input;
 pub mod scenario;
 mod record;
+pub mod view;
 mod world;
+mod branch;
+mod compare;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::journal::{Journal, Log};
 use crate::view::{History, View};
 use api::kind::Kind;
 use cluster::Cluster;
-use cluster::store::{ChangeType, Rule};
+use cluster::store::ChangeType;
 use terminal::Terminals;
+use values::sort::sort_by_key;
 use values::time::{SimTime, Span};
 use values::zone::ZoneTable;
 
+pub use ask::{Answer, ask};
+use branch::{Branch, Branches, Given, Kept};
+pub use branch::{BranchId, BranchInfo};
+pub use cluster::controllers;
+pub use compare::{Comparison, FirstChange, FirstInput};
 pub use fault::Fault;
+pub use input::Input;
+pub use reading::Wrong;
 pub use record::{Output, Record};
-pub use scenario::{Scenario, Step, StepAction};
+pub use scenario::{Scenario, Step};
 pub use terminal::{Ink, Piece, Reply, Session, SessionId};
-use world::World;
-
-/// What someone does to a running simulation.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Input {
-    /// `kubectl apply -f FILE` with the text of an editor tab.
-    Apply {
-        file: String,
-        text: String,
-    },
-    /// A command line in a shell of its own.
-    Run {
-        line: String,
-    },
-    /// The text of an editor's tab is saved as a file of the terminals.
-    Save {
-        file: String,
-        text: String,
-    },
-    /// An editor's tab was closed or renamed: its file goes.
-    Remove {
-        file: String,
-    },
-    /// The editor that `kubectl edit` opened was closed. `text` is what was saved in it, none if nothing was.
-    CloseEdit {
-        path: String,
-        text: Option<String>,
-    },
-    OpenTerminal,
-    /// What runs in the terminal ends with it.
-    CloseTerminal {
-        terminal: SessionId,
-    },
-    /// A line typed into a terminal.
-    Line {
-        terminal: SessionId,
-        line: String,
-    },
-    /// Ctrl-C in a terminal.
-    Interrupt {
-        terminal: SessionId,
-    },
-    /// Ctrl-D in a terminal while a command runs.
-    EndInput {
-        terminal: SessionId,
-    },
-    Fault(Fault),
-}
-
-impl Input {
-    /// What is done, in a few words.
-    pub fn says(&self) -> String {
-        match self {
-            Input::Apply { file, .. } => format!("apply {file}"),
-            Input::Run { line } | Input::Line { line, .. } => line.clone(),
-            Input::Save { file, .. } => format!("save {file}"),
-            Input::Remove { file } => format!("remove {file}"),
-            Input::CloseEdit { path, .. } => format!("close {path}"),
-            Input::OpenTerminal => "open a terminal".to_owned(),
-            Input::CloseTerminal { .. } => "close a terminal".to_owned(),
-            Input::Interrupt { .. } => "Ctrl-C".to_owned(),
-            Input::EndInput { .. } => "Ctrl-D".to_owned(),
-            Input::Fault(fault) => fault.says(),
-        }
-    }
-}
+use world::{Place, World};
 
 /// How far [`Sim::advance`] came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -105,55 +59,29 @@ pub enum Progress {
     Lacks,
 }
 
-/// A line of time: what was done from outside, and when.
-#[derive(Clone, PartialEq, Debug, Default)]
-struct Branch {
-    inputs: Vec<(SimTime, Input)>,
-}
-
-/// Which line of time.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub struct BranchId(usize);
-
-/// A moment that was kept, so that going back does not start at zero.
-#[derive(Clone)]
-struct Checkpoint {
-    world: World,
-    history: History,
-    /// Inputs of the branch that had been given, and records that had been made.
-    inputs: usize,
-    recorded: u64,
-    wants_shells: bool,
-}
-
-/// Checkpoints kept at most; when there are more, every other one goes.
-const CHECKPOINTS_MAX: usize = 64;
-/// Steps between checkpoints at first; doubled whenever they are thinned out.
-const CHECKPOINT_STEPS: u64 = 1_000;
-
 /// How long a run goes on after its duration for commands that have not ended, and how often it looks.
 const OVERTIME: Span = Span::secs(600);
 const TAIL: Span = Span::ms(100);
 
 /// A running simulation.
+///
+/// A run is its scenario (set-up, seed, script) and its inputs with their times; [`Sim::as_scenario`] writes it down, and
+/// playing that gives the same records again. Time goes on by [`Sim::advance`] and back by [`Sim::seek`], each with a budget.
+/// What is done in the past begins another branch; see [`Sim::branches`].
 pub struct Sim {
     scenario: Rc<Scenario>,
     world: World,
     history: History,
-    branches: Vec<Branch>,
+    branches: Branches,
     branch: BranchId,
     /// Inputs of the branch that have been given; the rest lie in the future of `now`.
     given: usize,
-    checkpoints: Vec<Checkpoint>,
-    checkpoint_every: u64,
-    /// Steps since the last checkpoint.
-    steps: u64,
+    /// Things that happened since a moment was kept, as far as known.
+    since_kept: u64,
     records: VecDeque<Record>,
-    /// Records made on the way to now, and the most that were ever handed over: going over the past again hands over none.
+    journal: Journal,
+    /// Records made on the way to now. Going over the past again hands over none.
     recorded: u64,
-    handed_over: u64,
-    /// The latest moment of the branch that was reached.
-    frontier: SimTime,
     view: Option<(u64, SimTime, Rc<View>)>,
     /// A Pod was made whose containers may start a shell.
     wants_shells: bool,
@@ -165,34 +93,32 @@ impl Sim {
     /// A run at its start. `zones` may be empty as long as nothing names a time zone.
     pub fn new(scenario: &Scenario, zones: &ZoneTable) -> Sim {
         let scenario = Rc::new(scenario.clone());
+        let branches = Branches::new(scenario.start, placed_inputs(&scenario));
         let mut sim = Sim {
-            world: World::new(Rc::clone(&scenario), zones.clone()),
+            world: World::new(&scenario, zones.clone()),
             history: History::default(),
-            branches: vec![Branch::default()],
-            branch: BranchId(0),
+            branches,
+            branch: BranchId::default(),
             given: 0,
-            checkpoints: Vec::new(),
-            checkpoint_every: CHECKPOINT_STEPS,
-            steps: 0,
+            since_kept: 0,
             records: VecDeque::new(),
+            journal: Journal::default(),
             recorded: 0,
-            handed_over: 0,
-            frontier: scenario.start,
             view: None,
             wants_shells: false,
             lacks_shells: false,
             scenario,
         };
         sim.drain();
-        sim.keep_checkpoint();
+        sim.keep();
         sim
     }
 
     /// Brings the table of time zones to a run that was begun without it, now and in all moments that were kept.
     pub fn set_zones(&mut self, zones: &ZoneTable) {
         self.world.cluster.set_zones(zones.clone());
-        for checkpoint in &mut self.checkpoints {
-            checkpoint.world.cluster.set_zones(zones.clone());
+        for kept in self.branches.kept_mut() {
+            kept.world.cluster.set_zones(zones.clone());
         }
     }
 
@@ -205,6 +131,16 @@ impl Sim {
     /// Whether time stands because that part is not there.
     pub fn lacks_shells(&self) -> bool {
         self.lacks_shells && self.wants_shells
+    }
+
+    /// Whether the host has not brought the code for shells, so that time may have to stand.
+    fn awaits_shells(&self) -> bool {
+        self.lacks_shells
+    }
+
+    /// Whether time stands because a container wants what comes with the part `terminal`: `kubectl`.
+    pub fn lacks_terminal(&self) -> bool {
+        self.world.cluster.has_calls() && !terminal::are_here()
     }
 
     pub fn scenario(&self) -> &Scenario {
@@ -228,16 +164,21 @@ impl Sim {
     }
 
     /// Acts from outside, now. If now lies in the past of this branch, a new branch begins and the old one stays.
+    ///
+    /// The reply has what is answered at once, also why it could not be done (`exit` is not 0 then). What is for a terminal
+    /// that is not there is answered and not kept.
     pub fn handle(&mut self, input: Input) -> Reply {
-        if self.given < self.branches[self.branch.0].inputs.len() || self.now() < self.frontier {
+        if let Some(terminal) = self.world.lacks_terminal(&input) {
+            let stderr = format!("{}\n", world::no_terminal(terminal));
+            return Reply { stderr, exit: 1, ..Reply::default() };
+        }
+        let branch = self.played();
+        if self.given < branch.inputs.len() || self.world.place() < branch.frontier {
             self.fork();
         }
-        let now = self.now();
-        self.branches[self.branch.0].inputs.push((now, input.clone()));
-        self.given += 1;
-        let reply = self.give(&input);
-        self.drain();
-        reply
+        let given = Rc::new(Given { place: self.world.place(), input, step: None });
+        self.played_mut().inputs.push(Rc::clone(&given));
+        self.give(&given)
     }
 
     /// Opens an interactive terminal. Whoever goes back to before this moment finds it gone.
@@ -261,29 +202,30 @@ impl Sim {
         self.world.terminals.session(terminal)
     }
 
-    /// When something next happens by itself, if ever.
+    /// What this line of time remembers, also of what lies in the future of now.
+    pub fn journal(&self) -> &Log {
+        self.journal.log()
+    }
+
+    /// Nothing of the journal is thinned out, however long the run is. For programs that end soon.
+    pub fn keep_whole_journal(&mut self) {
+        self.journal.keep_whole();
+    }
+
+    /// When something next happens by itself, or by an input that was given before in this branch, if ever.
     pub fn next_wakeup(&self) -> Option<SimTime> {
-        let input = self.branches[self.branch.0].inputs.get(self.given).map(|(at, _)| *at);
-        [self.world.next_wakeup(), input].into_iter().flatten().min()
+        let input = self.next_given().map(|given| given.place.at.max(self.now()));
+        let due = self.world.next().map(|due| due.at);
+        [due, self.world.next_step_at(), input].into_iter().flatten().min()
     }
 
     /// Lets time pass until `until`, doing at most `budget` things.
     pub fn advance(&mut self, until: SimTime, budget: u32) -> Progress {
         for _ in 0..budget {
-            if self.lacks_shells() {
+            if self.lacks_shells() || self.lacks_terminal() {
                 return Progress::Lacks;
             }
-            let input = self.branches[self.branch.0].inputs.get(self.given).cloned();
-            if let Some((at, input)) = input.filter(|(at, _)| *at <= self.now()) {
-                debug_assert!(at <= self.now());
-                self.given += 1;
-                self.give(&input);
-                self.drain();
-                continue;
-            }
-            let next_input = self.branches[self.branch.0].inputs.get(self.given).map(|(at, _)| *at);
-            let limit = next_input.map_or(until, |at| at.min(until));
-            if !self.step(limit) && limit == until {
+            if !self.happen(until) {
                 return Progress::Reached;
             }
         }
@@ -291,55 +233,158 @@ impl Sim {
     }
 
     /// Lets the scenario pass: its duration, and then until the commands of its steps have ended, as the recorder of the
-    /// real cluster waited for them. A command that does not end is left after [`OVERTIME`].
+    /// real cluster waited for them. A command that does not end is left after [`OVERTIME`]; those of steps with a place of
+    /// their own (`after`) are not waited for.
     pub fn play(&mut self, budget: u32) -> Progress {
         let end = self.start() + self.scenario.duration;
         if self.now() < end {
             return match self.advance(end, budget) {
-                Progress::Reached if self.world.has_steps_left() => Progress::Busy,
+                Progress::Reached if self.world.has_steps_left(end) => Progress::Busy,
                 progress => progress,
             };
         }
-        if self.now() >= end + OVERTIME || !self.world.has_steps_left() {
-            return Progress::Reached;
+        if self.now() >= end + OVERTIME || !self.world.has_steps_left(end) {
+            return self.advance(self.now(), budget);
         }
         self.advance(self.now() + TAIL, budget);
         Progress::Busy
     }
 
-    /// The next record, oldest first.
+    /// How many records were made on the way from the start to now, handed over or not: a host that keeps them for itself
+    /// keeps so many when it goes back.
+    pub fn recorded(&self) -> u64 {
+        self.recorded
+    }
+
+    /// The next record, oldest first. None is handed over twice: in going over the past there are none, and after a fork
+    /// only those that belong to the new branch.
     pub fn poll_record(&mut self) -> Option<Record> {
         self.records.pop_front()
     }
 
-    /// Goes to a moment of this branch, back or forth. Going back takes the nearest checkpoint and plays on from there.
-    pub fn seek(&mut self, at: SimTime) {
+    /// Goes to a moment of this branch, back or forth, doing at most `budget` things; call it again with the same moment
+    /// until it is [`Progress::Reached`]. Going back takes the nearest moment that is kept and plays on from there, so on
+    /// the way `now` is a moment before `at`. Whoever acts on the way acts at that moment.
+    ///
+    /// A host that draws calls it once a frame: with the moment that is wished for then, whatever it was before.
+    pub fn seek(&mut self, at: SimTime, budget: u32) -> Progress {
         let at = at.max(self.start());
-        if at < self.now() {
-            let near = self.checkpoints.iter().rposition(|c| c.world.now() <= at).unwrap_or(0);
-            let checkpoint = self.checkpoints[near].clone();
-            (self.world, self.history) = (checkpoint.world, checkpoint.history);
-            (self.given, self.recorded) = (checkpoint.inputs, checkpoint.recorded);
-            self.wants_shells = checkpoint.wants_shells;
-            self.view = None;
+        let here = self.world.place();
+        let near = self.branches.nearest(self.branch, at);
+        if let Some(kept) = near.filter(|kept| self.now() > at || kept.world.place() > here) {
+            let kept = kept.clone();
+            self.restore(kept);
         }
-        while self.advance(at, u32::MAX) == Progress::Busy {}
+        self.advance(at, budget)
+    }
+
+    /// [`Sim::seek`] without a bound, for tests and programs that have nothing else to do.
+    pub fn go_to(&mut self, at: SimTime) -> Progress {
+        loop {
+            match self.seek(at, u32::MAX) {
+                Progress::Busy => {}
+                progress => return progress,
+            }
+        }
     }
 
     /// Begins a new line of time here; the old one stays as it was.
     pub fn fork(&mut self) -> BranchId {
-        let inputs = self.branches[self.branch.0].inputs[..self.given].to_vec();
-        self.branches.push(Branch { inputs });
-        self.branch = BranchId(self.branches.len() - 1);
-        let now = self.now();
-        self.checkpoints.retain(|c| c.world.now() <= now);
-        (self.frontier, self.handed_over) = (now, self.recorded);
+        self.branch = self.branches.fork(self.branch, self.given, &self.world, self.recorded);
+        self.journal.fork(self.branch.number(), self.world.cluster.last_entry());
         self.branch
     }
 
-    /// The lines of time so far, and the one that is played.
-    pub fn branches(&self) -> (usize, BranchId) {
-        (self.branches.len(), self.branch)
+    /// The branch that is played.
+    pub fn branch(&self) -> BranchId {
+        self.branch
+    }
+
+    /// All lines of time, in the order in which they began.
+    pub fn branches(&self) -> Vec<BranchInfo> {
+        let info = |branch: &Branch| BranchInfo {
+            id: branch.id,
+            name: branch.name.clone(),
+            parent: branch.parent,
+            forked_at: branch.forked.at,
+            inputs: branch.inputs.len(),
+            own_inputs: branch.inputs.len() - branch.shared,
+            frontier: branch.frontier.at,
+        };
+        self.branches.iter().map(info).collect()
+    }
+
+    /// How many moments are kept of all branches, so that going back is short; they are never more than some dozens.
+    pub fn moments_kept(&self) -> usize {
+        self.branches.kept()
+    }
+
+    /// What was done from outside in a branch, each with its time: all of it, also what lies in the future of `now`. Empty
+    /// if there is no such branch.
+    pub fn inputs(&self, branch: BranchId) -> impl Iterator<Item = (SimTime, &Input)> {
+        let inputs = self.branches.find(branch).map(|branch| branch.inputs.as_slice()).unwrap_or_default();
+        inputs.iter().map(|given| (given.place.at, &given.input))
+    }
+
+    /// Names a branch. False if there is no such branch.
+    pub fn name_branch(&mut self, branch: BranchId, name: &str) -> bool {
+        let found = self.branches.find_mut(branch);
+        found.map(|branch| branch.name = name.to_owned()).is_some()
+    }
+
+    /// Plays another branch from now on. The result is the moment to [`Sim::seek`] next: the one that is looked at, or the
+    /// latest that was reached of that branch. Until it is reached `now` is a moment before it. None if there is no such branch.
+    pub fn enter(&mut self, branch: BranchId) -> Option<SimTime> {
+        let goal = self.now().min(self.branches.find(branch)?.frontier.at);
+        let stays = self.branches.has(branch, self.branch, self.world.place());
+        let near = if stays { None } else { self.branches.nearest(branch, goal).cloned() };
+        self.branch = branch;
+        self.journal.enter(branch.number());
+        self.view = None;
+        if let Some(kept) = near {
+            self.restore(kept);
+        }
+        Some(goal)
+    }
+
+    /// Forgets a branch; branches that left it stay, and the one that left it last takes its place in the tree. False for
+    /// the branch that is played, and if there is no such branch.
+    pub fn drop_branch(&mut self, branch: BranchId) -> bool {
+        if branch == self.branch || self.branches.find(branch).is_none() {
+            return false;
+        }
+        self.branches.drop(branch);
+        self.journal.forget(branch.number());
+        true
+    }
+
+    /// How two branches differ; see [`Comparison`]. None if one of them does not exist.
+    pub fn compare(&self, left: BranchId, right: BranchId) -> Option<Comparison> {
+        Comparison::new(self, left, right)
+    }
+
+    /// The run as a scenario: its set-up and seed, and everything that was done in the branch that is played, up to the
+    /// latest moment that was reached. Playing that gives the same records.
+    pub fn as_scenario(&self) -> Scenario {
+        self.branch_as_scenario(self.branch).expect("the branch that is played exists")
+    }
+
+    /// The same of any branch; none if it does not exist.
+    pub fn branch_as_scenario(&self, branch: BranchId) -> Option<Scenario> {
+        let branch = self.branches.find(branch)?;
+        let (start, end) = (self.scenario.start, branch.frontier.at);
+        let step = |place: Place, input: &Input| {
+            (place, Step { at: place.at.since(start), after: Some(place.after), input: input.clone() })
+        };
+        let script: Vec<&Step> = self.world.script().map(|index| &self.scenario.steps[index]).collect();
+        let mut done: Vec<(Place, Step)> = branch.inputs.iter().map(|given| step(given.place, &given.input)).collect();
+        done.extend(branch.begun.iter().zip(&script).map(|(place, scripted)| step(*place, &scripted.input)));
+        sort_by_key(&mut done, |(place, _)| *place);
+        let mut steps: Vec<Step> = done.into_iter().map(|(_, step)| step).collect();
+        // What still waits comes after all that has happened.
+        let next = end.since(start) + Span::ms(1);
+        steps.extend(script[branch.begun.len()..].iter().map(|&step| Step { at: step.at.max(next), ..step.clone() }));
+        Some(Scenario { steps, duration: end.since(start), ..(*self.scenario).clone() })
     }
 
     /// The picture of now.
@@ -367,91 +412,148 @@ impl Sim {
         view
     }
 
+    /// The next thing that is known to come by itself; none if nobody can know of any.
+    pub fn coming(&mut self) -> Option<view::Coming> {
+        let view = self.view();
+        let (start, cluster) = (self.start(), &self.world.cluster);
+        view::coming(&view, |pod| {
+            let wakes = cluster.sleeps_until(&pod.namespace, &pod.name)?;
+            Some(wakes.since(start).as_ms())
+        })
+    }
+
     /// What a container wrote: `previous` is the run before the present one.
     ///
     /// # Errors
     /// Why there is none, in the API server's words.
-    pub fn logs(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
+    pub fn logs(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: Option<&str>,
+        previous: bool,
+    ) -> Result<Vec<LogLine>, String> {
         let start = self.start();
-        let lines = self.world.cluster.logs_of(pod, container, previous)?;
+        let lines = self.world.cluster.logs_of(namespace, pod, container, previous)?;
         Ok(lines.into_iter().map(|line| LogLine { at_ms: line.at.since(start).as_ms(), text: line.text }).collect())
     }
 
-    fn give(&mut self, input: &Input) -> Reply {
-        let now = self.now();
-        let rule = if matches!(input, Input::Fault(_)) { Rule::Broken } else { Rule::Asked };
-        let number = self.scenario.steps.len() + self.given - 1;
-        let cause = self.world.cluster.input(number, &input.says(), rule);
-        self.world.terminals.act_for(cause);
-        match input {
-            Input::Apply { file, text } => {
-                self.history.mark_input(now, &format!("apply {file}"));
-                self.world.terminals.apply(&mut self.world.cluster, file, text)
-            }
-            Input::Run { line } => {
-                self.history.mark_input(now, line);
-                self.world.terminals.start(&mut self.world.cluster, line, None);
-                Reply::default()
-            }
-            Input::Save { file, text } => match self.world.terminals.save(file, text, now) {
-                Ok(()) => Reply::default(),
-                Err(error) => Reply { stderr: format!("{file}: {error}\n"), exit: 1, ..Reply::default() },
-            },
-            Input::Remove { file } => {
-                self.world.terminals.remove(file);
-                Reply::default()
-            }
-            Input::CloseEdit { path, text } => {
-                // A full disk leaves the old text, which is then no change.
-                let _ = text.as_ref().map(|text| self.world.terminals.save(path, text, now));
-                self.world.terminals.close_edit(path, now);
-                Reply::default()
-            }
-            Input::OpenTerminal => {
-                self.world.terminals.open(now);
-                Reply::default()
-            }
-            Input::Line { terminal, line } => {
-                if !line.trim().is_empty() {
-                    self.history.mark_input(now, line);
-                }
-                self.world.terminals.type_line(*terminal, line, now);
-                Reply::default()
-            }
-            Input::Interrupt { terminal } => {
-                self.world.terminals.interrupt_session(&mut self.world.cluster, *terminal);
-                Reply::default()
-            }
-            Input::EndInput { terminal } => {
-                self.world.terminals.end_input(*terminal, now);
-                Reply::default()
-            }
-            Input::CloseTerminal { terminal } => {
-                self.world.terminals.close_session(&mut self.world.cluster, *terminal);
-                Reply::default()
-            }
-            Input::Fault(fault) => {
-                self.history.mark_input(now, &fault.says());
-                self.world.fault(fault);
-                Reply::default()
-            }
-        }
+    /// A copy of one branch by itself, not later than `at`, of which nothing is kept and nothing was handed over.
+    fn copy(&self, branch: BranchId, at: SimTime) -> Option<Sim> {
+        let kept = self.branches.nearest(branch, at)?;
+        Some(Sim {
+            scenario: Rc::clone(&self.scenario),
+            world: kept.world.clone(),
+            history: kept.history.clone(),
+            branches: self.branches.only(branch)?,
+            branch,
+            given: kept.given,
+            since_kept: 0,
+            records: VecDeque::new(),
+            journal: Journal::default(),
+            recorded: 0,
+            view: None,
+            wants_shells: kept.wants_shells,
+            lacks_shells: self.lacks_shells,
+        })
     }
 
-    fn step(&mut self, until: SimTime) -> bool {
-        let mut fresh = Vec::new();
-        let went = self.world.step(until, &mut |record| fresh.push(record));
-        self.note(fresh);
-        if went {
-            self.steps += 1;
-            // A copy costs what the world holds, so a large world is copied less often.
-            let every = self.checkpoint_every;
-            if self.steps >= every && self.steps >= every + 4 * self.world.cluster.store().len() as u64 {
-                self.steps = 0;
-                self.keep_checkpoint();
-            }
+    fn played(&self) -> &Branch {
+        self.branches.find(self.branch).expect("the branch that is played exists")
+    }
+
+    fn played_mut(&mut self) -> &mut Branch {
+        self.branches.find_mut(self.branch).expect("the branch that is played exists")
+    }
+
+    /// The next input of this branch that was given before.
+    fn next_given(&self) -> Option<&Rc<Given>> {
+        self.played().inputs.get(self.given)
+    }
+
+    /// Lets the first thing happen that is due by `until`. False if there was none, and it is `until`.
+    fn happen(&mut self, until: SimTime) -> bool {
+        let (due, script) = (self.world.next(), self.world.next_step_at());
+        let first = [due.map(|due| due.at), script].into_iter().flatten().min();
+        if let Some(given) = self.next_given().filter(|given| self.is_at(given.place, first, until)) {
+            let given = Rc::clone(given);
+            self.world.set_now(given.place.at);
+            self.give(&given);
+            return true;
         }
-        went
+        let Some(first) = first.filter(|at| *at <= until) else {
+            self.world.set_now(until);
+            self.note(Vec::new());
+            return false;
+        };
+        match due.filter(|due| script.is_none_or(|at| due.at < at)) {
+            Some(due) => {
+                self.world.take(due);
+                self.drain();
+            }
+            None => self.begin_step(first),
+        }
+        self.since_kept += 1;
+        self.keep_if_long_ago();
+        true
+    }
+
+    /// Whether it is the place of an input, or will be once time has passed in which nothing happens. `first` is when
+    /// something next happens by itself.
+    fn is_at(&self, place: Place, first: Option<SimTime>, until: SimTime) -> bool {
+        let here = self.world.place();
+        place <= here
+            || place.at <= until
+                && first
+                    .is_none_or(|first| first > place.at || first == place.at && here.at < first && place.after == 0)
+    }
+
+    fn begin_step(&mut self, at: SimTime) {
+        self.world.set_now(at);
+        let (begun, place) = (self.world.steps_begun(), self.world.place());
+        let Some((step, input, reply)) = self.world.begin_step() else { return };
+        let branch = self.played_mut();
+        if branch.begun.len() == begun {
+            branch.begun.push(place);
+        }
+        self.answered(&input, Some(step), &reply);
+    }
+
+    fn give(&mut self, given: &Given) -> Reply {
+        self.given += 1;
+        let (reply, _) = self.world.give(&given.input, given.step, false);
+        self.answered(&given.input, given.step, &reply);
+        reply
+    }
+
+    /// Something was done from outside: it is marked on the time line, and what was answered at once is written down.
+    fn answered(&mut self, input: &Input, step: Option<usize>, reply: &Reply) {
+        let now = self.now();
+        let is_marked = match input {
+            Input::Apply { .. } | Input::Run { .. } | Input::Fault(_) | Input::Image { .. } => true,
+            Input::AddNode(_) | Input::ResizeNode { .. } | Input::RemoveNode { .. } => true,
+            Input::Line { line, .. } => !line.trim().is_empty(),
+            _ => false,
+        };
+        if is_marked {
+            self.history.mark_input(now, &input.says());
+        }
+        self.drain();
+        if reply.exit != 0 || !reply.stdout.is_empty() || !reply.stderr.is_empty() {
+            self.note(vec![Record::Output(Rc::new(Output {
+                at: now,
+                step,
+                command: match input {
+                    Input::Apply { file, .. } => format!("kubectl apply -f {file}"),
+                    other => other.says(),
+                },
+                exit: reply.exit,
+                stdout: reply.stdout.clone(),
+                stderr: reply.stderr.clone(),
+                end: now,
+                lines: Vec::new(),
+            }))]);
+        }
     }
 
     fn drain(&mut self) {
@@ -461,7 +563,9 @@ impl Sim {
     }
 
     fn note(&mut self, fresh: Vec<Record>) {
+        let mut told = self.played().told;
         for record in fresh {
+            self.journal.note(&record);
             if let Record::Change(change) = &record {
                 self.history.observe(change);
                 // Making a Pod and starting its containers are steps apart.
@@ -471,31 +575,67 @@ impl Sim {
                 }
             }
             self.recorded += 1;
-            if self.recorded > self.handed_over {
-                self.handed_over = self.recorded;
+            if self.recorded > told {
+                told = self.recorded;
                 self.records.push_back(record);
             }
         }
-        self.frontier = self.frontier.max(self.now());
+        let (place, length) = (self.world.place(), self.world.happened());
+        let branch = self.played_mut();
+        branch.told = told;
+        branch.frontier = branch.frontier.max(place);
+        branch.length = branch.length.max(length);
     }
 
-    fn keep_checkpoint(&mut self) {
-        let now = self.now();
-        if self.checkpoints.last().is_some_and(|c| c.world.now() >= now) {
+    /// Keeps this moment if the last one that is kept lies long enough back.
+    fn keep_if_long_ago(&mut self) {
+        let pause = self.branches.pause(self.branch, &self.world);
+        if self.since_kept < pause {
             return;
         }
-        let (world, history) = (self.world.clone(), self.history.clone());
-        let (inputs, recorded, wants_shells) = (self.given, self.recorded, self.wants_shells);
-        self.checkpoints.push(Checkpoint { world, history, inputs, recorded, wants_shells });
-        if self.checkpoints.len() > CHECKPOINTS_MAX {
-            let mut odd = false;
-            self.checkpoints.retain(|_| {
-                odd = !odd;
-                odd
-            });
-            self.checkpoint_every *= 2;
+        // On a way that was gone before, moments are kept already.
+        let near = self.branches.nearest(self.branch, self.now()).map_or(0, |kept| kept.world.happened());
+        self.since_kept = self.world.happened().saturating_sub(near);
+        if self.since_kept >= pause {
+            self.keep();
         }
     }
+
+    fn keep(&mut self) {
+        self.since_kept = 0;
+        self.branches.keep(Kept {
+            branch: self.branch,
+            world: self.world.clone(),
+            history: self.history.clone(),
+            given: self.given,
+            recorded: self.recorded,
+            wants_shells: self.wants_shells,
+        });
+    }
+
+    fn restore(&mut self, kept: Kept) {
+        (self.world, self.history) = (kept.world, kept.history);
+        (self.given, self.recorded, self.wants_shells) = (kept.given, kept.recorded, kept.wants_shells);
+        self.since_kept = 0;
+        self.view = None;
+    }
+}
+
+/// The steps of a scenario that come with a place. One that stands behind another is not done before it.
+fn placed_inputs(scenario: &Scenario) -> Vec<Rc<Given>> {
+    let mut last = Place { at: scenario.start, after: 0 };
+    let steps = scenario.steps.iter().enumerate();
+    let placed = steps.filter_map(|(index, step)| {
+        let place = Place { at: scenario.start + step.at, after: step.after? };
+        last = last.max(place);
+        Some(Rc::new(Given { place: last, input: step.input.clone(), step: Some(index) }))
+    });
+    placed.collect()
+}
+
+/// Whether a refusal is about a field that cannot be changed any more: a cluster without the object would take the text.
+pub fn is_about_immutable(refusal: &str) -> bool {
+    refusal.contains("field is immutable")
 }
 
 /// One line of a container's log.

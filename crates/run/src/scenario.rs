@@ -2,7 +2,10 @@
 //!
 //! Rules: `docs/scenario.md`. A scenario is data; reading one never touches the clock or a file.
 
-use crate::fault::{Fault, read_span};
+use std::fmt::Write as _;
+
+use crate::input::{self, Input, KEYS};
+use crate::reading::{Fields, Wrong, read_span, write_span};
 use cluster::{NodeSpec, Routing, Setup};
 use values::sort::sort_by_key;
 use values::time::{SimTime, Span};
@@ -27,31 +30,17 @@ pub struct Scenario {
     pub duration: Span,
 }
 
-/// One thing that is done at a time since the start.
+/// One thing that is done from outside.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Step {
+    /// Since the start.
     pub at: Span,
-    pub action: StepAction,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub enum StepAction {
-    /// Manifests, given to `kubectl apply -f -`.
-    Apply(String),
-    /// A line typed into a terminal.
-    Run(String),
-    Fault(Fault),
-}
-
-impl StepAction {
-    /// What is done, in a few words.
-    pub fn says(&self) -> String {
-        match self {
-            StepAction::Apply(_) => "apply".to_owned(),
-            StepAction::Run(line) => line.clone(),
-            StepAction::Fault(fault) => fault.says(),
-        }
-    }
+    /// None: not before `at` and not before the command before it has ended, as the recorder of the real cluster does it.
+    ///
+    /// Some: exactly at `at`, when so many things have happened in that millisecond, whatever runs then. That is how what
+    /// someone did is written down, so that it meets the same moment again. If less happens, it is done after that.
+    pub after: Option<u32>,
+    pub input: Input,
 }
 
 impl Default for Scenario {
@@ -64,7 +53,12 @@ impl Default for Scenario {
             about: String::new(),
             start: DEFAULT_START,
             seed: 1,
-            setup: Setup { nodes: vec![node("node-1"), node("node-2")], routing: Routing::Random },
+            setup: Setup {
+                nodes: vec![node("node-1"), node("node-2")],
+                routing: Routing::Random,
+                kubernetes_service: true,
+                storage_class: true,
+            },
             steps: Vec::new(),
             duration: Span::mins(10),
         }
@@ -72,6 +66,52 @@ impl Default for Scenario {
 }
 
 impl Scenario {
+    /// As a scenario file; [`Scenario::parse`] reads it back as it was.
+    pub fn to_yaml(&self) -> String {
+        let mut text = String::new();
+        let mut put = |key: &str, value: Value| text.push_str(&entry(key, value));
+        put("name", self.name.as_str().into());
+        for (key, value) in [("title", &self.title), ("about", &self.about)] {
+            if !value.is_empty() {
+                put(key, value.as_str().into());
+            }
+        }
+        let to_the_second = self.start.millis() % 1000 == 0;
+        put("start", if to_the_second { self.start.rfc3339() } else { self.start.rfc3339_micro() }.into());
+        put("seed", i64::try_from(self.seed).map_or_else(|_| self.seed.to_string().into(), Value::Int));
+        let nodes = Value::list(self.setup.nodes.iter().map(input::write_node));
+        let mut cluster = Value::map();
+        cluster.set("nodes", nodes);
+        if self.setup.routing == Routing::First {
+            cluster.set("serviceRouting", "first");
+        }
+        let usual = self.setup.routing == Routing::Random;
+        for (key, has) in
+            [("kubernetesService", self.setup.kubernetes_service), ("storageClass", self.setup.storage_class)]
+        {
+            if has != usual {
+                cluster.set(key, has);
+            }
+        }
+        put("cluster", cluster);
+        text.push_str(if self.steps.is_empty() { "steps: []\n" } else { "steps:\n" });
+        let mut opened = 0;
+        for step in &self.steps {
+            let _ = writeln!(text, "- at: {}", write_span(step.at));
+            if let Some(count) = step.after {
+                let _ = writeln!(text, "  after: {count}");
+            }
+            let (key, value) = step.input.write(opened);
+            for line in entry(key, value).split_inclusive('\n') {
+                text.push_str(if line == "\n" { "" } else { "  " });
+                text.push_str(line);
+            }
+            opened += u64::from(step.input == Input::OpenTerminal);
+        }
+        text.push_str(&entry("duration", write_span(self.duration).into()));
+        text
+    }
+
     /// Reads a scenario file.
     ///
     /// # Errors
@@ -93,6 +133,13 @@ impl Scenario {
     }
 }
 
+/// `key: value` as a document of its own.
+fn entry(key: &str, value: Value) -> String {
+    let mut map = Value::map();
+    map.put(key, value);
+    yaml::emit(&map)
+}
+
 /// Reads the tree and collects what is wrong with it.
 struct Reader<'d> {
     document: &'d yaml::Node,
@@ -107,25 +154,54 @@ impl Reader<'_> {
             "",
             &["name", "title", "about", "start", "startSecond", "seed", "cluster", "steps", "duration"],
         );
-        let text = |key: &str| value.str_at(key).unwrap_or_default().to_owned();
-        let mut steps: Vec<Step> =
-            value.list_at("steps").iter().enumerate().filter_map(|(i, step)| self.step(step, i)).collect();
-        sort_by_key(&mut steps, |step| step.at);
+        let steps = self.steps(value.at("steps"));
         Scenario {
-            name: value.str_at("name").unwrap_or("scenario").to_owned(),
-            title: text("title"),
-            about: text("about"),
+            name: self.text(value, "name").unwrap_or(default.name),
+            title: self.text(value, "title").unwrap_or_default(),
+            about: self.text(value, "about").unwrap_or_default(),
             start: self.start(value).unwrap_or(default.start),
-            seed: value.i64_at("seed").unwrap_or(1).unsigned_abs(),
+            seed: self.seed(value.at("seed")).unwrap_or(default.seed),
             setup: self.setup(value.at("cluster"), default.setup),
             duration: self.duration(value, &steps).unwrap_or(default.duration),
             steps,
         }
     }
 
+    fn text(&mut self, value: &Value, key: &str) -> Option<String> {
+        match value.at(key) {
+            Value::Null => None,
+            value => self.take(Fields::word(value, &format!("`{key}` is a text")), key),
+        }
+    }
+
+    /// Seeds beyond what YAML has as a number are written as text.
+    fn seed(&mut self, value: &Value) -> Option<u64> {
+        let seed = match value {
+            Value::Null => return None,
+            Value::Int(seed) => u64::try_from(*seed).ok(),
+            Value::Str(text) => text.parse().ok(),
+            _ => None,
+        };
+        if seed.is_none() {
+            self.problem("seed", "`seed` is a whole number from 0 up");
+        }
+        seed
+    }
+
+    /// What was read, or a note of what is wrong with it.
+    fn take<T>(&mut self, read: Result<T, Wrong>, path: &str) -> Option<T> {
+        read.map_err(|wrong| {
+            let wrong = wrong.under(path);
+            self.problem(&wrong.path, &wrong.message);
+        })
+        .ok()
+    }
+
     fn start(&mut self, value: &Value) -> Option<SimTime> {
-        let text = value.str_at("start")?;
-        let start = SimTime::parse_rfc3339(text);
+        let start = match value.at("start") {
+            Value::Null => return None,
+            value => value.as_str().and_then(SimTime::parse_rfc3339),
+        };
         if start.is_none() {
             self.problem("start", "`start` is a time such as 2026-11-21T08:00:00Z");
         }
@@ -143,7 +219,7 @@ impl Reader<'_> {
         if value.is_null() {
             return default;
         }
-        self.only(value, "cluster", &["nodes", "serviceRouting"]);
+        self.only(value, "cluster", &["nodes", "serviceRouting", "kubernetesService", "storageClass"]);
         let routing = match value.str_at("serviceRouting") {
             None | Some("random") => Routing::Random,
             Some("first") => Routing::First,
@@ -152,46 +228,73 @@ impl Reader<'_> {
                 Routing::Random
             }
         };
-        let node = |(i, node): (usize, &Value)| {
-            let text = |key: &str| match node.at(key) {
-                Value::Str(text) => Some(text.to_string()),
-                Value::Int(number) => Some(number.to_string()),
-                _ => None,
-            };
-            NodeSpec {
-                name: text("name").unwrap_or_else(|| format!("node-{}", i + 1)),
-                cpu: text("cpu").unwrap_or_else(|| "2".to_owned()),
-                memory: text("memory").unwrap_or_else(|| "24Gi".to_owned()),
+        let nodes = match value.at("nodes") {
+            Value::Null => default.nodes,
+            Value::List(nodes) => {
+                let read = |(i, node): (usize, &Value)| self.node(node, i);
+                nodes.iter().enumerate().filter_map(read).collect()
             }
-        };
-        let nodes: Vec<NodeSpec> = value.list_at("nodes").iter().enumerate().map(node).collect();
-        Setup { nodes: if nodes.is_empty() { default.nodes } else { nodes }, routing }
-    }
-
-    fn step(&mut self, value: &Value, index: usize) -> Option<Step> {
-        let path = format!("steps[{index}]");
-        self.only(value, &path, &["at", "apply", "run", "fault"]);
-        let at = self.span(value.at("at"), &format!("{path}.at"))?;
-        let action = match (value.str_at("apply"), value.str_at("run"), value.at("fault")) {
-            (Some(text), None, Value::Null) => StepAction::Apply(text.to_owned()),
-            (None, Some(line), Value::Null) => StepAction::Run(line.to_owned()),
-            (None, None, fault @ Value::Map(_)) => StepAction::Fault(self.fault(fault, &path)?),
             _ => {
-                self.problem(&path, "a step has `at` and one of `apply`, `run` and `fault`");
-                return None;
+                self.problem("cluster.nodes", "`nodes` is a list");
+                default.nodes
             }
         };
-        Some(Step { at, action })
-    }
-
-    fn fault(&mut self, value: &Value, path: &str) -> Option<Fault> {
-        match Fault::read(value) {
-            Ok(fault) => Some(fault),
-            Err(message) => {
-                self.problem(&format!("{path}.fault"), &message);
-                None
+        for (i, node) in nodes.iter().enumerate() {
+            if nodes[..i].iter().any(|other| other.name == node.name) {
+                self.problem(&format!("cluster.nodes[{i}].name"), &format!("there is a node {} already", node.name));
             }
         }
+        // The recorded clusters say `first`, and were bare.
+        let has = |key: &str| value.bool_at(key).unwrap_or(routing == Routing::Random);
+        let (kubernetes_service, storage_class) = (has("kubernetesService"), has("storageClass"));
+        Setup { nodes, routing, kubernetes_service, storage_class }
+    }
+
+    /// A machine of the set-up; those without a name are numbered.
+    fn node(&mut self, value: &Value, index: usize) -> Option<NodeSpec> {
+        let mut value = value.clone();
+        if value.as_map().is_some_and(|map| !map.contains_key("name")) {
+            value.set("name", format!("node-{}", index + 1));
+        }
+        self.take(input::read_node(&value), &format!("cluster.nodes[{index}]"))
+    }
+
+    /// The steps in the order of their times, with those of equal times as they stand.
+    fn steps(&mut self, value: &Value) -> Vec<Step> {
+        if !value.is_null() && value.as_list().is_none() {
+            self.problem("steps", "`steps` is a list");
+        }
+        let steps = value.as_list().unwrap_or_default().iter().enumerate();
+        let mut timed: Vec<(Span, usize, &Value)> = steps
+            .filter_map(|(i, step)| Some((self.span(step.at("at"), &format!("steps[{i}].at"))?, i, step)))
+            .collect();
+        sort_by_key(&mut timed, |(at, _, _)| *at);
+        let mut opened = 0;
+        timed.into_iter().filter_map(|(at, i, step)| self.step(at, step, &format!("steps[{i}]"), &mut opened)).collect()
+    }
+
+    /// `opened` counts the terminals.
+    fn step(&mut self, at: Span, value: &Value, path: &str, opened: &mut u64) -> Option<Step> {
+        let known: Vec<&str> = ["at", "after"].into_iter().chain(KEYS).collect();
+        self.only(value, path, &known);
+        let mut said = value.as_map()?.iter().filter(|(key, _)| KEYS.contains(key));
+        let (Some((key, what)), None) = (said.next(), said.next()) else {
+            self.problem(path, &format!("a step has `at` and one of {}", KEYS.join(", ")));
+            return None;
+        };
+        let after = match value.at("after") {
+            Value::Null => None,
+            count => match count.as_i64().and_then(|count| u32::try_from(count).ok()) {
+                Some(count) => Some(count),
+                None => {
+                    self.problem(&format!("{path}.after"), "`after` is a whole number from 0 up");
+                    None
+                }
+            },
+        };
+        let input = self.take(Input::read(key, what, *opened).map_err(|wrong| wrong.under(key)), path)?;
+        *opened += u64::from(input == Input::OpenTerminal);
+        Some(Step { at, after, input })
     }
 
     fn span(&mut self, value: &Value, path: &str) -> Option<Span> {
@@ -232,7 +335,8 @@ mod tests {
         assert_eq!(scenario.duration, Span::secs(60));
         let times: Vec<i64> = scenario.steps.iter().map(|s| s.at.as_ms()).collect();
         assert_eq!(times, [0, 1500, 30_000]);
-        assert_eq!(scenario.steps[2].action, StepAction::Fault(Fault::KillNode { node: "node-1".into() }));
+        assert_eq!(scenario.steps[2].input, Input::Fault(crate::Fault::KillNode { node: "node-1".into() }));
+        assert!(scenario.steps.iter().all(|step| step.after.is_none()));
     }
 
     #[test]

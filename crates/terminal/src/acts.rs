@@ -5,6 +5,7 @@
 use wasm_split_helpers::wasm_split;
 
 use super::completion::{self, Completion};
+use super::errands::Errand;
 use super::files::HOME;
 use super::host::environment;
 use super::{Finished, OUTPUT_MAX, RUNAWAY_EXIT, RUNAWAY_POLLS, STEP_BUDGET};
@@ -20,13 +21,26 @@ pub struct Acts {
     pub interrupt: fn(&mut Terminals, &mut Cluster, TaskId),
     pub open: fn(&mut Terminals, SimTime) -> SessionId,
     pub type_line: fn(&mut Terminals, SessionId, &str, SimTime),
+    pub type_text: fn(&mut Terminals, SessionId, &str, SimTime),
     pub interrupt_session: fn(&mut Terminals, &mut Cluster, SessionId),
     pub close_session: fn(&mut Terminals, &mut Cluster, SessionId),
     pub complete: fn(&Terminals, Option<SessionId>, &str, &[Tab], &Cluster) -> Completion,
     pub step: fn(&mut Terminals, &mut Cluster),
+    pub take_errands: fn(&mut Terminals, &mut Cluster),
 }
 
-static ACTS: Acts = Acts { start, interrupt, open, type_line, interrupt_session, close_session, complete, step };
+static ACTS: Acts = Acts {
+    start,
+    interrupt,
+    open,
+    type_line,
+    type_text,
+    interrupt_session,
+    close_session,
+    complete,
+    step,
+    take_errands,
+};
 
 /// The functions of this part.
 ///
@@ -91,6 +105,14 @@ fn type_line(terminals: &mut Terminals, id: SessionId, line: &str, now: SimTime)
     }
 }
 
+fn type_text(terminals: &mut Terminals, id: SessionId, text: &str, now: SimTime) {
+    let cause = terminals.acting;
+    if let Some(session) = terminals.sessions.find_mut(id) {
+        session.act_for(cause);
+        session.type_text(text, now);
+    }
+}
+
 fn interrupt_session(terminals: &mut Terminals, cluster: &mut Cluster, id: SessionId) {
     let Terminals { workstation, sessions, .. } = terminals;
     if let Some(session) = sessions.find_mut(id) {
@@ -115,8 +137,28 @@ fn complete(terminals: &Terminals, id: Option<SessionId>, line: &str, tabs: &[Ta
     completion::complete(line, &session.commands(), session.cwd(), &files, cluster.store())
 }
 
+/// Whether this part is there.
+pub fn are_here() -> bool {
+    part::is_here(acts())
+}
+
+fn take_errands(terminals: &mut Terminals, cluster: &mut Cluster) {
+    let now = cluster.now();
+    for call in cluster.take_calls() {
+        terminals.started += 1;
+        terminals.errands.push(Errand::begin(call, terminals.started, now));
+    }
+}
+
 fn step(terminals: &mut Terminals, cluster: &mut Cluster) {
     let now = cluster.now();
+    if let Some(at) = terminals.errands.iter().position(|errand| errand.due.is_some_and(|due| due <= now)) {
+        let mut errand = terminals.errands.remove(at);
+        if !errand.step(cluster) {
+            terminals.errands.push(errand);
+        }
+        return;
+    }
     let before = terminals.stirs();
     let Some(i) = terminals.tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else {
         terminals.sessions.step(cluster, &mut terminals.workstation);

@@ -8,12 +8,14 @@ mod acts;
 mod command;
 pub mod completion;
 mod curl;
+mod errands;
 mod docker;
 pub mod files;
 pub mod helm;
 pub mod hints;
 mod host;
 pub mod kubectl;
+mod kustomize;
 mod lint;
 mod nodectl;
 mod printing;
@@ -29,9 +31,9 @@ use shell::{FileError, Io, Shell};
 use values::time::{SimTime, Span};
 use yaml::Diagnostic;
 
-pub use acts::{Acts, acts};
+pub use acts::{Acts, acts, are_here};
 pub use host::environment;
-pub use lint::{lint, remarks};
+pub use lint::{empty_cluster, lint, lint_together, remarks};
 pub use session::{Ink, Piece, Session, SessionId};
 
 /// Shell steps of one poll; after that others have their turn and a millisecond passes.
@@ -60,6 +62,8 @@ pub struct Terminals {
     sessions: session::Sessions,
     finished: Vec<Finished>,
     started: u64,
+    /// What containers have carried out.
+    errands: Vec<errands::Errand>,
     /// What is done now is caused by this.
     acting: Cause,
 }
@@ -148,9 +152,22 @@ impl Terminals {
     }
 
     /// The tab of that name is gone, and so is its file.
-    pub fn remove(&mut self, file: &str) {
-        // A command may have removed it before.
-        let _ = self.workstation.files.remove(&resolve(HOME, file));
+    ///
+    /// # Errors
+    /// It was not there any more, or it is a directory that holds something.
+    pub fn remove(&mut self, file: &str) -> Result<(), FileError> {
+        self.workstation.files.remove(&resolve(HOME, file))
+    }
+
+    /// The tab of that name has another one; its file moves with it, and its directory is made.
+    ///
+    /// # Errors
+    /// There is no such file, or none can be there.
+    pub fn rename(&mut self, from: &str, to: &str, now: SimTime) -> Result<(), FileError> {
+        let (from, to) = (resolve(HOME, from), resolve(HOME, to));
+        self.workstation.files.info(&from)?;
+        make_parents(&mut self.workstation.files, &to, now)?;
+        self.workstation.files.rename(&from, &to)
     }
 
     /// Opens an interactive terminal.
@@ -170,6 +187,11 @@ impl Terminals {
     /// Types a line into an interactive terminal.
     pub fn type_line(&mut self, id: SessionId, line: &str, now: SimTime) {
         (acts::fetched().type_line)(self, id, line, now)
+    }
+
+    /// Types keys into an interactive terminal: what runs there reads them as they are.
+    pub fn type_text(&mut self, id: SessionId, text: &str, now: SimTime) {
+        (acts::fetched().type_text)(self, id, text, now)
     }
 
     /// Ctrl-C in an interactive terminal.
@@ -204,7 +226,8 @@ impl Terminals {
     /// When a command next wants to go on.
     pub fn next_wakeup(&self, now: SimTime) -> Option<SimTime> {
         let tasks = self.tasks.iter().filter_map(|task| task.due);
-        tasks.chain(self.sessions.next_due()).min().map(|at| at.max(now))
+        let errands = self.errands.iter().filter_map(|errand| errand.due);
+        tasks.chain(errands).chain(self.sessions.next_due()).min().map(|at| at.max(now))
     }
 
     /// Something changed: whoever waits, or sleeps unless something happens, looks again.
@@ -212,7 +235,15 @@ impl Terminals {
         for task in &mut self.tasks {
             task.due = Some(now);
         }
+        for errand in &mut self.errands {
+            errand.due = Some(now);
+        }
         self.sessions.wake(now);
+    }
+
+    /// Takes over the command lines that containers want carried out.
+    pub fn take_errands(&mut self, cluster: &mut Cluster) {
+        (acts::fetched().take_errands)(self, cluster)
     }
 
     /// Polls the first command that is due.
@@ -247,13 +278,19 @@ impl Terminals {
 
 fn save(files: &mut Files, file: &str, text: &str, now: SimTime) -> Result<(), FileError> {
     let path = resolve(HOME, file);
+    make_parents(files, &path, now)?;
+    files.write(&path, text.as_bytes(), false, now)
+}
+
+/// Makes the directories that a file is to lie in.
+fn make_parents(files: &mut Files, path: &str, now: SimTime) -> Result<(), FileError> {
     for (at, _) in path.match_indices('/').skip(1) {
         match files.make_dir(&path[..at], now) {
             Ok(()) | Err(FileError::Exists) => {}
             Err(error) => return Err(error),
         }
     }
-    files.write(&path, text.as_bytes(), false, now)
+    Ok(())
 }
 
 /// How much time passes while a command line that does not wait works off its budget.

@@ -13,13 +13,19 @@ pub fn run(argv: &[String], cluster: &mut Cluster, io: &mut Io) -> Poll {
         io.err(&format!("nodectl: no node \"{node}\"\n"));
         return Poll::Exit(1);
     }
-    match verb.as_str() {
+    let done = match verb.as_str() {
         "stop" => cluster.freeze_node(node),
         "start" => cluster.thaw_node(node),
         _ => {
             io.err("usage: nodectl stop|start NODE\n");
             return Poll::Exit(2);
         }
+    };
+    match done {
+        Ok(()) => Poll::Exit(0),
+        Err(why) => {
+            io.err(&format!("nodectl: {why}\n"));
+            Poll::Exit(1)
+        }
     }
-    Poll::Exit(0)
 }

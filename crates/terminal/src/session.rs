@@ -22,6 +22,18 @@ const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct SessionId(pub(super) u64);
 
+impl SessionId {
+    /// The terminal that was opened as the `number`th; the first is 1.
+    pub fn numbered(number: u64) -> SessionId {
+        SessionId(number)
+    }
+
+    /// As the how-many-th it was opened; the first is 1.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
 /// What a stretch of the screen is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ink {
@@ -201,6 +213,19 @@ impl Session {
             self.feed(line);
         }
         self.due = Some(now);
+    }
+
+    /// Takes keys as they are typed: what runs reads them without an end of line after them; at the prompt they are lines.
+    pub(super) fn type_text(&mut self, text: &str, now: SimTime) {
+        for line in text.split_inclusive('\n') {
+            if self.is_busy() {
+                self.show(Ink::Typed, line);
+                self.io.stdin.push(line.as_bytes());
+                self.due = Some(now);
+            } else {
+                self.type_line(line.strip_suffix('\n').unwrap_or(line), now);
+            }
+        }
     }
 
     /// Ctrl-C.

@@ -8,7 +8,7 @@ use batchyard::api::batch::CronJob;
 use batchyard::api::kind::Kind;
 use batchyard::api::meta::Key;
 use batchyard::cluster::store::{Change, ChangeType};
-use batchyard::run::{Fault, Scenario, Sim, StepAction};
+use batchyard::run::{Fault, Input, Scenario, Sim};
 use batchyard::values::time::{SimTime, Span};
 
 use super::Law;
@@ -34,7 +34,7 @@ pub struct Schedules {
 impl Schedules {
     pub fn new(scenario: &Scenario) -> Schedules {
         let any = |is: fn(&Fault) -> bool| {
-            scenario.steps.iter().any(|step| matches!(&step.action, StepAction::Fault(fault) if is(fault)))
+            scenario.steps.iter().any(|step| matches!(&step.input, Input::Fault(fault) if is(fault)))
         };
         let stopped = any(|fault| matches!(fault, Fault::StopController { name, .. } if name == NAME));
         let slow = any(|fault| matches!(fault, Fault::SlowApi { .. }));

@@ -9,7 +9,7 @@ use batchyard::api::kind::Kind;
 use batchyard::api::object::Object;
 use batchyard::api::pod::Pod;
 use batchyard::cluster::store::{Change, ChangeType};
-use batchyard::run::{Fault, Scenario, Sim, StepAction};
+use batchyard::run::{Fault, Input, Scenario, Sim};
 use batchyard::values::time::{SimTime, Span};
 
 use super::Law;
@@ -141,8 +141,8 @@ pub struct Creations {
 
 impl Creations {
     pub fn new(scenario: &Scenario) -> Creations {
-        let stops = |action: &StepAction| matches!(action, StepAction::Fault(Fault::StopController { name, .. }) if name == "job-controller");
-        let forgetful = scenario.steps.iter().any(|step| stops(&step.action));
+        let stops = |action: &Input| matches!(action, Input::Fault(Fault::StopController { name, .. }) if name == "job-controller");
+        let forgetful = scenario.steps.iter().any(|step| stops(&step.input));
         Creations { forgetful, records: BTreeMap::new(), sync: None }
     }
 

@@ -9,7 +9,7 @@ use batchyard::api::batch::JOB_TRACKING_FINALIZER;
 use batchyard::api::kind::Kind;
 use batchyard::cluster::Cluster;
 use batchyard::cluster::store::{Change, Entry};
-use batchyard::run::{Fault, Scenario, Sim, StepAction};
+use batchyard::run::{Fault, Input, Scenario, Sim};
 use batchyard::values::time::{SimTime, Span};
 
 use super::Law;
@@ -41,11 +41,11 @@ impl Leftovers {
     pub fn new(scenario: &Scenario) -> Leftovers {
         let mut found = Leftovers { stopped: Vec::new(), slow: false, silent: false, touched: BTreeMap::new() };
         for step in &scenario.steps {
-            match &step.action {
-                StepAction::Fault(Fault::StopController { name, .. }) => found.stopped.push(name.clone()),
-                StepAction::Fault(Fault::SlowApi { .. }) => found.slow = true,
-                StepAction::Fault(Fault::KillNode { .. } | Fault::FreezeNode { .. }) => found.silent = true,
-                StepAction::Run(line) if line.contains("delete node") => found.silent = true,
+            match &step.input {
+                Input::Fault(Fault::StopController { name, .. }) => found.stopped.push(name.clone()),
+                Input::Fault(Fault::SlowApi { .. }) => found.slow = true,
+                Input::Fault(Fault::KillNode { .. } | Fault::FreezeNode { .. }) => found.silent = true,
+                Input::Run { line } if line.contains("delete node") => found.silent = true,
                 _ => {}
             }
         }
@@ -151,7 +151,7 @@ impl Leftovers {
         }
         let mut restarted = sim.cluster().clone();
         for name in CONTROLLERS.iter().filter(|name| self.works(name)) {
-            restarted.stop_actor(name, Some(sim.now() + Span::ms(1)));
+            restarted.stop_actor(name, Some(sim.now() + Span::ms(1))).expect("it is one of the controllers");
         }
         for change in written(restarted) {
             broken.push(format!(

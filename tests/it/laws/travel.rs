@@ -101,10 +101,10 @@ pub fn judge(scenario: &Scenario) -> Vec<String> {
 
     // There and back: nothing is told twice, and each moment is what it was.
     for stop in [late, between, early] {
-        straight.seek(stop);
+        straight.go_to(stop);
     }
     Moment::of(&mut straight).compare(&at_early, "back at an early moment", &mut broken);
-    straight.seek(end);
+    straight.go_to(end);
     Moment::of(&mut straight).compare(&last, "forth to the end again", &mut broken);
     if !lines(&mut straight).is_empty() {
         broken.push("going over the past told it again".to_owned());
@@ -112,7 +112,7 @@ pub fn judge(scenario: &Scenario) -> Vec<String> {
 
     // A branch is the run in which its input was given at that time.
     let line = || Input::Run { line: "kubectl delete pods --all --wait=false".to_owned() };
-    straight.seek(early);
+    straight.go_to(early);
     straight.handle(line());
     advance(&mut straight, end, u32::MAX);
     let mut fresh = new();
@@ -124,8 +124,8 @@ pub fn judge(scenario: &Scenario) -> Vec<String> {
         broken.push("a branch differs from a run with the same inputs".to_owned());
     }
     Moment::of(&mut straight).compare(&Moment::of(&mut fresh), "the end of a branch", &mut broken);
-    if early < end && straight.branches().0 != 2 {
-        broken.push(format!("{} branches after one was begun", straight.branches().0));
+    if early < end && straight.branches().len() != 2 {
+        broken.push(format!("{} branches after one was begun", straight.branches().len()));
     }
     broken
 }

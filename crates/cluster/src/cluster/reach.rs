@@ -24,12 +24,18 @@ impl Cluster {
         self.nodes.logs(pod, container, previous, from)
     }
 
-    /// The logs of a Pod in the namespace `default`; without a name, of its first container.
+    /// The logs of a Pod; without a name, of its first container.
     ///
     /// # Errors
     /// Why there are none, in the API server's words.
-    pub fn logs_of(&self, pod: &str, container: Option<&str>, previous: bool) -> Result<Vec<LogLine>, String> {
-        let key = Key::new(Kind::Pod, "default", pod);
+    pub fn logs_of(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: Option<&str>,
+        previous: bool,
+    ) -> Result<Vec<LogLine>, String> {
+        let key = Key::new(Kind::Pod, namespace, pod);
         let object = self.store.get(&key).ok_or_else(|| format!("pods \"{pod}\" not found"))?;
         let first = || object.pod().spec.containers.first().map(|c| c.name.to_string());
         let container = container.map(str::to_owned).or_else(first).unwrap_or_default();

@@ -27,7 +27,7 @@ pub struct PullFault {
     pub cause: Cause,
 }
 
-impl super::kubelet::Kubelet {
+impl Nodes {
     /// The disturbances of this image's pulls that last.
     fn faults<'f>(&'f self, reference: &Reference, now: SimTime) -> impl Iterator<Item = &'f PullFault> {
         let full = reference.full();
@@ -53,13 +53,21 @@ impl super::kubelet::Kubelet {
 }
 
 impl Nodes {
-    /// The names of all nodes, in the order in which they registered.
+    /// The names of all machines, in the order in which they registered.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.kubelets.iter().map(|kubelet| kubelet.name.as_str())
+        self.kubelets.iter().filter(|kubelet| !kubelet.taken_away).map(|kubelet| kubelet.name.as_str())
     }
 
-    fn node(&self, name: &str) -> Option<usize> {
-        self.kubelets.iter().position(|kubelet| kubelet.name == name)
+    /// The machine of that name.
+    pub(super) fn node(&self, name: &str) -> Option<usize> {
+        self.kubelets.iter().position(|kubelet| kubelet.name == name && !kubelet.taken_away)
+    }
+
+    /// The machine is no more: another one may have its name.
+    pub fn take_away(&mut self, name: &str) {
+        if let Some(node) = self.node(name) {
+            self.kubelets[node].taken_away = true;
+        }
     }
 
     /// `nodectl stop NODE`: the kubelet is frozen, its containers run on. False if there is no such node.
@@ -127,12 +135,25 @@ impl Nodes {
         true
     }
 
-    /// Disturbs pulls on all nodes.
+    /// Disturbs pulls on all nodes, also on those that come later.
     pub fn disturb_pulls(&mut self, fault: &PullFault) {
+        self.pull_faults.retain(|known| known.image != fault.image);
+        self.pull_faults.push(fault.clone());
+    }
+
+    /// An image is what this entry says from now on.
+    ///
+    /// # Errors
+    /// What is wrong with the entry.
+    pub fn set_image(&mut self, entry: &str) -> Result<(), String> {
+        let (images, present) = self.images.with(entry)?;
+        self.images = images;
         for kubelet in &mut self.kubelets {
-            kubelet.pull_faults.retain(|known| known.image != fault.image);
-            kubelet.pull_faults.push(fault.clone());
+            for name in &present {
+                kubelet.images.insert(name.clone());
+            }
         }
+        Ok(())
     }
 
     /// Ends a container's process with this exit code, or as the kernel does when memory runs out (137, `OOMKilled`). False if

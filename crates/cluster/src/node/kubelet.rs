@@ -1,7 +1,6 @@
 //! One node's kubelet: its beats, the images on its disk, its addresses, and whether it is alive.
 
 use crate::node::Task;
-use crate::node::faults::PullFault;
 use crate::node::latency::{LEASE_PERIOD_MS, RELIST_PERIOD_MS, SYNC_PERIOD_MS};
 use crate::node::worker::PodId;
 use crate::program::image::Images;
@@ -23,7 +22,6 @@ pub struct Kubelet {
     pub images: SortedSet<String>,
     /// When the one pull at a time that it makes is done.
     pub pulls_until: SimTime,
-    pub pull_faults: Vec<PullFault>,
     /// Pods that it has looked at, whether it takes them or not, without those that were seen to be over.
     pub admitted: Vec<PodId>,
     /// When the status it writes last is written: it writes one after the other.
@@ -39,8 +37,10 @@ pub struct Kubelet {
     frozen: bool,
     /// When the lease was last renewed, while it is no longer.
     pub renewed_at: Option<SimTime>,
-    /// The whole machine is gone, not only its kubelet.
+    /// The whole machine is dead, not only its kubelet.
     pub dead: bool,
+    /// It was taken away for good. It keeps its place, since others are counted from it.
+    pub taken_away: bool,
 }
 
 impl Kubelet {
@@ -53,7 +53,6 @@ impl Kubelet {
             index,
             images: images.present().collect(),
             pulls_until: SimTime::EPOCH,
-            pull_faults: Vec::new(),
             admitted: Vec::new(),
             statuses_until: SimTime::EPOCH,
             starting: 0,
@@ -65,6 +64,7 @@ impl Kubelet {
             frozen: false,
             renewed_at: None,
             dead: false,
+            taken_away: false,
         }
     }
 

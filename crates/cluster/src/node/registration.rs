@@ -24,6 +24,22 @@ pub struct NodeSpec {
     pub memory: String,
 }
 
+impl NodeSpec {
+    /// Whether a machine can be like that.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        if self.name.is_empty() {
+            return Err("a node needs a name".to_owned());
+        }
+        for (what, size) in [("cpu", &self.cpu), ("memory", &self.memory)] {
+            Quantity::parse(size).map_err(|_| format!("{what}: {size:?} is no quantity such as 2, 500m or 24Gi"))?;
+        }
+        Ok(())
+    }
+}
+
 const DISK_BYTES: &str = "267847642337";
 
 impl Nodes {
@@ -44,6 +60,28 @@ impl Nodes {
         // An existing object is taken over.
         let _ = api.create(node);
         let _ = api.update_status(&key, status);
+    }
+
+    /// A machine as it is.
+    pub fn spec(&self, name: &str) -> Option<NodeSpec> {
+        let kubelet = &self.kubelets[self.node(name)?];
+        Some(NodeSpec { name: kubelet.name.clone(), cpu: kubelet.cpu.clone(), memory: kubelet.memory.clone() })
+    }
+
+    /// The machine of that name has this size now, and says so.
+    pub fn resize(&mut self, spec: &NodeSpec, api: &mut Api<'_>) {
+        let Some(node) = self.node(&spec.name) else { return };
+        let kubelet = &mut self.kubelets[node];
+        (kubelet.cpu, kubelet.memory) = (spec.cpu.clone(), spec.memory.clone());
+        let fresh = self.node_status(&self.kubelets[node], api.now());
+        // Somebody may have deleted the Node; then nobody hears of it.
+        let _ = api.patch_status(&Key::new(Kind::Node, "", &spec.name), |status| {
+            for amounts in ["allocatable", "capacity"] {
+                for name in ["cpu", "memory"] {
+                    status.put(&format!("{amounts}.{name}"), fresh.at(amounts).at(name).clone());
+                }
+            }
+        });
     }
 
     fn node_object(&self, kubelet: &Kubelet, now: SimTime) -> Value {
@@ -101,13 +139,16 @@ impl Nodes {
 
     /// When the node's kubelet last renewed its lease, `now` at the latest: each 10 s while it is alive.
     pub fn last_renewal(&self, node: &str, now: SimTime) -> Option<SimTime> {
-        let kubelet = self.kubelets.iter().find(|kubelet| kubelet.name == node)?;
+        let kubelet = &self.kubelets[self.node(node)?];
         Some(kubelet.renewed_at.unwrap_or(now))
     }
 
     /// A kubelet reports its node's conditions.
     pub(super) fn heartbeat(&mut self, node: usize, api: &mut Api<'_>) {
         let now = api.now();
+        if self.kubelets[node].taken_away {
+            return;
+        }
         self.add(0, What::Heartbeat { node }, now + latency::NODE_REPORT_PERIOD, Cause::default());
         if !self.kubelets[node].is_frozen() {
             api.because(Rule::NodeHeartbeat);

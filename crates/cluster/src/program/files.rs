@@ -113,6 +113,11 @@ impl FileTree {
         self.insert(path, Entry::new(Node::Link(target.into()), 0o777, now));
     }
 
+    /// Whether there is something at this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.get(path).is_some()
+    }
+
     /// Bytes of all files together.
     pub fn size_bytes(&self) -> u64 {
         self.bytes

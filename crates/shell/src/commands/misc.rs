@@ -205,7 +205,8 @@ pub fn which(call: &mut Call<'_>) -> Outcome {
     let mut status = 0;
     for name in call.args {
         let shell = matches!(name.as_str(), "sh" | "bash");
-        if super::find(name, call.state.tools).is_some() || shell || call.system.knows(name) {
+        let own = super::find(name, call.state.tools).is_some() && call.system.offers(name);
+        if own || shell || call.system.knows(name) {
             let path = path_of(name, call.state.tools);
             call.out(&format!("{path}\n"));
         } else {
