@@ -46,7 +46,24 @@ const FORBIDDEN: &[(&str, &str)] = &[
 const LONGEST: usize = 600;
 
 /// Files that are longer for a reason. An entry that is no longer needed fails the test.
-const LONGER: &[(&str, &str)] = &[];
+const LONGER: &[(&str, &str)] = &[
+    ("crates/shell/src/commands/awk.rs", "one machine: the steps of a compiled awk program, whose state is one value"),
+    ("crates/shell/src/commands/awk_compile.rs", "one table from awk's grammar to its steps"),
+    (
+        "crates/shell/src/commands/awk_parse.rs",
+        "one grammar: the lexer and the levels of awk's expressions need each other",
+    ),
+    ("crates/shell/src/commands/find.rs", "one list of find's tests and actions, each with its reading"),
+    ("crates/shell/src/commands/jq/machine.rs", "one machine: how each kind of jq expression goes on, and back"),
+    (
+        "crates/shell/src/commands/jq/parse.rs",
+        "one grammar: the lexer and the levels of jq's expressions need each other",
+    ),
+    ("crates/shell/src/commands/mod.rs", "the table of the common commands"),
+    ("crates/shell/src/commands/sed.rs", "one machine: what each of sed's commands does with the two spaces"),
+    ("crates/shell/src/commands/sed_parse.rs", "one grammar: sed's commands, each with its own rest"),
+    ("crates/shell/src/regex.rs", "one engine: the grammar, the program and its walk share their types"),
+];
 
 /// Crates that only a page needs, or that only a page may need.
 const BROWSER_CRATES: &[&str] = &["yew", "gloo", "wasm-bindgen", "web-sys", "js-sys"];

@@ -21,6 +21,17 @@ pub(super) enum Open {
     Output(Stream),
     Null,
     Zero,
+    /// `/dev/full`
+    Full,
+    /// `/dev/urandom`, with what the next bytes are drawn from.
+    Random(u64),
+    /// A directory opened for reading, which cannot be read.
+    Directory,
+    /// A file opened for reading and writing.
+    Update {
+        path: String,
+        at: usize,
+    },
     /// Bytes read at opening: a file, a here-document.
     Bytes {
         bytes: Vec<u8>,
@@ -41,7 +52,17 @@ struct Pipe {
     writers: bool,
 }
 
-/// The reader of the pipe is gone.
+/// Bytes that look random: a step of a linear generator each, its high bits.
+pub(super) fn draw(seed: &mut u64, count: usize) -> Vec<u8> {
+    (0..count)
+        .map(|_| {
+            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (*seed >> 56) as u8
+        })
+        .collect()
+}
+
+/// The reader of the pipe is gone, or the device takes nothing more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Broken;
 
@@ -54,6 +75,8 @@ pub(super) struct Files {
     pub moved: u64,
     /// Bytes of them that were printed: somebody keeps, shows or passes on each of those.
     pub printed: u64,
+    /// Something was written to a device that is full.
+    pub full: bool,
 }
 
 impl Files {
@@ -79,7 +102,8 @@ impl Files {
     pub fn open_to_read(&mut self, path: &str, system: &dyn System) -> Result<OpenId, FileError> {
         let open = match path {
             "/dev/null" => Open::Null,
-            "/dev/zero" => Open::Zero,
+            "/dev/zero" | "/dev/full" => Open::Zero,
+            "/dev/random" | "/dev/urandom" => Open::Random(system.now().millis().unsigned_abs() ^ u64::from(self.next)),
             "/dev/stdin" | "/dev/tty" => Open::Stdin,
             _ => Open::Bytes { bytes: system.read_file(path)?, at: 0 },
         };
@@ -89,7 +113,8 @@ impl Files {
     /// Opens a path for writing, creating or emptying the file unless `append`.
     pub fn open_to_write(&mut self, path: &str, append: bool, system: &mut dyn System) -> Result<OpenId, FileError> {
         let open = match path {
-            "/dev/null" => Open::Null,
+            "/dev/null" | "/dev/zero" | "/dev/random" | "/dev/urandom" => Open::Null,
+            "/dev/full" => Open::Full,
             "/dev/stdout" | "/dev/tty" | "/proc/1/fd/1" => Open::Output(Stream::Stdout),
             "/dev/stderr" | "/proc/1/fd/2" => Open::Output(Stream::Stderr),
             _ => {
@@ -98,6 +123,20 @@ impl Files {
             }
         };
         Ok(self.add(open))
+    }
+
+    /// Opens a path for both, creating the file.
+    pub fn open_to_update(&mut self, path: &str, system: &mut dyn System) -> Result<OpenId, FileError> {
+        match path {
+            "/dev/null" => Ok(self.add(Open::Null)),
+            "/dev/tty" => Ok(self.add(Open::Stdin)),
+            _ => {
+                if system.info(path).is_err() {
+                    system.write_file(path, b"", false)?;
+                }
+                Ok(self.add(Open::Update { path: path.to_string(), at: 0 }))
+            }
+        }
     }
 
     pub fn read(&mut self, id: Option<OpenId>, max: usize, io: &mut Io) -> Read {
@@ -112,6 +151,7 @@ impl Files {
         match id.and_then(|id| self.opens.get_mut(&id)) {
             Some(Open::Stdin) => io.stdin.read(max),
             Some(Open::Zero) => Read::Data(vec![0; max]),
+            Some(Open::Random(seed)) => Read::Data(draw(seed, max)),
             Some(Open::Bytes { bytes, at }) => {
                 let end = (*at + max).min(bytes.len());
                 let start = std::mem::replace(at, end);
@@ -152,13 +192,23 @@ impl Files {
     ) -> Result<(), Broken> {
         self.moved += bytes.len() as u64;
         match id.and_then(|id| self.opens.get(&id)) {
+            Some(Open::Full) if !bytes.is_empty() => {
+                self.full = true;
+                return Err(Broken);
+            }
+            Some(Open::Update { path, .. }) => {
+                let _ = system.write_file(path, bytes, true);
+            }
             Some(Open::Output(stream)) => {
                 self.printed += bytes.len() as u64;
                 io.output.write(*stream, bytes);
             }
             Some(Open::Stdin) => io.output.write(Stream::Stdout, bytes),
             Some(Open::File(path)) => {
-                let _ = system.write_file(path, bytes, true);
+                if system.write_file(path, bytes, true) == Err(FileError::NoSpace) {
+                    self.full = true;
+                    return Err(Broken);
+                }
             }
             Some(Open::PipeEnd { pipe, writes: true }) => match self.pipes.get_mut(pipe) {
                 Some(pipe) if pipe.readers => pipe.bytes.extend(bytes),

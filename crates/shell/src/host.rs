@@ -24,6 +24,8 @@ pub enum FileError {
     NotEmpty,
     NoSpace,
     Invalid,
+    NotPermitted,
+    TooManyLinks,
 }
 
 impl fmt::Display for FileError {
@@ -38,18 +40,71 @@ impl fmt::Display for FileError {
             FileError::NotEmpty => "Directory not empty",
             FileError::NoSpace => "No space left on device",
             FileError::Invalid => "Invalid argument",
+            FileError::NotPermitted => "Operation not permitted",
+            FileError::TooManyLinks => "Too many levels of symbolic links",
         })
     }
+}
+
+/// What a file is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FileKind {
+    File,
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A character device.
+    Device,
+    /// A named pipe.
+    Pipe,
 }
 
 /// What is known of a file without reading it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FileInfo {
-    pub directory: bool,
-    pub executable: bool,
+    pub kind: FileKind,
+    /// Permissions, with the sticky, setgid and setuid bits: `0o644`.
+    pub mode: u32,
     /// Size in bytes.
     pub size: u64,
     pub modified: SimTime,
+    /// Numbers of the user and the group it belongs to.
+    pub user: u32,
+    pub group: u32,
+}
+
+impl FileInfo {
+    /// A plain file of root.
+    pub fn file(size: u64, mode: u32, modified: SimTime) -> FileInfo {
+        FileInfo { kind: FileKind::File, mode, size, modified, user: 0, group: 0 }
+    }
+
+    /// A directory of root.
+    pub fn dir(modified: SimTime) -> FileInfo {
+        FileInfo { kind: FileKind::Directory, mode: 0o755, size: 4096, modified, user: 0, group: 0 }
+    }
+
+    /// A character device such as `/dev/null`.
+    pub fn device() -> FileInfo {
+        FileInfo { kind: FileKind::Device, mode: 0o666, size: 0, modified: SimTime::EPOCH, user: 0, group: 0 }
+    }
+
+    pub fn directory(&self) -> bool {
+        self.kind == FileKind::Directory
+    }
+
+    /// Whether somebody may run it.
+    pub fn executable(&self) -> bool {
+        self.mode & 0o111 != 0
+    }
+}
+
+/// Whose programs a machine has: their words and their options differ.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tools {
+    Busybox,
+    /// coreutils, findutils, GNU sed and grep, mawk.
+    Gnu,
 }
 
 /// Time, chance, names and files of a machine.
@@ -77,8 +132,8 @@ pub trait System {
         false
     }
 
-    /// Whether the shell's own command of this name is there. Programs belong to images: busybox has no `jq`.
-    fn has_common(&self, _name: &str) -> bool {
+    /// Whether the machine has the common command or the shell of this name: programs belong to images.
+    fn offers(&self, _name: &str) -> bool {
         true
     }
 
@@ -92,6 +147,32 @@ pub trait System {
     /// Removes a file or an empty directory.
     fn remove(&mut self, path: &str) -> Result<(), FileError>;
     fn rename(&mut self, from: &str, to: &str) -> Result<(), FileError>;
+
+    /// What is known of the file itself, a link not followed.
+    fn link_info(&self, path: &str) -> Result<FileInfo, FileError> {
+        self.info(path)
+    }
+    /// What a symbolic link says.
+    fn read_link(&self, _path: &str) -> Result<String, FileError> {
+        Err(FileError::Invalid)
+    }
+    /// Makes a symbolic link at `path`.
+    fn make_link(&mut self, _target: &str, _path: &str) -> Result<(), FileError> {
+        Err(FileError::NotPermitted)
+    }
+    /// Makes a named pipe.
+    fn make_pipe(&mut self, _path: &str) -> Result<(), FileError> {
+        Err(FileError::NotPermitted)
+    }
+    fn set_mode(&mut self, _path: &str, _mode: u32) -> Result<(), FileError> {
+        Ok(())
+    }
+    fn set_owner(&mut self, _path: &str, _user: u32, _group: u32) -> Result<(), FileError> {
+        Ok(())
+    }
+    fn set_modified(&mut self, _path: &str, _at: SimTime) -> Result<(), FileError> {
+        Ok(())
+    }
 }
 
 /// How the start of an external command went.

@@ -4,9 +4,8 @@
 //! steps, and says what it waits for. Programs it does not know are asked of a [`Host`]. The common commands (`echo`,
 //! `grep`, `awk` …) are implemented once, in `commands/`, for both places.
 //!
-//! Follows POSIX.1-2017 XCU 2 and busybox 1.35's ash ([`Dialect::Ash`]) or bash 5 ([`Dialect::Bash`]).
-//! Not in the language: arrays, aliases, `select`, coprocesses, `extglob`, process substitution, job control by
-//! `fg`/`bg`/Ctrl-Z.
+//! Follows POSIX.1-2017 XCU 2 and busybox 1.36's ash ([`Dialect::Ash`]), dash ([`Dialect::Dash`]) or bash 5
+//! ([`Dialect::Bash`]). Not in the language: job control by Ctrl-Z, and aliases that are no whole command.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +21,7 @@ pub mod process;
 pub mod regex;
 mod state;
 mod syntax;
+mod variables;
 
 #[cfg(test)]
 mod tests;
@@ -29,8 +29,8 @@ mod tests;
 use values::sorted::{SortedMap, SortedSet};
 
 pub use commands::encode::{decode as base64_decode, encode as base64_encode};
-pub use commands::{help_of, names as command_names, parse_seconds};
-pub use host::{Env, FileError, FileInfo, Host, Launch, Start, System};
+pub use commands::{comes_with, help_of, names as command_names, parse_seconds};
+pub use host::{Env, FileError, FileInfo, FileKind, Host, Launch, Start, System, Tools};
 pub use options::Options;
 pub use process::{Chunk, Input, Io, Output, Poll, Read, Signal, Stream};
 pub use syntax::{Dialect, is_incomplete};
@@ -68,6 +68,9 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
         let descriptors = [Open::Stdin, Open::Output(Stream::Stdout), Open::Output(Stream::Stderr)];
         let descriptors = (0u32..).zip(descriptors.map(|open| common.files.add(open))).collect();
         common.alive.insert(options.pid);
+        let script = options.script.as_deref().unwrap_or(script);
+        let shown = if script.is_empty() { options.name.clone() } else { format!("{} -c {script}", options.name) };
+        common.names.insert(options.pid, shown);
         let mut main = Process {
             pid: options.pid,
             state: State::new(&options, env, options.started),
@@ -78,6 +81,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
             background: false,
             first: options.first_process,
             substitution_status: None,
+            parent: 0,
         };
         if !script.is_empty() || !options.interactive {
             main.push_text(script, TextKind::Main);
@@ -166,6 +170,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
                 self.end(status, host, io);
                 return outcome;
             }
+            self.common.names.remove(&pid);
             self.common.ended.insert(pid, status);
             while self.common.ended.len() > MAX_ENDED {
                 self.common.ended.pop_first();
@@ -282,7 +287,7 @@ impl<C: Clone + std::fmt::Debug> Shell<C> {
     pub fn completions(&self) -> Vec<String> {
         let functions = self.processes.get(&self.main).into_iter().flat_map(|process| process.state.functions.keys());
         let mut names: Vec<String> = functions.cloned().collect();
-        names.extend(builtins::NAMES.iter().map(|name| (*name).to_string()));
+        names.extend(builtins::names(Dialect::Bash).map(str::to_string));
         names.extend(commands::names().map(str::to_string));
         names.sort();
         names.dedup();

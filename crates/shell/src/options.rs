@@ -1,14 +1,17 @@
 //! How a shell is started: its dialect, its name, its arguments, its switches.
 
-use super::host::Env;
-use super::state::{Flags, State, Var};
+use super::host::{Env, Tools};
+use super::state::{Flags, State};
 use super::syntax::Dialect;
+use super::variables::{Array, Var};
 use values::sorted::SortedMap;
 use values::time::SimTime;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Options {
     pub dialect: Dialect,
+    /// Whose programs there are.
+    pub tools: Tools,
     /// `$0`, with which messages begin.
     pub name: String,
     /// Whether the name was given after `-c SCRIPT`, or is a file's: ash then says line numbers.
@@ -37,14 +40,15 @@ impl Options {
     pub fn new(dialect: Dialect) -> Options {
         Options {
             dialect,
-            name: if dialect == Dialect::Ash { "sh" } else { "bash" }.to_string(),
+            tools: if dialect == Dialect::Ash { Tools::Busybox } else { Tools::Gnu },
+            name: if dialect.is_bash() { "bash" } else { "sh" }.to_string(),
             named: false,
             script: None,
             file: None,
             args: Vec::new(),
             env: Env::new(),
             cwd: "/".into(),
-            flags: Flags::default(),
+            flags: Flags::of(dialect),
             interactive: false,
             pid: 1,
             first_process: false,
@@ -63,24 +67,38 @@ impl Options {
         let (mut wants_script, mut from_input) = (false, false);
         let mut operands: Vec<String> = Vec::new();
         while let Some(arg) = rest.next() {
-            match arg.strip_prefix('-').filter(|letters| !letters.is_empty()) {
-                Some("-") => break,
+            let on = arg.starts_with('-');
+            match arg.strip_prefix(['-', '+']).filter(|letters| !letters.is_empty()) {
+                Some("-") if on => break,
                 Some(letters) if !letters.starts_with('-') => {
                     for letter in letters.chars() {
                         match letter {
                             'c' => wants_script = true,
                             's' => from_input = true,
                             'i' | 'l' => {}
-                            'o' => {
+                            'o' | 'O' => {
                                 let name = rest.next().cloned().unwrap_or_default();
-                                let flag = options.flags.by_name(&name).ok_or(format!("illegal option -o {name}"))?;
-                                *flag = true;
+                                let known = match letter {
+                                    'O' => options.flags.shopt(&name, on),
+                                    _ => options.flags.switch(&name, on, dialect),
+                                };
+                                if !known {
+                                    return Err(bad_option(dialect, &format!("-o {name}")));
+                                }
                             }
-                            _ => *options.flags.by_letter(letter).ok_or(format!("illegal option -{letter}"))? = true,
+                            _ if options.flags.switch_letter(letter, on, dialect) => {}
+                            _ => return Err(bad_option(dialect, &format!("-{letter}"))),
                         }
                     }
                 }
-                Some(_) => {}
+                Some(_) if dialect.is_bash() => match arg.as_str() {
+                    "--norc" | "--noprofile" | "--login" | "--posix" | "--noediting" | "--verbose" => {}
+                    "--rcfile" | "--init-file" => {
+                        rest.next();
+                    }
+                    _ => return Err(format!("{arg}: invalid option")),
+                },
+                Some(_) => return Err(bad_option(dialect, arg)),
                 None => {
                     operands.push(arg.clone());
                     break;
@@ -105,23 +123,54 @@ impl Options {
     }
 }
 
+fn bad_option(dialect: Dialect, option: &str) -> String {
+    match dialect {
+        Dialect::Ash => format!("illegal option {option}"),
+        Dialect::Dash => format!("0: Illegal option {option}"),
+        Dialect::Bash => match option.strip_prefix("-o ") {
+            Some(name) => format!("line 0: {name}: invalid option name"),
+            None => format!("{option}: invalid option"),
+        },
+    }
+}
+
 impl State {
     /// The state of a shell that starts with `env` exported.
     pub fn new(options: &Options, env: Env, now: SimTime) -> State {
         let mut vars: SortedMap<String, Var> = SortedMap::new();
         let level = env.get("SHLVL").and_then(|level| level.parse::<u32>().ok()).unwrap_or(0).saturating_add(1);
         for (name, value) in env {
-            vars.insert(name, Var { value: Some(value), exported: true, read_only: false });
+            vars.insert(name, Var::exported(value));
         }
         let mut set = |name: &str, value: String, exported: bool| {
-            vars.insert(name.to_string(), Var { value: Some(value), exported, read_only: false });
+            vars.insert(name.to_string(), Var { value: Some(value), exported, ..Var::default() });
         };
-        set("SHLVL", level.to_string(), true);
         set("PWD", options.cwd.clone(), true);
         set("OPTIND", "1".into(), false);
         set("IFS", " \t\n".into(), false);
+        set("PS4", "+ ".into(), false);
+        if options.dialect == Dialect::Bash {
+            set("SHLVL", level.to_string(), true);
+            set("BASH", "/bin/bash".into(), false);
+            set("BASH_VERSION", "5.2.15(1)-release".into(), false);
+            set("HOSTTYPE", "x86_64".into(), false);
+            set("MACHTYPE", "x86_64-pc-linux-gnu".into(), false);
+            set("OSTYPE", "linux-gnu".into(), false);
+            set("OPTERR", "1".into(), false);
+            let version = ["5", "2", "15", "1", "release", "x86_64-pc-linux-gnu"];
+            let version = (0i64..).zip(version.map(str::to_string)).collect();
+            let array = Some(Array::Indexed(std::rc::Rc::new(version)));
+            vars.insert("BASH_VERSINFO".to_string(), Var { array, read_only: true, ..Var::default() });
+        } else {
+            set("PS1", "\\w \\$ ".into(), false);
+            set("PS2", "> ".into(), false);
+            if options.dialect == Dialect::Ash {
+                set("SHLVL", level.to_string(), true);
+            }
+        }
         State {
             dialect: options.dialect,
+            tools: options.tools,
             interactive: options.interactive,
             vars,
             functions: SortedMap::new(),
@@ -140,6 +189,21 @@ impl State {
             getopts_at: 0,
             started: now,
             errexit_ignored: false,
+            pipe_status: Vec::new(),
+            calls: Vec::new(),
+            directories: Vec::new(),
+            aliases: SortedMap::new(),
+            mask: 0o022,
+            command: "".into(),
+            seconds: None,
+            subshells: 0,
+            debugged: false,
+            last_argument: String::new(),
+            trace_depth: 0,
+            own_pid: options.pid,
+            drawn: 0,
+            now,
+            user: 0,
         }
     }
 }

@@ -43,7 +43,8 @@ impl System for Machine {
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {
         let entry = self.files.get(path).ok_or(FileError::NotFound)?;
         let size = entry.as_ref().map_or(4096, |bytes| bytes.len() as u64);
-        Ok(FileInfo { directory: entry.is_none(), executable: path.ends_with(".sh"), size, modified: self.now })
+        let mode = if path.ends_with(".sh") { 0o755 } else { 0o644 };
+        Ok(if entry.is_none() { FileInfo::dir(self.now) } else { FileInfo::file(size, mode, self.now) })
     }
     fn read_file(&self, path: &str) -> Result<Vec<u8>, FileError> {
         self.files.get(path).ok_or(FileError::NotFound)?.clone().ok_or(FileError::IsADirectory)
@@ -67,7 +68,7 @@ impl System for Machine {
         }
     }
     fn list_dir(&self, path: &str) -> Result<Vec<String>, FileError> {
-        if !self.info(path)?.directory {
+        if !self.info(path)?.directory() {
             return Err(FileError::NotADirectory);
         }
         let prefix = if path == "/" { "/".to_string() } else { format!("{path}/") };
@@ -84,7 +85,7 @@ impl System for Machine {
         Ok(())
     }
     fn remove(&mut self, path: &str) -> Result<(), FileError> {
-        if self.info(path)?.directory && !self.list_dir(path)?.is_empty() {
+        if self.info(path)?.directory() && !self.list_dir(path)?.is_empty() {
             return Err(FileError::NotEmpty);
         }
         self.files.remove(path);
@@ -548,7 +549,9 @@ proptest! {
 
 #[test]
 fn every_listed_builtin_exists() {
-    for name in builtins::NAMES {
-        assert!(name == "exec" || builtins::find::<Machine>(name).is_some(), "{name}");
+    for dialect in [Dialect::Ash, Dialect::Dash, Dialect::Bash] {
+        for name in builtins::names(dialect) {
+            assert!(name == "exec" || builtins::find::<Machine>(name, dialect).is_some(), "{name}");
+        }
     }
 }

@@ -87,7 +87,7 @@ fn paths(word: &str, cwd: &str, files: &Files) -> Vec<String> {
     let entries = files.list(&place).unwrap_or_default();
     let shown = |entry: &&String| entry.starts_with(name) && (!entry.starts_with('.') || name.starts_with('.'));
     let path = |entry: &String| {
-        let directory = files.info(&resolve(&place, entry)).is_ok_and(|info| info.directory);
+        let directory = files.info(&resolve(&place, entry)).is_ok_and(|info| info.directory());
         format!("{typed}{entry}{}", if directory { "/" } else { "" })
     };
     entries.iter().filter(shown).map(path).collect()

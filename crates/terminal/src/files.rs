@@ -38,15 +38,11 @@ impl Default for Files {
 impl Files {
     pub fn info(&self, path: &str) -> Result<FileInfo, FileError> {
         if path == NULL {
-            return Ok(FileInfo { directory: false, executable: false, size: 0, modified: SimTime::EPOCH });
+            return Ok(FileInfo::device());
         }
         match self.entries.get(path).ok_or(FileError::NotFound)? {
-            Entry::File { bytes, modified } => {
-                Ok(FileInfo { directory: false, executable: false, size: bytes.len() as u64, modified: *modified })
-            }
-            Entry::Directory { modified } => {
-                Ok(FileInfo { directory: true, executable: true, size: 4096, modified: *modified })
-            }
+            Entry::File { bytes, modified } => Ok(FileInfo::file(bytes.len() as u64, 0o644, *modified)),
+            Entry::Directory { modified } => Ok(FileInfo::dir(*modified)),
         }
     }
 

@@ -5,18 +5,44 @@
 
 use std::rc::Rc;
 
-use shell::{FileError, FileInfo};
+use shell::{FileError, FileInfo, FileKind};
 use values::sorted::SortedMap;
 use values::time::SimTime;
 
 /// Bytes that a container's own files, or those of a volume, may hold; a simulated disk has an end as well.
 const BYTES_MAX: u64 = 64 << 20;
 
-/// A file or a directory.
+/// A file, a directory, or what else has a name.
 #[derive(Clone, PartialEq, Eq, Debug)]
-enum Entry {
+struct Entry {
+    node: Node,
+    /// Permissions: `0o644`.
+    mode: u32,
+    user: u32,
+    group: u32,
+    modified: SimTime,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Node {
     Directory,
-    File { bytes: Rc<Vec<u8>>, executable: bool, modified: SimTime },
+    File(Rc<Vec<u8>>),
+    Link(Rc<str>),
+    Pipe,
+}
+
+impl Entry {
+    fn new(node: Node, mode: u32, modified: SimTime) -> Entry {
+        Entry { node, mode, user: 0, group: 0, modified }
+    }
+
+    fn directory(modified: SimTime) -> Entry {
+        Entry::new(Node::Directory, 0o755, modified)
+    }
+
+    fn is_directory(&self) -> bool {
+        self.node == Node::Directory
+    }
 }
 
 /// Files by absolute path; `/` itself always is.
@@ -24,7 +50,14 @@ enum Entry {
 pub struct FileTree {
     entries: SortedMap<Rc<str>, Entry>,
     read_only: bool,
+    /// Bytes of all files together.
+    bytes: u64,
+    /// How many symbolic links there are: most trees have none, and need not be asked for them.
+    links: usize,
 }
+
+/// Symbolic links that one path may lead over.
+const LINKS_MAX: usize = 40;
 
 /// Where a volume stands in a container.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,17 +89,28 @@ impl FileTree {
 
     /// Puts a file there, with the directories above it.
     pub fn put(&mut self, path: &str, bytes: &[u8], executable: bool, now: SimTime) {
+        self.put_with_mode(path, bytes, if executable { 0o755 } else { 0o644 }, now);
+    }
+
+    /// Puts a file with these permissions there, with the directories above it.
+    pub fn put_with_mode(&mut self, path: &str, bytes: &[u8], mode: u32, now: SimTime) {
         self.make_parents(path);
-        let file = Entry::File { bytes: Rc::new(bytes.to_vec()), executable, modified: now };
-        self.entries.insert(path.into(), file);
+        self.insert(path, Entry::new(Node::File(Rc::new(bytes.to_vec())), mode, now));
     }
 
     /// Puts a directory there, with those above it.
     pub fn put_dir(&mut self, path: &str) {
         self.make_parents(path);
-        if path != "/" && !path.is_empty() {
-            self.entries.entry(path.into()).or_insert(Entry::Directory);
+        if path != "/" && !path.is_empty() && self.get(path).is_none() {
+            let mode = if matches!(path, "/tmp" | "/var/tmp") { 0o1777 } else { 0o755 };
+            self.insert(path, Entry { mode, ..Entry::directory(SimTime::EPOCH) });
         }
+    }
+
+    /// Puts a symbolic link there, with the directories above it.
+    pub fn put_link(&mut self, path: &str, target: &str, now: SimTime) {
+        self.make_parents(path);
+        self.insert(path, Entry::new(Node::Link(target.into()), 0o777, now));
     }
 
     /// Whether there is something at this path.
@@ -76,15 +120,42 @@ impl FileTree {
 
     /// Bytes of all files together.
     pub fn size_bytes(&self) -> u64 {
-        let size = |entry: &Entry| if let Entry::File { bytes, .. } = entry { bytes.len() as u64 } else { 0 };
-        self.entries.values().map(size).sum()
+        self.bytes
+    }
+
+    fn insert(&mut self, path: &str, entry: Entry) {
+        self.count(&entry, true);
+        if let Some(old) = self.entries.insert(path.into(), entry) {
+            self.count(&old, false);
+        }
+    }
+
+    fn take(&mut self, path: &str) -> Option<Entry> {
+        let entry = self.entries.remove(path)?;
+        self.count(&entry, false);
+        Some(entry)
+    }
+
+    fn count(&mut self, entry: &Entry, comes: bool) {
+        let (bytes, links) = match &entry.node {
+            Node::File(bytes) => (bytes.len() as u64, 0),
+            Node::Link(_) => (0, 1),
+            Node::Directory | Node::Pipe => (0, 0),
+        };
+        if comes {
+            self.bytes += bytes;
+            self.links += links;
+        } else {
+            self.bytes = self.bytes.saturating_sub(bytes);
+            self.links = self.links.saturating_sub(links);
+        }
     }
 
     fn make_parents(&mut self, path: &str) {
         let mut at = 0;
         while let Some(slash) = path[at + 1..].find('/') {
             at += 1 + slash;
-            self.entries.entry(path[..at].into()).or_insert(Entry::Directory);
+            self.entries.entry(path[..at].into()).or_insert_with(|| Entry::directory(SimTime::EPOCH));
         }
     }
 
@@ -93,29 +164,41 @@ impl FileTree {
     }
 
     fn is_directory(&self, path: &str) -> bool {
-        path == "/" || path.is_empty() || matches!(self.get(path), Some(Entry::Directory))
+        path == "/" || path.is_empty() || self.get(path).is_some_and(Entry::is_directory)
     }
 
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {
-        if self.is_directory(path) {
-            return Ok(FileInfo { directory: true, executable: true, size: 4096, modified: SimTime::EPOCH });
-        }
         match self.get(path) {
-            Some(Entry::File { bytes, executable, modified }) => Ok(FileInfo {
-                directory: false,
-                executable: *executable,
-                size: bytes.len() as u64,
-                modified: *modified,
-            }),
-            _ => Err(FileError::NotFound),
+            None if self.is_directory(path) => Ok(FileInfo::dir(SimTime::EPOCH)),
+            None => Err(self.missing(path)),
+            Some(Entry { node, mode, user, group, modified }) => {
+                let (kind, size) = match node {
+                    Node::Directory => (FileKind::Directory, 4096),
+                    Node::File(bytes) => (FileKind::File, bytes.len() as u64),
+                    Node::Link(target) => (FileKind::Link, target.len() as u64),
+                    Node::Pipe => (FileKind::Pipe, 0),
+                };
+                Ok(FileInfo { kind, mode: *mode, size, modified: *modified, user: *user, group: *group })
+            }
         }
     }
 
+    /// Why there is no such file: a part of the path may be a file.
+    fn missing(&self, path: &str) -> FileError {
+        let mut above = parent(path);
+        while above != "/" && self.get(above).is_none() {
+            above = parent(above);
+        }
+        if self.is_directory(above) { FileError::NotFound } else { FileError::NotADirectory }
+    }
+
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-        match self.get(path) {
-            Some(Entry::File { bytes, .. }) => Ok(bytes.to_vec()),
+        match self.get(path).map(|entry| &entry.node) {
+            Some(Node::File(bytes)) => Ok(bytes.to_vec()),
+            Some(Node::Pipe) => Ok(Vec::new()),
+            Some(Node::Link(_)) => Err(FileError::TooManyLinks),
             _ if self.is_directory(path) => Err(FileError::IsADirectory),
-            _ => Err(FileError::NotFound),
+            _ => Err(self.missing(path)),
         }
     }
 
@@ -125,32 +208,32 @@ impl FileTree {
             return Err(FileError::IsADirectory);
         }
         if !self.is_directory(parent(path)) {
-            return Err(if self.get(parent(path)).is_some() { FileError::NotADirectory } else { FileError::NotFound });
+            return Err(if self.get(parent(path)).is_some() { FileError::NotADirectory } else { self.missing(path) });
         }
         let replaced = self.info(path).map_or(0, |old| if append { 0 } else { old.size });
-        if self.size_bytes() - replaced + bytes.len() as u64 > BYTES_MAX {
+        if self.bytes - replaced.min(self.bytes) + bytes.len() as u64 > BYTES_MAX {
             return Err(FileError::NoSpace);
         }
         match self.entries.get_mut(path) {
-            Some(Entry::File { bytes: old, modified, .. }) => {
+            Some(Entry { node: Node::File(old), modified, .. }) => {
                 let old = Rc::make_mut(old);
                 if !append {
+                    self.bytes = self.bytes.saturating_sub(old.len() as u64);
                     old.clear();
                 }
                 old.extend_from_slice(bytes);
+                self.bytes += bytes.len() as u64;
                 *modified = now;
             }
-            _ => {
-                let file = Entry::File { bytes: Rc::new(bytes.to_vec()), executable: false, modified: now };
-                self.entries.insert(path.into(), file);
-            }
+            Some(Entry { node: Node::Pipe, .. }) => {}
+            _ => self.insert(path, Entry::new(Node::File(Rc::new(bytes.to_vec())), 0o644, now)),
         }
         Ok(())
     }
 
     fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
         if !self.is_directory(path) {
-            return Err(if self.get(path).is_some() { FileError::NotADirectory } else { FileError::NotFound });
+            return Err(if self.get(path).is_some() { FileError::NotADirectory } else { self.missing(path) });
         }
         let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
         let below = self.entries.range::<str>((std::ops::Bound::Excluded(prefix.as_str()), std::ops::Bound::Unbounded));
@@ -158,15 +241,20 @@ impl FileTree {
         Ok(names.filter(|name| !name.contains('/')).map(str::to_owned).collect())
     }
 
-    fn make_dir(&mut self, path: &str) -> Result<(), FileError> {
+    fn make_dir(&mut self, path: &str, now: SimTime) -> Result<(), FileError> {
+        self.make(path, Entry::directory(now))
+    }
+
+    /// Puts a new entry where there is none.
+    fn make(&mut self, path: &str, entry: Entry) -> Result<(), FileError> {
         self.writable()?;
         if self.is_directory(path) || self.get(path).is_some() {
             return Err(FileError::Exists);
         }
         if !self.is_directory(parent(path)) {
-            return Err(FileError::NotFound);
+            return Err(if self.get(parent(path)).is_some() { FileError::NotADirectory } else { self.missing(path) });
         }
-        self.entries.insert(path.into(), Entry::Directory);
+        self.insert(path, entry);
         Ok(())
     }
 
@@ -175,7 +263,16 @@ impl FileTree {
         if self.is_directory(path) && !self.list(path)?.is_empty() {
             return Err(FileError::NotEmpty);
         }
-        self.entries.remove(path).map(|_| ()).ok_or(FileError::NotFound)
+        self.take(path).map(|_| ()).ok_or(FileError::NotFound)
+    }
+
+    /// The entry, to change what is known of it.
+    fn entry(&mut self, path: &str) -> Result<Option<&mut Entry>, FileError> {
+        self.writable()?;
+        if self.is_directory(path) && self.get(path).is_none() {
+            return Ok(None);
+        }
+        self.entries.get_mut(path).map(Some).ok_or(FileError::NotFound)
     }
 
     fn writable(&self) -> Result<(), FileError> {
@@ -184,29 +281,39 @@ impl FileTree {
 }
 
 impl Files<'_> {
+    /// What is known of a file, behind its links.
     pub fn info(&self, path: &str) -> Result<FileInfo, FileError> {
+        self.link_info(&self.followed(path)?)
+    }
+
+    /// What is known of a file; of a link, the link itself.
+    pub fn link_info(&self, path: &str) -> Result<FileInfo, FileError> {
+        let path = &self.followed_above(path)?;
         let (tree, inside, _) = self.place(path);
         let own = tree.info(&inside);
         // A directory that exists only because something is mounted below it.
         if own.is_err() && !self.mounted_below(path).is_empty() {
-            return Ok(FileInfo { directory: true, executable: true, size: 4096, modified: SimTime::EPOCH });
+            return Ok(FileInfo::dir(SimTime::EPOCH));
         }
         own
     }
 
     pub fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-        let (tree, inside, _) = self.place(path);
+        let path = self.followed(path)?;
+        let (tree, inside, _) = self.place(&path);
         tree.read(&inside)
     }
 
     pub fn write(&mut self, path: &str, bytes: &[u8], append: bool) -> Result<(), FileError> {
         let now = self.now;
-        let (tree, inside) = self.place_mut(path)?;
+        let path = self.followed(path)?;
+        let (tree, inside) = self.place_mut(&path)?;
         tree.write(&inside, bytes, append, now)
     }
 
     /// The names in a directory, sorted.
     pub fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
+        let path = &self.followed(path)?;
         let (tree, inside, _) = self.place(path);
         let mut names = match tree.list(&inside) {
             Ok(names) => names,
@@ -220,28 +327,133 @@ impl Files<'_> {
     }
 
     pub fn make_dir(&mut self, path: &str) -> Result<(), FileError> {
-        let (tree, inside) = self.place_mut(path)?;
-        tree.make_dir(&inside)
+        let now = self.now;
+        let path = self.followed_above(path)?;
+        let (tree, inside) = self.place_mut(&path)?;
+        tree.make_dir(&inside, now)
+    }
+
+    pub fn make_link(&mut self, target: &str, path: &str) -> Result<(), FileError> {
+        let entry = Entry::new(Node::Link(target.into()), 0o777, self.now);
+        let path = self.followed_above(path)?;
+        let (tree, inside) = self.place_mut(&path)?;
+        tree.make(&inside, entry)
+    }
+
+    pub fn make_pipe(&mut self, path: &str) -> Result<(), FileError> {
+        let entry = Entry::new(Node::Pipe, 0o644, self.now);
+        let path = self.followed_above(path)?;
+        let (tree, inside) = self.place_mut(&path)?;
+        tree.make(&inside, entry)
+    }
+
+    pub fn read_link(&self, path: &str) -> Result<String, FileError> {
+        let path = self.followed_above(path)?;
+        let (tree, inside, _) = self.place(&path);
+        match tree.get(&inside).map(|entry| &entry.node) {
+            Some(Node::Link(target)) => Ok(target.to_string()),
+            Some(_) => Err(FileError::Invalid),
+            None => Err(FileError::NotFound),
+        }
+    }
+
+    pub fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), FileError> {
+        self.change(path, |entry| entry.mode = mode)
+    }
+
+    pub fn set_owner(&mut self, path: &str, user: u32, group: u32) -> Result<(), FileError> {
+        self.change(path, |entry| (entry.user, entry.group) = (user, group))
+    }
+
+    pub fn set_modified(&mut self, path: &str, at: SimTime) -> Result<(), FileError> {
+        self.change(path, |entry| entry.modified = at)
+    }
+
+    fn change(&mut self, path: &str, act: impl FnOnce(&mut Entry)) -> Result<(), FileError> {
+        let path = self.followed(path)?;
+        let (tree, inside) = self.place_mut(&path)?;
+        if let Some(entry) = tree.entry(&inside)? {
+            act(entry);
+        }
+        Ok(())
     }
 
     pub fn remove(&mut self, path: &str) -> Result<(), FileError> {
-        let (tree, inside) = self.place_mut(path)?;
+        let path = self.followed_above(path)?;
+        let (tree, inside) = self.place_mut(&path)?;
         tree.remove(&inside)
     }
 
     /// Moves a file, or a directory with all that is in it.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), FileError> {
-        let info = self.info(from)?;
-        if !info.directory {
+        let info = self.link_info(from)?;
+        if info.kind == FileKind::Link {
+            let target = self.read_link(from)?;
+            if self.link_info(to).is_ok() {
+                self.remove(to)?;
+            }
+            self.make_link(&target, to)?;
+            return self.remove(from);
+        }
+        if !info.directory() {
             let bytes = self.read(from)?;
             self.write(to, &bytes, false)?;
+            self.change(to, |entry| {
+                (entry.mode, entry.user, entry.group, entry.modified) =
+                    (info.mode, info.user, info.group, info.modified);
+            })?;
             return self.remove(from);
         }
         self.make_dir(to)?;
         for name in self.list(from)? {
             self.rename(&format!("{from}/{name}"), &format!("{to}/{name}"))?;
         }
+        self.change(to, |entry| entry.mode = info.mode)?;
         self.remove(from)
+    }
+
+    /// The path without symbolic links in it.
+    fn followed(&self, path: &str) -> Result<String, FileError> {
+        self.follow(path, true)
+    }
+
+    /// The same, but what the whole path names may be a link.
+    fn followed_above(&self, path: &str) -> Result<String, FileError> {
+        self.follow(path, false)
+    }
+
+    fn follow(&self, path: &str, last_too: bool) -> Result<String, FileError> {
+        if self.own.links == 0 && self.volumes.values().all(|tree| tree.links == 0) {
+            return Ok(path.to_owned());
+        }
+        let mut todo: Vec<String> = path.split('/').rev().filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let (mut done, mut links) = (String::new(), 0);
+        while let Some(part) = todo.pop() {
+            match part.as_str() {
+                "." => continue,
+                ".." => {
+                    done.truncate(done.rfind('/').unwrap_or(0));
+                    continue;
+                }
+                _ => {}
+            }
+            let here = format!("{done}/{part}");
+            let (tree, inside, _) = self.place(&here);
+            match tree.get(&inside).map(|entry| &entry.node) {
+                Some(Node::Link(target)) if last_too || !todo.is_empty() => {
+                    links += 1;
+                    if links > LINKS_MAX {
+                        return Err(FileError::TooManyLinks);
+                    }
+                    if target.starts_with('/') {
+                        done.clear();
+                    }
+                    todo.extend(target.split('/').rev().filter(|part| !part.is_empty()).map(str::to_owned));
+                }
+                _ => done = here,
+            }
+        }
+        Ok(if done.is_empty() { "/".to_owned() } else { done })
     }
 
     /// The tree that holds `path`, the path inside it, and whether it may be written.

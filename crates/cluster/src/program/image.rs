@@ -450,12 +450,32 @@ impl Image {
         (BIN_DIRS.contains(&dir) && self.shell_knows(name)).then_some(&ProgramKind::Shell)
     }
 
+    /// The names of the programs in a directory, if it is one that programs stand in.
+    pub fn programs_in(&self, directory: &str) -> Vec<String> {
+        let prefix = format!("{}/", directory.trim_end_matches('/'));
+        let own = self.programs.keys().filter_map(|path| path.strip_prefix(&prefix)).filter(|name| !name.contains('/'));
+        let mut names: Vec<String> = own.map(str::to_owned).collect();
+        let shells_place = if self.shell.starts_with("busybox") { "/bin" } else { "/usr/bin" };
+        if !self.shell.is_empty() && (directory == shells_place || directory == "/bin") {
+            let known = crate::program::commands::files();
+            names.extend(known.into_iter().filter(|name| self.shell_knows(name)).map(str::to_owned));
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Whether the image's shell, or a command that comes with it, has this name.
     pub fn shell_knows(&self, name: &str) -> bool {
         let named = |list: &[String]| list.iter().any(|known| known == name);
         !self.shell.is_empty()
             && (self.unmodelled || named(&self.has) || !named(&self.lacks))
-            && crate::program::commands::is_file(name)
+            && crate::program::commands::comes_with(name, self.tools())
+    }
+
+    /// Whose programs the image has.
+    pub fn tools(&self) -> shell::Tools {
+        if self.shell.starts_with("busybox") { shell::Tools::Busybox } else { shell::Tools::Gnu }
     }
 
     /// `$PATH` as the image sets it.

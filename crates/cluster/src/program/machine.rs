@@ -137,7 +137,7 @@ impl Machine<'_> {
     /// Whether a path leads to a file that may be run.
     pub fn is_runnable(&self, cwd: &str, name: &str) -> bool {
         let info = self.files.info(&resolve(cwd, name));
-        name.contains('/') && info.is_ok_and(|info| !info.directory && info.executable)
+        name.contains('/') && info.is_ok_and(|info| !info.directory() && info.executable())
     }
 
     /// Whether a program that is not known may be there all the same: nobody knows the image, or a package manager has run.
@@ -177,12 +177,12 @@ impl System for Machine<'_> {
         self.memory_limit_bytes
     }
 
-    fn knows(&self, name: &str) -> bool {
-        self.image.program(name, None).is_some() || self.holds_anything()
+    fn offers(&self, name: &str) -> bool {
+        self.image.shell_knows(name) || self.holds_anything()
     }
 
-    fn has_common(&self, name: &str) -> bool {
-        self.image.shell_knows(name) || self.holds_anything()
+    fn knows(&self, name: &str) -> bool {
+        self.image.program(name, None).is_some() || self.holds_anything()
     }
 
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {
@@ -203,7 +203,19 @@ impl System for Machine<'_> {
     }
 
     fn list_dir(&self, path: &str) -> Result<Vec<String>, FileError> {
-        self.files.list(path)
+        let listed = self.files.list(path);
+        let more: Vec<String> = match path {
+            "/dev" => DEVICES.iter().map(|name| (*name).to_owned()).collect(),
+            _ => self.image.programs_in(path),
+        };
+        if more.is_empty() {
+            return listed;
+        }
+        let mut names = listed.unwrap_or_default();
+        names.extend(more);
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 
     fn make_dir(&mut self, path: &str) -> Result<(), FileError> {
@@ -217,13 +229,47 @@ impl System for Machine<'_> {
     fn rename(&mut self, from: &str, to: &str) -> Result<(), FileError> {
         self.files.rename(from, to)
     }
+
+    fn link_info(&self, path: &str) -> Result<FileInfo, FileError> {
+        match self.files.link_info(path) {
+            Err(_) => self.info(path),
+            known => known,
+        }
+    }
+
+    fn read_link(&self, path: &str) -> Result<String, FileError> {
+        self.files.read_link(path)
+    }
+
+    fn make_link(&mut self, target: &str, path: &str) -> Result<(), FileError> {
+        self.files.make_link(target, path)
+    }
+
+    fn make_pipe(&mut self, path: &str) -> Result<(), FileError> {
+        self.files.make_pipe(path)
+    }
+
+    fn set_mode(&mut self, path: &str, mode: u32) -> Result<(), FileError> {
+        self.files.set_mode(path, mode)
+    }
+
+    fn set_owner(&mut self, path: &str, user: u32, group: u32) -> Result<(), FileError> {
+        self.files.set_owner(path, user, group)
+    }
+
+    fn set_modified(&mut self, path: &str, at: SimTime) -> Result<(), FileError> {
+        self.files.set_modified(path, at)
+    }
 }
 
 fn device_info(path: &str) -> Option<FileInfo> {
-    matches!(path, "/dev/null" | "/dev/zero" | "/dev/random" | "/dev/urandom" | "/dev/stdout" | "/dev/stderr")
-        .then_some(FileInfo { directory: false, executable: false, size: 0, modified: SimTime::EPOCH })
+    let name = path.strip_prefix("/dev/")?;
+    DEVICES.contains(&name).then(FileInfo::device)
 }
 
+/// The devices every container has.
+const DEVICES: [&str; 9] = ["full", "null", "random", "stderr", "stdin", "stdout", "tty", "urandom", "zero"];
+
 fn program_info() -> FileInfo {
-    FileInfo { directory: false, executable: true, size: 1_131_168, modified: SimTime::EPOCH }
+    FileInfo::file(1_131_168, 0o755, SimTime::EPOCH)
 }

@@ -329,7 +329,7 @@ fn not_started(name: &str, machine: &Machine<'_>) -> String {
         return format!("exec: {name:?}: executable file not found in $PATH");
     }
     match machine.files.info(name) {
-        Ok(info) if info.directory => format!("exec: {name:?}: is a directory"),
+        Ok(info) if info.directory() => format!("exec: {name:?}: is a directory"),
         Ok(_) => format!("exec: {name:?}: permission denied"),
         Err(error) => {
             let text = error.to_string();
@@ -339,3 +339,6 @@ fn not_started(name: &str, machine: &Machine<'_>) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

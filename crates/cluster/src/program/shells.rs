@@ -11,7 +11,7 @@ use super::tool::{Case, Kind, Manner, Running};
 use super::wget::{Fetch, Tool};
 use super::{Machine, Process, Start};
 use shell::host::resolve;
-use shell::{Dialect, Io, Options, Poll, Shell, Signal, command_names, parse_seconds};
+use shell::{Dialect, Io, Options, Poll, Shell, Signal, Tools, command_names, parse_seconds};
 use values::part::{self, NotFetched};
 
 /// What can be done with a container's shell.
@@ -23,7 +23,9 @@ pub struct Shells {
     pub(super) fetch: fn(&mut Fetch, &mut Machine<'_>, &mut Io) -> Poll,
     pub(super) signal: fn(&mut Shell<Process>, &mut Machine<'_>, &mut Io, Signal),
     /// Whether a command of this name comes with the shell.
-    pub(super) has_command: fn(&str) -> bool,
+    pub(super) has_command: fn(&str, Tools) -> bool,
+    /// The names of all those commands.
+    pub(super) commands: fn() -> Vec<&'static str>,
     /// Starts a program that is described by cases, or stood in for.
     pub(super) tool: fn(&ProgramKind, Start<'_>, &Machine<'_>) -> Result<Process, String>,
     pub(super) poll_tool: fn(&mut Running, &mut Machine<'_>, &mut Io) -> Poll,
@@ -40,7 +42,8 @@ static SHELLS: Shells = Shells {
     read: |reading, machine, io, steps| reading.poll(machine, io, steps),
     fetch: |fetch, machine, io| fetch.poll(machine, io),
     signal: |shell, machine, io, signal| shell.signal(machine, io, signal),
-    has_command: |name| command_names().any(|known| known == name),
+    has_command: shell::comes_with,
+    commands: || command_names().collect(),
     tool,
     poll_tool: |tool, machine, io| tool.poll(machine, io),
     tool_on_term: Running::on_term,
@@ -124,7 +127,12 @@ fn is_obvious(name: &str) -> bool {
 }
 
 fn shell(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
-    let dialect = if machine.image.shell == "busybox" { Dialect::Ash } else { Dialect::Bash };
+    let tools = machine.image.tools();
+    let dialect = match (base, tools) {
+        ("bash", _) => Dialect::Bash,
+        (_, Tools::Busybox) => Dialect::Ash,
+        (_, Tools::Gnu) => Dialect::Dash,
+    };
     let is_shell = is_shell(base);
     let read = if is_shell { Options::from_args(start.argv, dialect) } else { Ok(Options::new(dialect)) };
     let mut options = match read {
@@ -133,6 +141,7 @@ fn shell(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
             return Process::Prints { out: String::new(), err: format!("{base}: {why}\n"), exit_code: 2 };
         }
     };
+    options.tools = tools;
     options.env = start.env.clone();
     // ash takes over only what can be a variable of its own; bash passes the rest on.
     if dialect == Dialect::Ash {
@@ -155,9 +164,13 @@ fn shell(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
         None => Process::Reading(Box::new(Reading::new(options))),
         Some(file) => match machine.files.read(&resolve(start.cwd, &file)) {
             Ok(bytes) => Process::Shell(Box::new(Shell::new(&String::from_utf8_lossy(&bytes), options))),
-            Err(_) => {
-                let err = format!("{base}: can't open '{file}': No such file or directory\n");
-                Process::Prints { out: String::new(), err, exit_code: 2 }
+            Err(error) => {
+                let (err, exit_code) = match dialect {
+                    Dialect::Ash => (format!("{base}: can't open '{file}': {error}\n"), 2),
+                    Dialect::Dash => (format!("{base}: 0: cannot open {file}: No such file\n"), 2),
+                    Dialect::Bash => (format!("{base}: {file}: {error}\n"), 127),
+                };
+                Process::Prints { out: String::new(), err, exit_code }
             }
         },
     }

@@ -303,13 +303,15 @@ impl Running {
         let mut files = Vec::new();
         for path in paths {
             match machine.files.info(&path) {
-                Ok(info) if info.directory && path != "/" => {
+                Ok(info) if info.directory() && path != "/" => {
                     for name in machine.files.list(&path).unwrap_or_default() {
                         let inside = format!("{path}/{name}");
                         files.extend(machine.files.read(&inside).ok().map(|bytes| (inside, bytes)));
                     }
                 }
-                Ok(info) if !info.directory => files.extend(machine.files.read(&path).ok().map(|bytes| (path, bytes))),
+                Ok(info) if !info.directory() => {
+                    files.extend(machine.files.read(&path).ok().map(|bytes| (path, bytes)))
+                }
                 _ => {}
             }
         }

@@ -15,10 +15,12 @@ pub(super) fn getopts<H: Host>(process: &mut Process<H::Command>, words: &[Strin
     let (status, message) = next_option(&mut process.state, optstring, name, &args);
     if let Some(message) = message {
         let prefix = match process.state.dialect {
-            Dialect::Ash => String::new(),
+            Dialect::Ash | Dialect::Dash => String::new(),
             Dialect::Bash => format!("{}: ", process.state.name),
         };
-        process.write(2, format!("{prefix}{message}\n").as_bytes(), cx);
+        if process.state.get("OPTERR") != Some("0") || !process.state.dialect.is_bash() {
+            process.write(2, format!("{prefix}{message}\n").as_bytes(), cx);
+        }
     }
     Flow::Done(status)
 }
@@ -49,7 +51,7 @@ fn next_option(state: &mut State, optstring: &str, name: &str, args: &[String]) 
         None => {
             put("OPTARG", if silent { letter.to_string() } else { String::new() });
             message = (!silent).then(|| match dialect {
-                Dialect::Ash => format!("Illegal option -{letter}"),
+                Dialect::Ash | Dialect::Dash => format!("Illegal option -{letter}"),
                 Dialect::Bash => format!("illegal option -- {letter}"),
             });
             value = "?".into();
@@ -74,7 +76,7 @@ fn next_option(state: &mut State, optstring: &str, name: &str, args: &[String]) 
                 }
                 None => {
                     message = Some(match dialect {
-                        Dialect::Ash => format!("No arg for -{letter} option"),
+                        Dialect::Ash | Dialect::Dash => format!("No arg for -{letter} option"),
                         Dialect::Bash => format!("option requires an argument -- {letter}"),
                     });
                     value = "?".into();

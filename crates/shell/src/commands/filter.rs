@@ -72,9 +72,14 @@ pub struct Running {
 
 #[derive(Clone, Debug)]
 enum Source {
-    Stdin,
+    /// Standard input, or another open descriptor.
+    Descriptor(u32),
     Zero,
-    Bytes { bytes: Vec<u8>, at: usize },
+    Random(u64),
+    Bytes {
+        bytes: Vec<u8>,
+        at: usize,
+    },
 }
 
 /// Starts a filter over files; none means standard input.
@@ -96,11 +101,16 @@ pub fn start(call: &Call<'_>, filter: impl Filter + 'static, files: Vec<String>,
 }
 
 impl Running {
-    pub fn wants_input(&self) -> bool {
+    /// The descriptor it wants to read.
+    pub fn wants_input(&self) -> Option<u32> {
         match &self.current {
-            Some(source) => matches!(source, Source::Stdin) && !self.behind,
-            None => false,
+            Some(Source::Descriptor(fd)) if !self.behind => Some(*fd),
+            _ => None,
         }
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     fn file(&self) -> String {
@@ -112,7 +122,7 @@ impl Running {
         let Some(source) = &mut self.current else { return self.open_next(call) };
         let bytes = match source {
             _ if self.behind => Vec::new(),
-            Source::Stdin => match input {
+            Source::Descriptor(_) => match input {
                 Some(Read::Data(bytes)) => bytes,
                 Some(Read::Empty) => return Advance::Blocked(None),
                 Some(Read::End) => return self.close(call),
@@ -121,6 +131,10 @@ impl Running {
             Source::Zero => {
                 call.work_bytes += PIECE;
                 vec![0; PIECE]
+            }
+            Source::Random(seed) => {
+                call.work_bytes += PIECE / 16;
+                crate::files::draw(seed, PIECE / 16)
             }
             Source::Bytes { bytes, at } => {
                 let end = (*at + PIECE).min(bytes.len());
@@ -142,10 +156,13 @@ impl Running {
             let status = self.filter.finish(call);
             return Advance::Done(if status == 0 { self.failed } else { status });
         };
-        let source = match call.path(&file).as_str() {
-            _ if file == "-" => Ok(Source::Stdin),
-            "/dev/stdin" => Ok(Source::Stdin),
-            "/dev/zero" => Ok(Source::Zero),
+        let path = call.path(&file);
+        let source = match path.as_str() {
+            path if split_descriptor(&file, path).is_some() => {
+                Ok(Source::Descriptor(split_descriptor(&file, path).unwrap_or(0)))
+            }
+            "/dev/zero" | "/dev/full" => Ok(Source::Zero),
+            "/dev/random" | "/dev/urandom" => Ok(Source::Random(call.system.random())),
             _ => call.read_file(&file).map(|bytes| Source::Bytes { bytes, at: 0 }),
         };
         match source {
@@ -214,17 +231,27 @@ impl Running {
     }
 }
 
+/// The descriptor that a file's name stands for.
+pub fn split_descriptor(file: &str, path: &str) -> Option<u32> {
+    match path {
+        _ if file == "-" => Some(0),
+        "/dev/stdin" | "/proc/self/fd/0" => Some(0),
+        _ => path.strip_prefix("/dev/fd/").or(path.strip_prefix("/proc/self/fd/"))?.parse().ok(),
+    }
+}
+
 /// What a command says of a file that it cannot open.
 pub fn open_error(call: &Call<'_>, name: &str, file: &str, error: FileError) -> String {
     let directory = error == FileError::IsADirectory;
     match (call.is_ash(), name) {
         (true, "cat" | "tail") if directory => format!("read error: {error}"),
         (true, "cat" | "tail" | "uniq") => format!("can't open '{file}': {error}"),
+        (true, "grep" | "egrep" | "fgrep") => format!("{file}: {error}"),
         (false, "head" | "tail") if !directory => format!("cannot open '{file}' for reading: {error}"),
         (false, "sort") if !directory => format!("cannot read: {file}: {error}"),
         (false, "sed") if !directory => format!("can't read {file}: {error}"),
         (false, "sed") => format!("couldn't edit {file}: not a regular file"),
-        (false, "awk") => format!("cannot open \"{file}\" ({error})"),
+        (false, "awk") => format!("cannot open {file} ({error})"),
         _ => format!("{file}: {error}"),
     }
 }

@@ -2,7 +2,8 @@
 
 use super::filter::{Filter, Flow, start};
 use super::text::cloned;
-use super::{Call, Outcome, parse_args};
+use super::{Call, Outcome};
+use crate::expand::pattern::Pattern;
 use crate::host::System;
 use crate::regex::Regex;
 
@@ -17,6 +18,8 @@ struct Grep {
     numbered: bool,
     with_name: bool,
     only_matching: bool,
+    silent: bool,
+    offsets: bool,
     whole_line: bool,
     word: bool,
     limit: Option<u64>,
@@ -32,11 +35,11 @@ struct Grep {
 }
 
 impl Grep {
-    fn matches(&self, line: &[u8]) -> Vec<(usize, usize)> {
+    fn matches(&self, line: &[u8], work: &mut u64) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         for regex in &self.regexes {
             let mut from = 0;
-            while let Some((start, end)) = regex.find(line, from).and_then(|groups| groups[0]) {
+            while let Some((start, end)) = regex.find_counted(line, from, work).and_then(|groups| groups[0]) {
                 let edge = |at: Option<&u8>| !at.is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_');
                 let fits = (!self.whole_line || start == 0 && end == line.len())
                     && (!self.word || edge(start.checked_sub(1).and_then(|i| line.get(i))) && edge(line.get(end)));
@@ -47,7 +50,7 @@ impl Grep {
                     }
                 }
                 from = if end > start && fits { end } else { start + 1 };
-                if from > line.len() {
+                if from > line.len() || *work > 200_000_000 {
                     break;
                 }
             }
@@ -85,7 +88,17 @@ impl Filter for Grep {
     }
     fn take(&mut self, line: &[u8], _: bool, call: &mut Call<'_>) -> Flow {
         self.line += 1;
-        let found = self.matches(line);
+        if self.limit.is_some_and(|limit| self.found >= limit) {
+            if self.trailing == 0 {
+                return Flow::NextFile;
+            }
+            self.trailing -= 1;
+            self.print(self.line, '-', line, call);
+            return Flow::More;
+        }
+        let mut work = 0;
+        let found = self.matches(line, &mut work);
+        call.work_bytes += line.len() / 4 + usize::try_from(work).unwrap_or(usize::MAX);
         if found.is_empty() != self.inverted {
             if self.trailing > 0 {
                 self.trailing -= 1;
@@ -116,7 +129,12 @@ impl Filter for Grep {
             self.trailing = self.after;
             self.print(self.line, ':', line, call);
         }
-        if self.limit.is_some_and(|limit| self.found >= limit) { Flow::NextFile } else { Flow::More }
+        match self.limit.is_some_and(|limit| self.found >= limit) {
+            // The lines behind the last match are printed still.
+            true if self.trailing > 0 && !self.count => Flow::More,
+            true => Flow::NextFile,
+            false => Flow::More,
+        }
     }
     fn end_file(&mut self, _: &str, call: &mut Call<'_>) {
         if self.count && !self.quiet {
@@ -150,26 +168,89 @@ fn run(call: &mut Call<'_>, kind: char) -> Outcome {
         ("invert-match", 'v'),
         ("count", 'c'),
         ("quiet", 'q'),
+        ("silent", 'q'),
         ("color", 'Z'),
+        ("colour", 'Z'),
         ("line-buffered", 'U'),
         ("extended-regexp", 'E'),
+        ("fixed-strings", 'F'),
+        ("basic-regexp", 'G'),
+        ("perl-regexp", 'P'),
         ("only-matching", 'o'),
+        ("line-number", 'n'),
+        ("files-with-matches", 'l'),
+        ("files-without-match", 'L'),
+        ("with-filename", 'H'),
+        ("no-filename", 'h'),
+        ("no-messages", 's'),
+        ("word-regexp", 'w'),
+        ("line-regexp", 'x'),
+        ("recursive", 'r'),
+        ("dereference-recursive", 'R'),
+        ("max-count", 'm'),
+        ("regexp", 'e'),
+        ("file", 'f'),
+        ("after-context", 'A'),
+        ("before-context", 'B'),
+        ("context", 'C'),
+        ("include", 'I'),
+        ("exclude", 'X'),
+        ("exclude-dir", 'D'),
+        ("text", 'a'),
+        ("null", 'z'),
+        ("byte-offset", 'b'),
     ];
-    let args = parse_args!(call, "invcloqhHsxwEFrRLZUyPa", "emABCf", &long);
+    let ash = call.is_ash();
+    let (known, takes) =
+        if ash { ("invcloqhHsxwEFrRLZUya", "emABCf") } else { ("invcloqhHsxwEFGrRLZUyPabz", "emABCfIXD") };
+    // `-5` is a context of five lines.
+    let words: Vec<String> = call
+        .args
+        .iter()
+        .map(|arg| match arg.strip_prefix('-') {
+            Some(digits) if !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()) => format!("-C{digits}"),
+            _ => arg.clone(),
+        })
+        .collect();
+    let args = match super::Args::parse(&words, known, takes, if ash { &[] } else { &long }) {
+        Ok(args) => args,
+        Err(option) => return call.bad_option(&option),
+    };
     let mut operands = args.operands.clone();
     let mut patterns: Vec<String> =
         args.options.iter().filter(|(letter, _)| *letter == 'e').map(|(_, text)| text.clone()).collect();
-    if patterns.is_empty() {
+    let mut from_file = false;
+    for (_, file) in args.options.iter().filter(|(letter, _)| *letter == 'f') {
+        from_file = true;
+        match call.read_file(file) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                patterns.extend(text.lines().map(str::to_string));
+            }
+            Err(error) => {
+                call.err("grep", &format!("{file}: {error}"));
+                return Outcome::Done(2);
+            }
+        }
+    }
+    if patterns.is_empty() && !from_file {
         if operands.is_empty() {
-            return call.usage(if call.is_ash() { 1 } else { 2 });
+            if call.is_ash() {
+                return call.usage(1);
+            }
+            let text = "Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n";
+            call.output.write(crate::process::Stream::Stderr, text.as_bytes());
+            return Outcome::Done(2);
         }
         patterns.push(operands.remove(0));
     }
-    let extended = kind == 'E' || args.has('E') || args.has('P');
+    let extended = kind == 'E' || args.has('E');
+    let perl = args.has('P');
     let fixed = kind == 'F' || args.has('F');
     let mut regexes = Vec::new();
     for pattern in patterns.iter().flat_map(|pattern| pattern.split('\n')) {
         let compiled = match (fixed, extended) {
+            _ if perl => Regex::perl(pattern, args.has('i')),
             (true, _) => Regex::basic(&literal(pattern), args.has('i')),
             (_, true) => Regex::extended(pattern, args.has('i')),
             _ => Regex::basic(pattern, args.has('i')),
@@ -187,6 +268,23 @@ fn run(call: &mut Call<'_>, kind: char) -> Outcome {
     if recursive {
         let roots = if operands.is_empty() { vec![".".to_string()] } else { operands };
         operands = roots.iter().flat_map(|root| below(root, &call.path(root), &*call.system, 0)).collect();
+        let patterns = |letter: char| -> Vec<Pattern> {
+            let given = args.options.iter().filter(|(found, _)| *found == letter);
+            given.map(|(_, text)| Pattern::new(text)).collect()
+        };
+        let (only, not, not_in) = (patterns('I'), patterns('X'), patterns('D'));
+        let fits = |list: &[Pattern], path: &str| {
+            list.iter().any(|pattern| pattern.matches(path.rsplit('/').next().unwrap_or(path)))
+        };
+        operands.retain(|path| {
+            let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+            (only.is_empty() || fits(&only, path))
+                && !fits(&not, path)
+                && !folders.split('/').any(|folder| not_in.iter().any(|pattern| pattern.matches(folder)))
+        });
+        if operands.is_empty() {
+            return Outcome::Done(1);
+        }
     }
     let number = |letter: char| args.value(letter).and_then(|text| text.parse::<usize>().ok());
     let context = number('C').unwrap_or(0);
@@ -200,6 +298,8 @@ fn run(call: &mut Call<'_>, kind: char) -> Outcome {
         numbered: args.has('n'),
         with_name: (args.has('H') || recursive || operands.len() > 1) && !args.has('h'),
         only_matching: args.has('o'),
+        silent: args.has('s'),
+        offsets: args.has('b'),
         whole_line: args.has('x'),
         word: args.has('w'),
         limit: number('m').map(|n| n as u64),
@@ -213,6 +313,18 @@ fn run(call: &mut Call<'_>, kind: char) -> Outcome {
         found: 0,
         any: false,
     };
+    // Files that are missing or directories are passed over silently with `-s`.
+    let mut operands = operands;
+    let before = operands.len();
+    if filter.silent {
+        operands.retain(|file| file == "-" || call.system.info(&call.path(file)).is_ok_and(|info| !info.directory()));
+        if operands.is_empty() && before > 0 {
+            return Outcome::Done(2);
+        }
+    }
+    if filter.offsets {
+        return call.lacking("option -b");
+    }
     start(call, filter, operands, 2)
 }
 
@@ -229,7 +341,7 @@ fn literal(text: &str) -> String {
 }
 
 fn below(shown: &str, path: &str, system: &dyn System, depth: usize) -> Vec<String> {
-    let is_directory = system.info(path).is_ok_and(|info| info.directory);
+    let is_directory = system.info(path).is_ok_and(|info| info.directory());
     if !is_directory || depth > 20 {
         return vec![shown.to_string()];
     }

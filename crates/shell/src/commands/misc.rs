@@ -30,7 +30,7 @@ pub fn test(call: &mut Call<'_>) -> Outcome {
             }
         }
     }
-    let files = Files { cwd: &call.state.cwd, system: &*call.system };
+    let files = Files::of(&call.state.cwd, &*call.system);
     match evaluate(args, &files, call.state.dialect) {
         Ok(value) => Outcome::Done(i32::from(!value)),
         Err(message) => {
@@ -42,7 +42,13 @@ pub fn test(call: &mut Call<'_>) -> Outcome {
 
 pub fn sleep(call: &mut Call<'_>) -> Outcome {
     if call.args.is_empty() {
-        return call.usage(1);
+        if call.state.dialect == crate::syntax::Dialect::Ash {
+            let prefix = call.state.prefix(None);
+            let text = format!("{prefix}sleep: missing operand\n");
+            call.output.write(crate::process::Stream::Stderr, text.as_bytes());
+            return Outcome::Done(1);
+        }
+        return call.missing("missing operand", 1);
     }
     let mut span = Span::ZERO;
     for text in call.args {
@@ -53,7 +59,7 @@ pub fn sleep(call: &mut Call<'_>) -> Outcome {
                 return Outcome::Done(1);
             }
             None => {
-                call.err("sleep", &format!("invalid time interval ‘{text}’\nTry 'sleep --help' for more information."));
+                call.err("sleep", &format!("invalid time interval '{text}'\nTry 'sleep --help' for more information."));
                 return Outcome::Done(1);
             }
         }
@@ -119,14 +125,43 @@ pub fn whoami(call: &mut Call<'_>) -> Outcome {
 }
 
 pub fn id(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "unrgG", "");
-    let (name, number) = call.system.user();
+    let long = [("user", 'u'), ("group", 'g'), ("groups", 'G'), ("name", 'n')];
+    let args = parse_args!(call, "unrgG", "", if call.is_ash() { &[] } else { &long });
+    let (mut name, mut number) = call.system.user();
+    if let Some(asked) = args.operands.first() {
+        let found = asked.parse().ok().or_else(|| super::system::user_number(call, asked, false));
+        let Some(found) = found else {
+            let text = match call.is_ash() {
+                true => format!("unknown user {asked}"),
+                false => format!("'{asked}': no such user"),
+            };
+            call.err("id", &text);
+            return Outcome::Done(1);
+        };
+        (name, number) = (asked.clone(), found);
+    }
+    let group = if number == 65534 && !call.is_ash() { "nogroup".to_string() } else { name.clone() };
     let text = match (args.has('u') || args.has('g') || args.has('G'), args.has('n')) {
-        (true, true) => name,
+        (true, true) if args.has('u') => name,
+        (true, true) => group,
         (true, false) => number.to_string(),
-        _ => format!("uid={number}({name}) gid={number}({name}) groups={number}({name})"),
+        _ => format!("uid={number}({name}) gid={number}({group}) groups={number}({group})"),
     };
     call.out(&format!("{text}\n"));
+    Outcome::Done(0)
+}
+
+/// `busybox` alone: what it has. With a program's name it is that program, which the shell starts itself.
+pub fn busybox(call: &mut Call<'_>) -> Outcome {
+    let names: Vec<&str> = super::names().filter(|name| super::comes_with(name, crate::Tools::Busybox)).collect();
+    if call.args.first().is_some_and(|arg| arg == "--list") {
+        call.out(&format!("{}\n", names.join("\n")));
+        return Outcome::Done(0);
+    }
+    call.out(&format!(
+        "BusyBox v1.36.1 multi-call binary.\n\nCurrently defined functions:\n\t{}\n\n",
+        names.join(", ")
+    ));
     Outcome::Done(0)
 }
 
@@ -170,8 +205,9 @@ pub fn which(call: &mut Call<'_>) -> Outcome {
     let mut status = 0;
     for name in call.args {
         let shell = matches!(name.as_str(), "sh" | "bash");
-        if (super::find(name).is_some() && call.system.has_common(name)) || shell || call.system.knows(name) {
-            let path = path_of(name, call.state.dialect);
+        let own = super::find(name, call.state.tools).is_some() && call.system.offers(name);
+        if own || shell || call.system.knows(name) {
+            let path = path_of(name, call.state.tools);
             call.out(&format!("{path}\n"));
         } else {
             status = 1;
@@ -305,7 +341,7 @@ fn apply(left: &str, operator: &str, right: &str) -> Result<String, String> {
             })
         }
         _ => {
-            let (a, b) = numbers.ok_or("non-integer argument")?;
+            let (a, b) = numbers.ok_or("non-numeric argument")?;
             if matches!(operator, "/" | "%") && b == 0 {
                 return Err("division by zero".into());
             }

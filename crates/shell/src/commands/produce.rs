@@ -14,6 +14,8 @@ pub enum Producer {
         last: i128,
         decimals: usize,
         width: usize,
+        /// `-f`: what stands around the number, and how it is written.
+        format: Option<String>,
         separator: String,
         started: bool,
     },
@@ -23,12 +25,19 @@ pub enum Producer {
 }
 
 impl Producer {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Producer::Seq { .. } => "seq",
+            Producer::Yes { .. } => "yes",
+        }
+    }
+
     pub fn advance(&mut self, call: &mut Call<'_>) -> Advance {
         let mut text = String::new();
         for _ in 0..LINES {
             match self {
                 Producer::Yes { line } => text.push_str(line),
-                Producer::Seq { next, step, last, decimals, width, separator, started } => {
+                Producer::Seq { next, step, last, decimals, width, format, separator, started } => {
                     if if *step > 0 { *next > *last } else { *next < *last } {
                         if *started {
                             text.push('\n');
@@ -39,7 +48,15 @@ impl Producer {
                     if std::mem::replace(started, true) {
                         text.push_str(separator);
                     }
-                    text.push_str(&decimal(*next, *decimals, *width));
+                    match format {
+                        None => text.push_str(&decimal(*next, *decimals, *width)),
+                        Some(format) => {
+                            let value = decimal(*next, *decimals, 0);
+                            let mode = super::Mode::awk(crate::syntax::Dialect::Bash);
+                            let printed = super::printf_text(format, &[value], mode);
+                            text.push_str(&String::from_utf8_lossy(&printed.bytes));
+                        }
+                    }
                     *next += *step;
                 }
             }
@@ -74,7 +91,8 @@ pub fn seq(call: &mut Call<'_>) -> Outcome {
     // Negative numbers are no options.
     let numbers_from = words.iter().position(|word| parse(word).is_some()).unwrap_or(words.len());
     let numbers = words.split_off(numbers_from);
-    let args = match super::Args::parse(&words, "w", "sf", &[("separator", 's')]) {
+    let args = match super::Args::parse(&words, "w", "sf", &[("separator", 's'), ("format", 'f'), ("equal-width", 'w')])
+    {
         Ok(args) => args,
         Err(option) => return call.bad_option(&option),
     };
@@ -94,7 +112,10 @@ pub fn seq(call: &mut Call<'_>) -> Outcome {
                 return Outcome::Done(1);
             }
             None => {
-                call.err("seq", &format!("invalid floating point argument: ‘{text}’"));
+                call.err(
+                    "seq",
+                    &format!("invalid floating point argument: '{text}'\nTry 'seq --help' for more information."),
+                );
                 return Outcome::Done(1);
             }
         }
@@ -114,7 +135,16 @@ pub fn seq(call: &mut Call<'_>) -> Outcome {
         false => 0,
     };
     let separator = args.value('s').unwrap_or("\n").to_string();
-    Outcome::Runs(State::Produce(Producer::Seq { next, step, last, decimals, width, separator, started: false }))
+    Outcome::Runs(State::Produce(Producer::Seq {
+        next,
+        step,
+        last,
+        decimals,
+        width,
+        format: args.value('f').map(str::to_string),
+        separator,
+        started: false,
+    }))
 }
 
 pub fn yes(call: &mut Call<'_>) -> Outcome {

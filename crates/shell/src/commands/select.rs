@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::filter::{Filter, Flow, open_error, start};
 use super::text::cloned;
-use super::{Advance, Call, Outcome, State, parse_args};
+use super::{Advance, Call, Outcome, State};
 use values::time::{SimTime, Span};
 
 /// `==> file <==` before each of several files.
@@ -34,9 +34,17 @@ fn count(text: &str) -> Option<(char, u64)> {
 /// `-5` as the old way to write `-n 5`.
 fn modern(args: &[String]) -> Vec<String> {
     let old = |arg: &String| arg.len() > 1 && arg.starts_with('-') && arg[1..].bytes().all(|c| c.is_ascii_digit());
-    args.iter()
-        .flat_map(|arg| if old(arg) { vec!["-n".to_string(), arg[1..].to_string()] } else { vec![arg.clone()] })
-        .collect()
+    let mut words = Vec::new();
+    let mut is_value = false;
+    for arg in args {
+        let value =
+            std::mem::replace(&mut is_value, matches!(arg.as_str(), "-n" | "-c" | "-s" | "--lines" | "--bytes"));
+        match !value && old(arg) {
+            true => words.extend(["-n".to_string(), arg[1..].to_string()]),
+            false => words.push(arg.clone()),
+        }
+    }
+    words
 }
 
 #[derive(Clone, Debug)]
@@ -95,9 +103,35 @@ impl Filter for AllButLast {
     }
 }
 
+/// `head -c -N`: all but the last N bytes.
+#[derive(Clone, Debug)]
+struct AllButBytes {
+    held: Vec<u8>,
+    count: usize,
+}
+
+impl Filter for AllButBytes {
+    cloned!();
+    fn in_pieces(&self) -> bool {
+        true
+    }
+    fn take(&mut self, bytes: &[u8], _: bool, call: &mut Call<'_>) -> Flow {
+        self.held.extend_from_slice(bytes);
+        let ready = self.held.len().saturating_sub(self.count);
+        call.out_bytes(&self.held[..ready]);
+        self.held.drain(..ready);
+        Flow::More
+    }
+}
+
 pub fn head(call: &mut Call<'_>) -> Outcome {
     let words = modern(call.args);
-    let args = match super::Args::parse(&words, "qv", "nc", &[("lines", 'n'), ("bytes", 'c')]) {
+    let args = match super::Args::parse(
+        &words,
+        "qvz",
+        "nc",
+        &[("lines", 'n'), ("bytes", 'c'), ("quiet", 'q'), ("verbose", 'v')],
+    ) {
         Ok(args) => args,
         Err(option) => return call.bad_option(&option),
     };
@@ -110,6 +144,14 @@ pub fn head(call: &mut Call<'_>) -> Outcome {
         let all = AllButLast { held: VecDeque::new(), count: usize::try_from(limit).unwrap_or(usize::MAX) };
         return start(call, all, args.operands, 1);
     }
+    if sign == '-' {
+        return start(
+            call,
+            AllButBytes { held: Vec::new(), count: usize::try_from(limit).unwrap_or(usize::MAX) },
+            args.operands,
+            1,
+        );
+    }
     if limit == 0 {
         return Outcome::Done(0);
     }
@@ -120,8 +162,10 @@ pub fn head(call: &mut Call<'_>) -> Outcome {
 
 fn bad_number(call: &mut Call<'_>, text: &str) -> Outcome {
     let name = call.name;
-    let message =
-        if call.is_ash() { format!("invalid number '{text}'") } else { format!("invalid number of lines: '{text}'") };
+    let message = match call.is_ash() {
+        true => format!("invalid number '{text}'"),
+        false => format!("invalid number of lines: '{text}'"),
+    };
     call.err(name, &message);
     Outcome::Done(1)
 }
@@ -190,7 +234,20 @@ impl Filter for Tail {
 
 pub fn tail(call: &mut Call<'_>) -> Outcome {
     let words = modern(call.args);
-    let args = match super::Args::parse(&words, "qvfF", "ncs", &[("lines", 'n'), ("bytes", 'c'), ("follow", 'f')]) {
+    let args = match super::Args::parse(
+        &words,
+        "qvfFr",
+        "ncsp",
+        &[
+            ("lines", 'n'),
+            ("bytes", 'c'),
+            ("follow", 'f'),
+            ("retry", 'r'),
+            ("pid", 'p'),
+            ("quiet", 'q'),
+            ("sleep-interval", 's'),
+        ],
+    ) {
         Ok(args) => args,
         Err(option) => return call.bad_option(&option),
     };
@@ -207,10 +264,11 @@ pub fn tail(call: &mut Call<'_>) -> Outcome {
     start(call, Tail { from_start, bytes, count, seen: 0, held, held_bytes: 0, headers, files: 0 }, args.operands, 1)
 }
 
-/// `tail -f`: looks at its files once a second.
+/// `tail -f`: looks at its files again and again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Follow {
     files: Vec<(String, usize)>,
+    every: Span,
     next: SimTime,
 }
 
@@ -235,7 +293,9 @@ fn follow(call: &mut Call<'_>, files: &[String], count: u64) -> Outcome {
         call.err(name, if call.is_ash() { "no files" } else { "no files remaining" });
         return Outcome::Done(1);
     }
-    Outcome::Runs(State::Follow(Follow { files: followed, next: call.system.now() + Span::secs(1) }))
+    // GNU's is told of changes by the kernel; busybox' looks once a second.
+    let every = if call.is_ash() { Span::secs(1) } else { Span::ms(50) };
+    Outcome::Runs(State::Follow(Follow { files: followed, every, next: call.system.now() + every }))
 }
 
 impl Follow {
@@ -243,7 +303,7 @@ impl Follow {
         if call.system.now() < self.next {
             return Advance::Blocked(Some(self.next));
         }
-        self.next = call.system.now() + Span::secs(1);
+        self.next = call.system.now() + self.every;
         for (path, seen) in &mut self.files {
             let Ok(bytes) = call.system.read_file(path) else { continue };
             let from = if bytes.len() < *seen { 0 } else { *seen };
@@ -257,67 +317,123 @@ impl Follow {
 #[derive(Clone, Debug)]
 struct Cut {
     ranges: Vec<(usize, usize)>,
+    complement: bool,
     fields: bool,
-    separator: String,
-    output: String,
+    separator: Vec<u8>,
+    output: Option<Vec<u8>>,
     only_separated: bool,
 }
 
 impl Cut {
     fn wants(&self, number: usize) -> bool {
-        self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&number))
+        self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&number)) != self.complement
     }
 }
 
 impl Filter for Cut {
     cloned!();
     fn take(&mut self, line: &[u8], _: bool, call: &mut Call<'_>) -> Flow {
-        let text = String::from_utf8_lossy(line);
+        let mut kept: Vec<u8> = Vec::new();
+        call.work_bytes += line.len();
         if !self.fields {
-            let kept: String = text.chars().enumerate().filter(|(i, _)| self.wants(i + 1)).map(|(_, c)| c).collect();
-            call.out(&format!("{kept}\n"));
-        } else if text.contains(&self.separator) {
-            let kept =
-                text.split(&self.separator).enumerate().filter(|(i, _)| self.wants(i + 1)).map(|(_, field)| field);
-            let kept = kept.collect::<Vec<_>>().join(&self.output);
-            call.out(&format!("{kept}\n"));
-        } else if !self.only_separated {
-            call.out(&format!("{text}\n"));
+            let mut last = None;
+            for (i, byte) in line.iter().enumerate().filter(|(i, _)| self.wants(i + 1)) {
+                // A given separator stands between ranges.
+                if let (Some(output), Some(before)) = (&self.output, last)
+                    && before + 1 < i
+                {
+                    kept.extend_from_slice(output);
+                }
+                kept.push(*byte);
+                last = Some(i);
+            }
+        } else {
+            let separator = self.separator[0];
+            if !line.contains(&separator) {
+                if self.only_separated {
+                    return Flow::More;
+                }
+                kept.extend_from_slice(line);
+            } else {
+                let output = self.output.as_ref().unwrap_or(&self.separator);
+                let fields = line.split(|byte| *byte == separator).enumerate();
+                for (n, (_, field)) in fields.filter(|(i, _)| self.wants(i + 1)).enumerate() {
+                    if n > 0 {
+                        kept.extend_from_slice(output);
+                    }
+                    kept.extend_from_slice(field);
+                }
+            }
         }
+        kept.push(b'\n');
+        call.out_bytes(&kept);
         Flow::More
     }
 }
 
 pub fn cut(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "sn", "bcfdO", &[("output-delimiter", 'O'), ("fields", 'f'), ("delimiter", 'd')]);
+    let long = [
+        ("output-delimiter", 'O'),
+        ("fields", 'f'),
+        ("delimiter", 'd'),
+        ("characters", 'c'),
+        ("bytes", 'b'),
+        ("only-delimited", 's'),
+        ("complement", 'C'),
+    ];
+    let ash = call.is_ash();
+    let known: &[(&str, char)] = if ash { &[("output-delimiter", 'O')] } else { &long };
+    let args = match super::Args::parse(call.args, "sn", "bcfdO", known) {
+        Ok(args) => args,
+        Err(option) => return call.bad_option(&option),
+    };
     let list = ['f', 'c', 'b'].into_iter().find_map(|letter| args.value(letter).map(|list| (letter, list)));
     let Some((letter, list)) = list else {
-        let text = if call.is_ash() {
-            "expected a list of bytes, characters, or fields"
-        } else {
-            "you must specify a list of bytes, characters, or fields"
-        };
-        call.err("cut", text);
-        return Outcome::Done(1);
+        if ash {
+            call.err("cut", "expected a list of bytes, characters, or fields");
+            return Outcome::Done(1);
+        }
+        return call.missing("you must specify a list of bytes, characters, or fields", 1);
     };
     let mut ranges = Vec::new();
-    for item in list.split(',') {
+    for item in list.split([',', ' ']) {
         let (first, last) = item.split_once('-').map_or((item, item), |(first, last)| (first, last));
         let number = |text: &str, otherwise: usize| if text.is_empty() { Some(otherwise) } else { text.parse().ok() };
         match (number(first, 1), number(last, usize::MAX)) {
-            (Some(first), Some(last)) if first > 0 => ranges.push((first, last)),
+            (Some(first), Some(last)) if first > 0 && last >= first && item != "-" => ranges.push((first, last)),
             _ => {
-                call.err("cut", &format!("invalid field value '{item}'"));
+                let text = match (ash, letter) {
+                    (true, _) => format!("invalid range {item}"),
+                    (false, 'f') if first == "0" => {
+                        "fields are numbered from 1\nTry 'cut --help' for more information.".into()
+                    }
+                    (false, 'f') => format!("invalid field value '{item}'\nTry 'cut --help' for more information."),
+                    (false, _) => {
+                        format!("invalid byte/character position '{item}'\nTry 'cut --help' for more information.")
+                    }
+                };
+                call.err("cut", &text);
                 return Outcome::Done(1);
             }
         }
     }
-    let separator = args.value('d').filter(|text| !text.is_empty()).unwrap_or("\t").to_string();
-    let output = args.value('O').unwrap_or(&separator).to_string();
-    start(
-        call,
-        Cut { ranges, fields: letter == 'f', separator, output, only_separated: args.has('s') },
-        args.operands,
-        1,
-    )
+    let separator = args.value('d').unwrap_or("\t");
+    if separator.chars().count() > 1 {
+        let text = match ash {
+            true => format!("bad delimiter '{separator}'"),
+            false => "the delimiter must be a single character\nTry 'cut --help' for more information.".to_string(),
+        };
+        call.err("cut", &text);
+        return Outcome::Done(1);
+    }
+    let separator = if separator.is_empty() { vec![0] } else { separator.as_bytes().to_vec() };
+    let cut = Cut {
+        ranges,
+        complement: args.has('C'),
+        fields: letter == 'f',
+        separator,
+        output: args.value('O').map(|text| text.as_bytes().to_vec()),
+        only_separated: args.has('s'),
+    };
+    start(call, cut, args.operands, 1)
 }

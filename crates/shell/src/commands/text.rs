@@ -2,8 +2,6 @@
 
 use super::filter::{Filter, Flow, start};
 use super::{Call, Outcome, parse_args};
-use crate::expand::MAX_BYTES;
-use values::sort::sort_by;
 
 /// Makes the `clone_box` of a filter that is `Clone`.
 macro_rules! cloned {
@@ -22,57 +20,121 @@ fn line_out(line: &[u8], complete: bool, call: &mut Call<'_>) {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Cat {
-    numbered: Option<u64>,
+    number: u64,
+    numbered: bool,
+    only_filled: bool,
+    squeezed: bool,
+    ends: bool,
+    tabs: bool,
+    visible: bool,
+    blank: bool,
+}
+
+impl Cat {
+    fn is_plain(&self) -> bool {
+        !(self.numbered || self.only_filled || self.squeezed || self.ends || self.tabs || self.visible)
+    }
+}
+
+/// Bytes that are no text as `cat -v` shows them.
+fn visible(bytes: &[u8], tabs: bool, others: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    for byte in bytes {
+        match byte {
+            b'\t' if tabs => out.extend(b"^I"),
+            b'\t' | b'\n' => out.push(*byte),
+            0..=31 if others => out.extend([b'^', byte + 64]),
+            127 if others => out.extend(b"^?"),
+            128..=255 if others => {
+                out.extend(b"M-");
+                out.extend(visible(&[byte - 128], true, true));
+            }
+            byte => out.push(*byte),
+        }
+    }
+    out
 }
 
 impl Filter for Cat {
     cloned!();
     fn in_pieces(&self) -> bool {
-        self.numbered.is_none()
+        self.is_plain()
     }
     fn take(&mut self, bytes: &[u8], complete: bool, call: &mut Call<'_>) -> Flow {
-        match &mut self.numbered {
-            None => call.out_bytes(bytes),
-            Some(number) => {
-                *number += 1;
-                call.out(&format!("{number:>6}\t"));
-                line_out(bytes, complete, call);
-            }
+        if self.is_plain() {
+            call.out_bytes(bytes);
+            return Flow::More;
         }
+        let blank = std::mem::replace(&mut self.blank, bytes.is_empty());
+        if self.squeezed && blank && bytes.is_empty() {
+            return Flow::More;
+        }
+        if self.numbered && !(self.only_filled && bytes.is_empty()) {
+            self.number += 1;
+            call.out(&format!("{:>6}\t", self.number));
+        }
+        let mut line = visible(bytes, self.tabs, self.visible);
+        if self.ends && complete {
+            line.push(b'$');
+        }
+        line_out(&line, complete, call);
         Flow::More
     }
 }
 
 pub fn cat(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "nbvetAsu", "");
-    let numbered = (args.has('n') || args.has('b')).then_some(0);
-    start(call, Cat { numbered }, args.operands, 1)
+    let long = [
+        ("number", 'n'),
+        ("number-nonblank", 'b'),
+        ("show-all", 'A'),
+        ("show-ends", 'E'),
+        ("show-tabs", 'T'),
+        ("squeeze-blank", 's'),
+        ("show-nonprinting", 'v'),
+    ];
+    let args = parse_args!(call, "nbvetAsuET", "", if call.is_ash() { &[] } else { &long });
+    let all = args.has('A');
+    let cat = Cat {
+        numbered: args.has('n') || args.has('b'),
+        only_filled: args.has('b'),
+        squeezed: args.has('s'),
+        ends: all || args.has('e') || args.has('E'),
+        tabs: all || args.has('t') || args.has('T'),
+        visible: all || args.has('v') || args.has('e') || args.has('t'),
+        ..Cat::default()
+    };
+    start(call, cat, args.operands, 1)
 }
 
 #[derive(Clone, Debug, Default)]
 struct Wc {
     shown: String,
-    counts: [u64; 3],
-    total: [u64; 3],
+    /// Lines, words, characters, bytes, and the longest line.
+    counts: [u64; 5],
+    total: [u64; 5],
     files: usize,
     in_word: bool,
+    column: u64,
+    /// How wide numbers are written.
+    width: usize,
     /// Whether names are printed, which standard input alone has none of.
     named: bool,
 }
 
 impl Wc {
-    fn print(&self, counts: [u64; 3], name: &str, call: &mut Call<'_>) {
-        let chosen =
-            "lwc".chars().zip(counts).filter(|(letter, _)| self.shown.contains(*letter)).map(|(_, count)| count);
-        let numbers: Vec<u64> = chosen.collect();
-        let text = match (numbers.as_slice(), call.is_ash(), self.named) {
-            ([only], true, _) => only.to_string(),
-            ([only], false, _) if self.files <= 1 => only.to_string(),
-            (all, true, _) => all.iter().map(|n| format!("{n:>9}")).collect::<Vec<_>>().join(" "),
-            (all, false, false) => all.iter().map(|n| format!("{n:>7}")).collect::<Vec<_>>().join(" "),
-            (all, false, true) => all.iter().map(u64::to_string).collect::<Vec<_>>().join(" "),
+    fn print(&self, counts: [u64; 5], name: &str, call: &mut Call<'_>) {
+        let chosen = "lwmcL".chars().zip(counts).filter(|(letter, _)| self.shown.contains(*letter));
+        let numbers: Vec<u64> = chosen.map(|(_, count)| count).collect();
+        let text = match (numbers.as_slice(), call.is_ash()) {
+            ([only], true) if self.width == 0 => only.to_string(),
+            (all, true) => all.iter().map(|n| format!("{n:>9}")).collect::<Vec<_>>().join(" "),
+            ([only], false) if self.width == 0 => only.to_string(),
+            (all, false) => {
+                let width = self.width.max(1);
+                all.iter().map(|n| format!("{n:>width$}")).collect::<Vec<_>>().join(" ")
+            }
         };
         call.out(&if name.is_empty() { format!("{text}\n") } else { format!("{text} {name}\n") });
     }
@@ -84,8 +146,9 @@ impl Filter for Wc {
         true
     }
     fn begin_file(&mut self, _: &str, _: &mut Call<'_>) {
-        self.counts = [0; 3];
+        self.counts = [0; 5];
         self.in_word = false;
+        self.column = 0;
         self.files += 1;
     }
     fn take(&mut self, bytes: &[u8], _: bool, _: &mut Call<'_>) -> Flow {
@@ -94,16 +157,25 @@ impl Filter for Wc {
             let blank = byte.is_ascii_whitespace();
             self.counts[1] += u64::from(!blank && !self.in_word);
             self.in_word = !blank;
+            match byte {
+                b'\n' | b'\r' | 0x0c => self.column = 0,
+                b'\t' => self.column = (self.column | 7) + 1,
+                32..=126 | 0xc0..=0xff => self.column += 1,
+                _ => {}
+            }
+            self.counts[4] = self.counts[4].max(self.column);
         }
         self.counts[2] += bytes.len() as u64;
+        self.counts[3] += bytes.len() as u64;
         Flow::More
     }
     fn end_file(&mut self, name: &str, call: &mut Call<'_>) {
         let shown = if self.named { name } else { "" };
         self.print(self.counts, shown, call);
-        for (total, count) in self.total.iter_mut().zip(self.counts) {
+        for (total, count) in self.total.iter_mut().zip(self.counts).take(4) {
             *total += count;
         }
+        self.total[4] = self.total[4].max(self.counts[4]);
     }
     fn finish(&mut self, call: &mut Call<'_>) -> i32 {
         if self.files > 1 {
@@ -114,143 +186,29 @@ impl Filter for Wc {
 }
 
 pub fn wc(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "lwcm", "", &[("lines", 'l'), ("words", 'w'), ("bytes", 'c')]);
-    let mut shown: String = args.options.iter().map(|(letter, _)| if *letter == 'm' { 'c' } else { *letter }).collect();
+    let long = [("lines", 'l'), ("words", 'w'), ("bytes", 'c'), ("chars", 'm'), ("max-line-length", 'L')];
+    let args = parse_args!(call, "lwcmL", "", if call.is_ash() { &[] } else { &long });
+    let mut shown: String = args.options.iter().map(|(letter, _)| *letter).collect();
     if shown.is_empty() {
         shown = "lwc".into();
     }
     let named = !args.operands.is_empty();
-    start(call, Wc { shown, named, ..Wc::default() }, args.operands, 1)
-}
-
-#[derive(Clone, Debug, Default)]
-struct Sort {
-    lines: Vec<Vec<u8>>,
-    bytes: usize,
-    numeric: bool,
-    reverse: bool,
-    unique: bool,
-    fold: bool,
-    keys: Vec<Key>,
-    separator: Option<u8>,
-    output: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-struct Key {
-    first: usize,
-    last: Option<usize>,
-    numeric: bool,
-    reverse: bool,
-}
-
-impl Sort {
-    fn key<'l>(&self, line: &'l [u8], key: &Key) -> Vec<&'l [u8]> {
-        let fields: Vec<&[u8]> = match self.separator {
-            Some(separator) => line.split(|byte| *byte == separator).collect(),
-            None => line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).collect(),
-        };
-        let end = key.last.unwrap_or(fields.len()).min(fields.len());
-        fields.get(key.first.saturating_sub(1)..end).unwrap_or_default().to_vec()
-    }
-
-    fn compare(&self, a: &[u8], b: &[u8]) -> std::cmp::Ordering {
-        for key in &self.keys {
-            let (left, right) = (self.key(a, key).join(&b' '), self.key(b, key).join(&b' '));
-            let order = self.compare_text(&left, &right, self.numeric || key.numeric);
-            let order = if key.reverse != self.reverse { order.reverse() } else { order };
-            if order.is_ne() {
-                return order;
+    let several = args.operands.len() > 1;
+    let chosen = "lwmcL".chars().filter(|letter| shown.contains(*letter)).count();
+    // GNU's columns are as wide as the largest size; input of unknown size takes 7.
+    let width = match (call.is_ash(), chosen, several) {
+        (_, 1, false) => 0,
+        (true, ..) => 9,
+        (false, ..) => {
+            let sizes = args.operands.iter().map(|file| call.system.info(&call.path(file)).map(|info| info.size));
+            let total: Option<u64> = sizes.map(Result::ok).sum();
+            match total.filter(|_| named) {
+                Some(total) => total.to_string().len(),
+                None => 7,
             }
         }
-        let order = self.compare_text(a, b, self.numeric && self.keys.is_empty());
-        let order = if order.is_eq() && !self.unique { a.cmp(b) } else { order };
-        if self.reverse { order.reverse() } else { order }
-    }
-
-    fn compare_text(&self, a: &[u8], b: &[u8], numeric: bool) -> std::cmp::Ordering {
-        match (numeric, self.fold) {
-            (true, _) => number(a).cmp(&number(b)),
-            (false, true) => a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase()),
-            (false, false) => a.cmp(b),
-        }
-    }
-}
-
-/// The number a text begins with, in millionths.
-fn number(text: &[u8]) -> i128 {
-    let text = String::from_utf8_lossy(text);
-    let text = text.trim_start();
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    let whole: String = digits.chars().take_while(char::is_ascii_digit).take(25).collect();
-    let fraction: String = match digits[whole.len()..].strip_prefix('.') {
-        Some(rest) => rest.chars().take_while(char::is_ascii_digit).chain("000000".chars()).take(6).collect(),
-        None => "000000".into(),
     };
-    sign * (whole.parse::<i128>().unwrap_or(0) * 1_000_000 + fraction.parse::<i128>().unwrap_or(0))
-}
-
-impl Filter for Sort {
-    cloned!();
-    fn take(&mut self, line: &[u8], _: bool, call: &mut Call<'_>) -> Flow {
-        self.bytes += line.len() + 24;
-        if self.bytes > MAX_BYTES * 4 {
-            call.err("sort", "out of memory");
-            return Flow::Stop;
-        }
-        self.lines.push(line.to_vec());
-        Flow::More
-    }
-    fn finish(&mut self, call: &mut Call<'_>) -> i32 {
-        let mut lines = std::mem::take(&mut self.lines);
-        sort_by(&mut lines, |a, b| self.compare(a, b));
-        if self.unique {
-            lines.dedup_by(|a, b| self.compare(a, b).is_eq());
-        }
-        let mut text = lines.join(&b'\n');
-        if !lines.is_empty() {
-            text.push(b'\n');
-        }
-        match &self.output {
-            None => call.out_bytes(&text),
-            Some(file) => {
-                let path = call.path(file);
-                if let Err(error) = call.system.write_file(&path, &text, false) {
-                    call.err("sort", &format!("{file}: {error}"));
-                    return 2;
-                }
-            }
-        }
-        0
-    }
-}
-
-pub fn sort(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(
-        call,
-        "nrufsbghVcdi",
-        "ktoST",
-        &[("reverse", 'r'), ("unique", 'u'), ("numeric-sort", 'n'), ("key", 'k')]
-    );
-    let keys = args.options.iter().filter(|(letter, _)| *letter == 'k').map(|(_, value)| {
-        let (first, last) = value.split_once(',').map_or((value.as_str(), None), |(first, last)| (first, Some(last)));
-        let field = |text: &str| {
-            text.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<usize>().unwrap_or(1)
-        };
-        let has = |letter: char| value.contains(letter);
-        Key { first: field(first), last: last.map(field), numeric: has('n'), reverse: has('r') }
-    });
-    let sort = Sort {
-        numeric: args.has('n') || args.has('g') || args.has('h') || args.has('V'),
-        reverse: args.has('r'),
-        unique: args.has('u'),
-        fold: args.has('f'),
-        keys: keys.collect(),
-        separator: args.value('t').and_then(|text| text.bytes().next()),
-        output: args.value('o').map(str::to_string),
-        ..Sort::default()
-    };
-    start(call, sort, args.operands, 2)
+    start(call, Wc { shown, named, width, ..Wc::default() }, args.operands, 1)
 }
 
 #[derive(Clone, Debug, Default)]
@@ -258,32 +216,69 @@ struct Uniq {
     last: Option<(Vec<u8>, u64)>,
     counts: bool,
     only_repeated: bool,
+    all_repeated: bool,
     only_unique: bool,
     fold: bool,
+    /// `-f`: fields left out; `-s`: bytes; `-w`: bytes compared.
+    fields: usize,
+    skip: usize,
+    width: usize,
+    held: Vec<Vec<u8>>,
+    output: Option<String>,
+    text: Vec<u8>,
 }
 
 impl Uniq {
-    fn print(&self, line: &[u8], count: u64, call: &mut Call<'_>) {
+    fn print(&mut self, line: &[u8], count: u64, call: &mut Call<'_>) {
+        if self.all_repeated {
+            for line in std::mem::take(&mut self.held) {
+                if count > 1 {
+                    self.put(&[&line[..], b"\n"].concat(), call);
+                }
+            }
+            return;
+        }
         if self.only_repeated && count < 2 || self.only_unique && count > 1 {
             return;
         }
-        if self.counts {
-            call.out(&format!("{count:>7} "));
+        let start = if self.counts { format!("{count:>7} ") } else { String::new() };
+        self.put(&[start.as_bytes(), line, b"\n"].concat(), call);
+    }
+
+    fn put(&mut self, bytes: &[u8], call: &mut Call<'_>) {
+        match self.output {
+            Some(_) => self.text.extend_from_slice(bytes),
+            None => call.out_bytes(bytes),
         }
-        line_out(line, true, call);
+    }
+
+    /// The part of a line that is compared.
+    fn key(&self, line: &[u8]) -> Vec<u8> {
+        let mut at = 0;
+        for _ in 0..self.fields {
+            at += line[at..].iter().take_while(|c| c.is_ascii_whitespace()).count();
+            at += line[at..].iter().take_while(|c| !c.is_ascii_whitespace()).count();
+        }
+        let key = &line[(at + self.skip).min(line.len())..];
+        let key = &key[..key.len().min(self.width)];
+        if self.fold { key.to_ascii_lowercase() } else { key.to_vec() }
     }
 }
 
 impl Filter for Uniq {
     cloned!();
     fn take(&mut self, line: &[u8], _: bool, call: &mut Call<'_>) -> Flow {
-        match &mut self.last {
-            Some((last, count)) if last == line || self.fold && last.eq_ignore_ascii_case(line) => *count += 1,
+        let same = self.last.as_ref().is_some_and(|(last, _)| self.key(last) == self.key(line));
+        match (&mut self.last, same) {
+            (Some((_, count)), true) => *count += 1,
             _ => {
                 if let Some((last, count)) = self.last.replace((line.to_vec(), 1)) {
                     self.print(&last, count, call);
                 }
             }
+        }
+        if self.all_repeated {
+            self.held.push(line.to_vec());
         }
         Flow::More
     }
@@ -291,20 +286,40 @@ impl Filter for Uniq {
         if let Some((last, count)) = self.last.take() {
             self.print(&last, count, call);
         }
+        if let Some(file) = &self.output {
+            let path = call.path(file);
+            return i32::from(call.system.write_file(&path, &self.text, false).is_err());
+        }
         0
     }
 }
 
 pub fn uniq(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "cdui", "");
+    let long = [
+        ("count", 'c'),
+        ("repeated", 'd'),
+        ("unique", 'u'),
+        ("ignore-case", 'i'),
+        ("skip-fields", 'f'),
+        ("skip-chars", 's'),
+        ("check-chars", 'w'),
+    ];
+    let known = if call.is_ash() { "cdui" } else { "cduiD" };
+    let args = parse_args!(call, known, "fsw", if call.is_ash() { &[] } else { &long });
+    let number = |letter: char| args.value(letter).and_then(|text| text.parse::<usize>().ok());
     let uniq = Uniq {
-        last: None,
         counts: args.has('c'),
         only_repeated: args.has('d'),
+        all_repeated: args.has('D'),
         only_unique: args.has('u'),
         fold: args.has('i'),
+        fields: number('f').unwrap_or(0),
+        skip: number('s').unwrap_or(0),
+        width: number('w').unwrap_or(usize::MAX),
+        output: args.operands.get(1).cloned(),
+        ..Uniq::default()
     };
-    start(call, uniq, args.operands, 1)
+    start(call, uniq, args.operands.into_iter().take(1).collect(), 1)
 }
 
 #[derive(Clone, Debug, Default)]
@@ -346,19 +361,32 @@ pub fn rev(call: &mut Call<'_>) -> Outcome {
     start(call, Rev, call.args.to_vec(), 1)
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Nl {
-    number: u64,
+    number: i64,
+    step: i64,
+    width: usize,
+    separator: String,
+    all: bool,
+    none: bool,
+    /// How numbers are filled: `ln`, `rn`, `rz`.
+    format: String,
 }
 
 impl Filter for Nl {
     cloned!();
     fn take(&mut self, line: &[u8], _: bool, call: &mut Call<'_>) -> Flow {
-        let start = if line.is_empty() {
-            "       ".to_string()
+        let width = self.width;
+        let start = if self.none || line.is_empty() && !self.all {
+            " ".repeat(width + self.separator.len())
         } else {
-            self.number += 1;
-            format!("{:>6}\t", self.number)
+            let number = match self.format.as_str() {
+                "ln" => format!("{:<width$}", self.number),
+                "rz" => format!("{:0width$}", self.number),
+                _ => format!("{:>width$}", self.number),
+            };
+            self.number += self.step;
+            format!("{number}{}", self.separator)
         };
         call.out(&start);
         line_out(line, true, call);
@@ -367,7 +395,27 @@ impl Filter for Nl {
 }
 
 pub fn nl(call: &mut Call<'_>) -> Outcome {
-    start(call, Nl::default(), call.args.to_vec(), 1)
+    let long = [
+        ("body-numbering", 'b'),
+        ("number-width", 'w'),
+        ("number-separator", 's'),
+        ("starting-line-number", 'v'),
+        ("line-increment", 'i'),
+        ("number-format", 'n'),
+    ];
+    let args = parse_args!(call, "p", "bwsvinhfdl", &long);
+    let number =
+        |letter: char, otherwise: i64| args.value(letter).and_then(|text| text.parse().ok()).unwrap_or(otherwise);
+    let nl = Nl {
+        number: number('v', 1),
+        step: number('i', 1),
+        width: usize::try_from(number('w', 6)).unwrap_or(6).min(100),
+        separator: args.value('s').unwrap_or("\t").to_string(),
+        all: args.value('b') == Some("a"),
+        none: args.value('b') == Some("n"),
+        format: args.value('n').unwrap_or("rn").to_string(),
+    };
+    start(call, nl, args.operands, 1)
 }
 
 #[derive(Clone, Debug)]
@@ -383,8 +431,15 @@ impl Filter for Tee {
     }
     fn take(&mut self, bytes: &[u8], _: bool, call: &mut Call<'_>) -> Flow {
         for path in &self.paths {
-            if call.system.write_file(path, bytes, true).is_err() {
-                self.status = 1;
+            match path.as_str() {
+                "/dev/stdout" | "/dev/tty" | "/proc/1/fd/1" => call.out_bytes(bytes),
+                "/dev/stderr" | "/proc/1/fd/2" => call.output.write(crate::process::Stream::Stderr, bytes),
+                "/dev/null" => {}
+                path => {
+                    if call.system.write_file(path, bytes, true).is_err() {
+                        self.status = 1;
+                    }
+                }
             }
         }
         call.out_bytes(bytes);
@@ -396,10 +451,17 @@ impl Filter for Tee {
 }
 
 pub fn tee(call: &mut Call<'_>) -> Outcome {
-    let args = parse_args!(call, "ai", "");
+    let args = parse_args!(call, "aip", "", &[("append", 'a'), ("ignore-interrupts", 'i')]);
     let mut tee = Tee { paths: Vec::new(), status: 0 };
     for file in &args.operands {
         let path = call.path(file);
+        if matches!(
+            path.as_str(),
+            "/dev/stdout" | "/dev/stderr" | "/dev/null" | "/dev/tty" | "/proc/1/fd/1" | "/proc/1/fd/2"
+        ) {
+            tee.paths.push(path);
+            continue;
+        }
         match call.system.write_file(&path, b"", args.has('a')) {
             Ok(()) => tee.paths.push(path),
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use super::super::state::State;
 use super::super::syntax::Dialect;
+use super::super::variables::NotSet;
 
 const MAX_DEPTH: u32 = 50;
 
@@ -32,6 +33,8 @@ struct Evaluator<'a> {
     pos: usize,
     state: &'a mut State,
     depth: u32,
+    /// Where the last operand began, for messages.
+    operand: usize,
     /// In the branch of `&&`, `||` or `?:` that does not count: no assignments, no division errors.
     skipping: bool,
 }
@@ -42,7 +45,7 @@ pub fn evaluate(text: &str, state: &mut State) -> Result<i64, String> {
 }
 
 fn evaluate_at(text: &str, state: &mut State, depth: u32) -> Result<i64, String> {
-    let mut evaluator = Evaluator { text: text.as_bytes(), pos: 0, state, depth, skipping: false };
+    let mut evaluator = Evaluator { text: text.as_bytes(), pos: 0, state, depth, skipping: false, operand: 0 };
     evaluator.blanks();
     if evaluator.pos == text.len() {
         return Ok(0);
@@ -76,6 +79,10 @@ impl Evaluator<'_> {
         let text = String::from_utf8_lossy(self.text);
         match self.state.dialect {
             Dialect::Ash => "arithmetic syntax error".into(),
+            Dialect::Dash if self.pos >= self.text.len() => {
+                format!("arithmetic expression: expecting primary: \"{text}\"")
+            }
+            Dialect::Dash => format!("arithmetic expression: expecting EOF: \"{text}\""),
             Dialect::Bash => {
                 let rest = String::from_utf8_lossy(&self.text[self.pos.min(self.text.len())..]).into_owned();
                 let what = if rest.is_empty() { "operand expected" } else { "invalid arithmetic operator" };
@@ -101,10 +108,38 @@ impl Evaluator<'_> {
         let rest = &self.text[self.pos..];
         let len = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
         let name = String::from_utf8_lossy(&rest[..len]).into_owned();
-        (len > 0 && !rest[0].is_ascii_digit()).then(|| {
-            self.pos += len;
-            name
-        })
+        if len == 0 || rest[0].is_ascii_digit() {
+            return None;
+        }
+        self.pos += len;
+        if self.state.dialect.is_bash() && self.text.get(self.pos) == Some(&b'[') {
+            let mut depth = 0;
+            let close = self.text[self.pos..].iter().position(|c| {
+                depth += i32::from(*c == b'[') - i32::from(*c == b']');
+                depth == 0
+            });
+            if let Some(close) = close {
+                let index = String::from_utf8_lossy(&self.text[self.pos..=self.pos + close]).into_owned();
+                self.pos += close + 1;
+                return Some(name + &index);
+            }
+        }
+        Some(name)
+    }
+
+    /// The variable, and the key if one element is meant.
+    fn place(&mut self, name: &str) -> Result<(String, Option<String>), String> {
+        let Some((array, index)) = name.split_once('[') else { return Ok((name.to_string(), None)) };
+        let index = index.strip_suffix(']').unwrap_or(index);
+        if self.state.is_keyed(array) {
+            return Ok((array.to_string(), Some(index.trim_matches('"').to_string())));
+        }
+        let mut number = evaluate_at(index, self.state, self.depth + 5)?;
+        if number < 0 {
+            let last = self.state.entries(array).last().and_then(|(key, _)| key.parse::<i64>().ok()).unwrap_or(-1);
+            number += last + 1;
+        }
+        Ok((array.to_string(), Some(number.to_string())))
     }
 
     fn assignment(&mut self) -> Result<i64, String> {
@@ -187,7 +222,9 @@ impl Evaluator<'_> {
             return Err("expression recursion level exceeded".into());
         }
         self.blanks();
-        let value = if self.accept("++") || self.looking_at("--") {
+        let steps = self.state.dialect != Dialect::Dash && (self.looking_at("++") || self.looking_at("--"));
+        let value = if steps {
+            self.accept("++");
             let step = if self.accept("--") { -1 } else { 1 };
             match self.name() {
                 Some(name) => {
@@ -213,6 +250,7 @@ impl Evaluator<'_> {
     }
 
     fn primary(&mut self) -> Result<i64, String> {
+        self.operand = self.pos;
         if self.accept("(") {
             let value = self.comma()?;
             return if self.accept(")") { Ok(value) } else { Err(self.syntax_error()) };
@@ -220,7 +258,9 @@ impl Evaluator<'_> {
         if let Some(name) = self.name() {
             let value = self.variable(&name)?;
             self.blanks();
-            let step = if self.looking_at("++") {
+            let step = if self.state.dialect == Dialect::Dash {
+                return Ok(value);
+            } else if self.looking_at("++") {
                 1
             } else if self.looking_at("--") {
                 -1
@@ -236,9 +276,13 @@ impl Evaluator<'_> {
 
     fn literal(&mut self) -> Result<i64, String> {
         let rest = &self.text[self.pos..];
-        let len = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, b'#' | b'_')).count();
+        let in_base = |c: u8| self.state.dialect.is_bash() && matches!(c, b'#' | b'@' | b'_');
+        let len = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || in_base(**c)).count();
         let token = String::from_utf8_lossy(&rest[..len]).into_owned();
-        let value = number(&token);
+        let value = number(&token, self.state.dialect);
+        if value.is_none() && self.state.dialect.is_bash() && token.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(format!("{token}: value too great for base (error token is \"{token}\")"));
+        }
         match value {
             Some(value) => {
                 self.pos += len;
@@ -253,13 +297,25 @@ impl Evaluator<'_> {
         if self.skipping {
             return Ok(0);
         }
-        let text = match self.state.get(name) {
+        let (array, key) = self.place(name)?;
+        let text = match self.state.element(&array, key.as_deref()) {
             Some(text) => text.trim().to_string(),
+            None if name == "RANDOM"
+                || name == "SECONDS"
+                || name == "LINENO"
+                || name == "EPOCHSECONDS"
+                || name == "UID" =>
+            {
+                return Ok(self.state.computed(name));
+            }
             None if self.state.flags.nounset => return Err(super::unset_message(self.state.dialect, name)),
             None => return Ok(0),
         };
-        match number(&text) {
+        match number(&text, self.state.dialect) {
             _ if text.is_empty() => Ok(0),
+            None if !self.state.dialect.is_bash() && self.state.dialect == Dialect::Dash => {
+                Err(format!("Illegal number: {text}"))
+            }
             Some(value) => Ok(value),
             None if self.depth >= MAX_DEPTH => Err("expression recursion level exceeded".into()),
             None => evaluate_at(&text, self.state, self.depth + 5),
@@ -271,7 +327,11 @@ impl Evaluator<'_> {
             return Ok(());
         }
         let dialect = self.state.dialect;
-        self.state.set(name, value.to_string()).map_err(|_| super::read_only_message(dialect, name))
+        let (array, key) = self.place(name)?;
+        self.state.set_element(&array, key.as_deref(), value.to_string(), false).map_err(|why| match why {
+            NotSet::ReadOnly => super::read_only_message(dialect, &array),
+            NotSet::Wrong(message) => message,
+        })
     }
 
     fn apply(&self, operator: &str, a: i64, b: i64) -> Result<i64, String> {
@@ -279,10 +339,13 @@ impl Evaluator<'_> {
             if self.skipping {
                 return Ok(0);
             }
+            let text = String::from_utf8_lossy(self.text).into_owned();
             return Err(match self.state.dialect {
                 Dialect::Ash => "divide by zero".into(),
+                Dialect::Dash => format!("arithmetic expression: division by zero: \"{text}\""),
                 Dialect::Bash => {
-                    format!("{}: division by 0 (error token is \"0\")", String::from_utf8_lossy(self.text).trim_start())
+                    let token = String::from_utf8_lossy(&self.text[self.operand..]).into_owned();
+                    format!("{}: division by 0 (error token is \"{token}\")", text.trim_start())
                 }
             });
         }
@@ -312,23 +375,47 @@ impl Evaluator<'_> {
 }
 
 /// Decimal, `0x` hexadecimal, `0` octal and `base#digits`; a minus sign for values of variables.
-fn number(token: &str) -> Option<i64> {
+fn number(token: &str, dialect: Dialect) -> Option<i64> {
     if let Some(rest) = token.strip_prefix('-').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
-        return number(rest).map(i64::wrapping_neg);
+        return number(rest, dialect).map(i64::wrapping_neg);
     }
+    let wraps = dialect != Dialect::Dash;
     if let Some(digits) = token.strip_prefix("0x").or_else(|| token.strip_prefix("0X")) {
-        return i64::from_str_radix(digits, 16).ok();
+        return in_base(digits, 16, wraps);
     }
-    if let Some((base, digits)) = token.split_once('#') {
-        let base = base.parse::<u32>().ok().filter(|base| (2..=36).contains(base))?;
-        return i64::from_str_radix(digits, base).ok();
+    if let Some((base, digits)) = token.split_once('#').filter(|_| dialect.is_bash()) {
+        let base = base.parse::<u32>().ok().filter(|base| (2..=64).contains(base))?;
+        return in_base(digits, base, wraps);
     }
     if token.len() > 1 && token.starts_with('0') {
-        return i64::from_str_radix(token, 8).ok();
+        return in_base(token, 8, wraps);
     }
-    if token.bytes().all(|c| c.is_ascii_digit()) {
-        token.parse().ok().or((!token.is_empty()).then_some(i64::MAX))
-    } else {
-        None
+    in_base(token, 10, wraps)
+}
+
+/// Digits of a base up to 64, as bash writes them; too many of them wrap, or stop at the largest number.
+fn in_base(digits: &str, base: u32, wraps: bool) -> Option<i64> {
+    if digits.is_empty() {
+        return None;
     }
+    let mut value: i64 = 0;
+    for c in digits.chars() {
+        let digit = match c {
+            '0'..='9' => c as u32 - '0' as u32,
+            'a'..='z' => c as u32 - 'a' as u32 + 10,
+            'A'..='Z' if base <= 36 => c as u32 - 'A' as u32 + 10,
+            'A'..='Z' => c as u32 - 'A' as u32 + 36,
+            '@' => 62,
+            '_' => 63,
+            _ => return None,
+        };
+        if digit >= base {
+            return None;
+        }
+        value = match wraps {
+            true => value.wrapping_mul(i64::from(base)).wrapping_add(i64::from(digit)),
+            false => value.saturating_mul(i64::from(base)).saturating_add(i64::from(digit)),
+        };
+    }
+    Some(value)
 }

@@ -50,7 +50,7 @@ impl Fields {
         let field = self.current.get_or_insert_default();
         field.text.push_str(text);
         field.pattern.push_str(text);
-        field.has_pattern |= text.contains(['*', '?', '[']);
+        field.has_pattern |= text.contains(['*', '?', '[']) || text.contains('(') && text.contains(['@', '+', '!']);
     }
 
     /// The result of an unquoted expansion.

@@ -6,9 +6,9 @@ use super::{Context, Frame, Leave, Phase, Process, Saved, Step, TextKind};
 use crate::files::Open;
 use crate::host::Host;
 use crate::process::Signal;
-use crate::state::Job;
+use crate::state::{Event, Job};
 use crate::syntax::ast::{Chain, Connector, Kind, Pipeline, Script};
-use crate::syntax::{Dialect, Parser, SyntaxError};
+use crate::syntax::{Parser, SyntaxError};
 use values::time::SimTime;
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
@@ -20,7 +20,8 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         kind: TextKind,
         cx: &mut Context<'_, H>,
     ) -> Step {
-        let mut parser = Parser::new(&source, at, line, self.state.dialect);
+        let extended = self.state.flags.extglob;
+        let mut parser = Parser::new(&source, at, line, self.state.dialect).with_extended_patterns(extended);
         let parsed = parser.next_line();
         let (at, line) = parser.position();
         match parsed {
@@ -44,7 +45,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     fn end_text(&mut self, kind: TextKind) {
         match kind {
             TextKind::Sourced { positional: Some(positional) } => self.state.positional = positional,
-            TextKind::Trap { status } => self.state.status = status,
+            TextKind::Trap { status, .. } => self.state.status = status,
             _ => {}
         }
     }
@@ -56,10 +57,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         cx: &mut Context<'_, H>,
     ) {
         self.state.line = error.line;
-        if self.state.dialect == Dialect::Ash || self.state.interactive {
+        if !self.state.dialect.is_bash() || self.state.interactive {
             return self.complain(cx, None, &error.message);
         }
-        let place = format!("{}: -c: line {}: ", self.state.name, error.line);
+        let from = if self.state.named { "" } else { "-c: " };
+        let place = format!("{}: {from}line {}: ", self.state.name, error.line);
         let mut text = format!("{place}{}\n", error.message);
         if error.message.contains("near unexpected token") {
             let text_line: String =
@@ -96,6 +98,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             child.state.errexit_ignored = false;
             child.descriptors.insert(0, null);
         }
+        cx.common.names.insert(pid, text.to_string());
         let number = self.state.jobs.iter().map(|job| job.number).max().unwrap_or(0) + 1;
         self.state.jobs.push(Job { number, pid, text });
         self.state.last_background = Some(pid);
@@ -117,6 +120,13 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         ran_last: bool,
         cx: &mut Context<'_, H>,
     ) -> Step {
+        if let Some(before) = next.checked_sub(1) {
+            let before = before.checked_sub(1).and_then(|at| chain.rest.get(at)).map_or(&chain.first, |(_, it)| it);
+            if before.commands.len() == 1 && !before.negated {
+                self.state.pipe_status.clear();
+                self.state.pipe_status.push(self.state.status);
+            }
+        }
         let pipeline = loop {
             if next == 0 {
                 break chain.first.clone();
@@ -132,7 +142,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         let ran_last = next == chain.rest.len();
         self.frames.push(Frame::Chain { chain, next: next + 1, ran_last });
         if pipeline.timed {
-            self.frames.push(Frame::Timed { since: cx.host.now() });
+            self.frames.push(Frame::Timed { since: cx.host.now(), portable: pipeline.portable });
         }
         if pipeline.negated {
             self.frames.push(Frame::Negate);
@@ -154,8 +164,21 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             _ => true,
         };
         let failed = ran_last && counts && !last.negated && self.state.status != 0;
-        if failed && self.state.flags.errexit && !self.is_tested() {
-            self.leave(Leave::Exit(self.state.status), cx);
+        let traps = self.state.traps.contains_key(&Event::Error);
+        if !failed || !(self.state.flags.errexit || traps) || self.is_tested() {
+            return Step::Ran;
+        }
+        let status = self.state.status;
+        let inherited = self.state.flags.errtrace || !self.in_function();
+        match self.state.traps.get(&Event::Error).filter(|action| inherited && !action.is_empty()).cloned() {
+            Some(action) if !self.in_trap() => {
+                if self.state.flags.errexit {
+                    self.frames.push(Frame::Leaves(Leave::Exit(status)));
+                }
+                self.push_text(&action, TextKind::Trap { status, event: Event::Error });
+            }
+            _ if self.state.flags.errexit => self.leave(Leave::Exit(status), cx),
+            _ => {}
         }
         Step::Ran
     }
@@ -175,10 +198,19 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     fn start_pipeline<H: Host<Command = C>>(&mut self, pipeline: &Pipeline, cx: &mut Context<'_, H>) {
         let mut pids = Vec::new();
         let mut input = None;
+        let last_here = self.state.flags.lastpipe && self.state.dialect.is_bash() && !self.state.interactive;
         let count = pipeline.commands.len();
         for (i, command) in pipeline.commands.iter().enumerate() {
             let pipe = (i + 1 < count).then(|| cx.common.files.pipe());
             let frame = Frame::Command { command: command.clone(), known: Vec::new() };
+            if last_here && i + 1 == count {
+                self.frames.push(Frame::Children { pids, last_here: true, pipeline: true });
+                if let Some(input) = input {
+                    let before = self.descriptors.insert(0, input);
+                    self.frames.push(Frame::Redirected { saved: vec![(0, before)] });
+                }
+                return self.frames.push(frame);
+            }
             let Some(pid) = self.fork(None, vec![frame], cx) else {
                 return self.leave(Leave::Abort(2), cx);
             };
@@ -193,17 +225,32 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             input = pipe.map(|(reader, _)| reader);
             pids.push(pid);
         }
-        self.frames.push(Frame::Children { pids });
+        self.frames.push(Frame::Children { pids, last_here: false, pipeline: true });
     }
 
-    pub(crate) fn report_time<H: Host<Command = C>>(&mut self, since: SimTime, cx: &mut Context<'_, H>) -> Step {
-        let text = crate::commands::time_report(self.state.dialect, cx.host.now().since(since));
+    pub(crate) fn report_time<H: Host<Command = C>>(
+        &mut self,
+        since: SimTime,
+        portable: bool,
+        cx: &mut Context<'_, H>,
+    ) -> Step {
+        let span = cx.host.now().since(since);
+        let format = self.state.get("TIMEFORMAT").filter(|_| self.state.dialect.is_bash() && !portable);
+        let text = match format {
+            Some(format) => crate::commands::time_by_format(format, span),
+            None if portable => {
+                let ms = span.as_ms().max(0);
+                format!("real {}.{:02}\nuser 0.00\nsys 0.00\n", ms / 1000, ms % 1000 / 10)
+            }
+            None => crate::commands::time_report(self.state.tools, span),
+        };
         self.write(2, text.as_bytes(), cx);
         Step::Ran
     }
 
     pub(crate) fn end_call(&mut self, positional: Vec<String>, locals: Saved) {
         self.state.positional = positional;
+        self.state.calls.pop();
         self.restore(locals);
     }
 
@@ -252,9 +299,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     pub(crate) fn loops_around(&self) -> usize {
         let frames = self.frames.iter().rev();
         let inside = frames.take_while(|frame| !matches!(frame, Frame::Call { .. }));
-        inside
-            .filter(|frame| matches!(frame, Frame::Loop { .. } | Frame::For { .. } | Frame::CountedFor { .. }))
-            .count()
+        inside.filter(|frame| is_loop(frame)).count()
     }
 
     fn leave_loops<H: Host<Command = C>>(&mut self, levels: usize, again: bool, cx: &mut Context<'_, H>) {
@@ -262,7 +307,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         self.state.status = 0;
         while levels > 0 {
             let Some(frame) = self.frames.pop() else { return };
-            let is_loop = matches!(frame, Frame::Loop { .. } | Frame::For { .. } | Frame::CountedFor { .. });
+            let is_loop = is_loop(&frame);
             levels -= usize::from(is_loop);
             if is_loop && again && levels == 0 {
                 self.frames.push(match frame {
@@ -287,11 +332,15 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         match frame {
             Frame::Redirected { saved } => self.undo_redirects(saved, cx),
             Frame::Restore(saved) => self.restore(saved),
-            Frame::Call { positional, locals } => self.end_call(positional, locals),
+            Frame::Call { positional, locals, .. } => self.end_call(positional, locals),
             Frame::Text { kind: kind @ TextKind::Sourced { .. }, .. } => self.end_text(kind),
             Frame::External { mut command, .. } => cx.host.signal(&mut command, Signal::Int),
-            Frame::Capture { .. } | Frame::Nested(_) => cx.common.dirty = true,
+            Frame::Capture { .. } | Frame::Request { .. } | Frame::Nested(_) => cx.common.dirty = true,
             _ => {}
         }
     }
+}
+
+fn is_loop<C>(frame: &Frame<C>) -> bool {
+    matches!(frame, Frame::Loop { .. } | Frame::For { .. } | Frame::CountedFor { .. } | Frame::Select { .. })
 }

@@ -4,8 +4,10 @@
 //! substitution. Each has a stack of [`Frame`]s. The frame on top does one step at a time; when it is done it leaves
 //! its exit code in `$?` and is popped, and the frame below looks at `$?` and goes on.
 
+mod arrays;
 mod compound;
 mod control;
+pub(super) mod launch;
 mod nested;
 mod redirect;
 mod run;
@@ -19,18 +21,20 @@ use super::expand::{Expander, Halt};
 use super::files::{Files, OpenId};
 use super::host::{Host, System};
 use super::process::{Io, Signal, Stream};
-use super::state::{State, Var};
+use super::state::{Event, State};
 use super::syntax::Dialect;
 use super::syntax::ast::{Chain, Command, Script};
+use super::variables::Var;
 use values::sorted::{SortedMap, SortedSet};
 use values::time::SimTime;
 
 pub(super) use nested::{Nested, Xargs};
+pub(crate) use run::death;
 
 /// Frames of one process: function calls deeper than this end with an error.
-const MAX_FRAMES: usize = 4000;
+const MAX_FRAMES: usize = 12_000;
 /// Processes of one shell at a time.
-const MAX_PROCESSES: usize = 256;
+const MAX_PROCESSES: usize = 2048;
 
 /// Changed variables with what they were before.
 pub(super) type Saved = Vec<(String, Option<Var>)>;
@@ -40,6 +44,8 @@ pub(super) type Saved = Vec<(String, Option<Var>)>;
 pub(super) enum TextKind {
     Main,
     Eval,
+    /// What an alias stands for.
+    Alias,
     /// `. file args`: the positional parameters before it, if it was given its own.
     Sourced {
         positional: Option<Vec<String>>,
@@ -47,6 +53,7 @@ pub(super) enum TextKind {
     /// A trap's action keeps `$?`.
     Trap {
         status: i32,
+        event: Event,
     },
 }
 
@@ -72,7 +79,12 @@ pub(super) enum Frame<C> {
     Negate,
     Timed {
         since: SimTime,
+        portable: bool,
     },
+    /// Leaves once what is above it is done: `set -e` after an ERR trap.
+    Leaves(Leave),
+    /// Assigns the lists that a built-in such as `declare` stands before.
+    Declared(Vec<Listed>),
     /// A command to start; `known`: outputs of its substitutions so far.
     Command {
         command: Rc<Command>,
@@ -104,12 +116,30 @@ pub(super) enum Frame<C> {
     Call {
         positional: Vec<String>,
         locals: Saved,
+        /// The RETURN trap has run.
+        trapped: bool,
     },
     /// Assignments in front of a built-in or function, to undo.
     Restore(Saved),
     /// A foreground pipeline, subshell or nested shell.
     Children {
         pids: Vec<u32>,
+        /// `shopt -s lastpipe`: the last command ran here, and this frame waits below it.
+        last_here: bool,
+        pipeline: bool,
+    },
+    /// `select`: the menu, and the line that is read.
+    Select {
+        command: Rc<Command>,
+        words: Vec<String>,
+        reading: bool,
+    },
+    /// A program that a command runs, whose output it wants.
+    Request {
+        pid: Option<u32>,
+        from: Option<OpenId>,
+        bytes: Vec<u8>,
+        state: commands::State,
     },
     /// The output of a substitution being collected.
     Capture {
@@ -122,8 +152,15 @@ pub(super) enum Frame<C> {
     Wait {
         pids: Vec<u32>,
         all: bool,
+        /// `-n`: the first one that ends.
+        any: bool,
     },
     ReadLine(super::builtins::ReadLine),
+    MapFile(super::builtins::MapFile),
+    /// A command that has to wait for the rest of a pipe.
+    Again {
+        words: Vec<String>,
+    },
     Local(commands::State),
     External {
         command: C,
@@ -155,6 +192,16 @@ pub(super) struct Process<C> {
     pub first: bool,
     /// Status of the last substitution of the command being expanded.
     pub substitution_status: Option<i32>,
+    /// Who started it.
+    pub parent: u32,
+}
+
+/// A list to assign, with its subscripts known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Listed {
+    pub name: String,
+    pub append: bool,
+    pub elements: Vec<(Option<String>, bool, String)>,
 }
 
 /// What the processes of a shell share.
@@ -170,6 +217,8 @@ pub(super) struct Common {
     /// Bytes beyond what is kept, of a substitution whose output is too large.
     pub out_of_memory: bool,
     pub alive: SortedSet<u32>,
+    /// The command lines of processes, as `ps` shows them.
+    pub names: SortedMap<u32, String>,
     /// Whether descriptors were closed since files were last swept.
     pub dirty: bool,
 }
@@ -223,10 +272,20 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             Frame::List { script, next } => self.step_list(script, next, cx),
             Frame::Chain { chain, next, ran_last } => self.step_chain(chain, next, ran_last, cx),
             Frame::Negate => {
+                self.state.pipe_status.clear();
+                self.state.pipe_status.push(self.state.status);
                 self.state.status = i32::from(self.state.status == 0);
                 Step::Ran
             }
-            Frame::Timed { since } => self.report_time(since, cx),
+            Frame::Timed { since, portable } => self.report_time(since, portable, cx),
+            Frame::Leaves(leave) => {
+                self.leave(leave, cx);
+                Step::Ran
+            }
+            Frame::Declared(lists) => {
+                self.assign_lists(lists, true, cx);
+                Step::Ran
+            }
             Frame::Command { command, known } => self.step_command(command, known, cx),
             Frame::Redirected { saved } => {
                 self.undo_redirects(saved, cx);
@@ -236,18 +295,25 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             Frame::Loop { command, testing, status } => self.step_loop(command, testing, status),
             Frame::For { command, words, next } => self.step_for(command, words, next, cx),
             Frame::CountedFor { command, phase } => self.step_counted(command, phase),
-            Frame::Call { positional, locals } => {
-                self.end_call(positional, locals);
-                Step::Ran
-            }
+            Frame::Call { positional, locals, trapped } => self.step_call(positional, locals, trapped),
+            Frame::Select { command, words, reading } => self.step_select(command, words, reading, cx),
+            Frame::Request { pid, from, bytes, state } => self.step_request(pid, from, bytes, state, cx),
             Frame::Restore(saved) => {
                 self.restore(saved);
                 Step::Ran
             }
-            Frame::Children { pids } => self.step_children(pids, cx),
+            Frame::Children { pids, last_here, pipeline } => self.step_children(pids, last_here, pipeline, cx),
             Frame::Capture { pid, from, bytes, total } => self.step_capture(pid, from, bytes, total, cx),
-            Frame::Wait { pids, all } => self.step_wait(pids, all, cx),
+            Frame::Wait { pids, all, any } => self.step_wait(pids, all, any, cx),
             Frame::ReadLine(read) => self.step_read(read, cx),
+            Frame::MapFile(map) => self.step_mapfile(map, cx),
+            Frame::Again { words } => {
+                self.run_words(words.clone(), false, cx);
+                match self.frames.last() {
+                    Some(Frame::Again { .. }) => Step::Blocked(None),
+                    _ => Step::Ran,
+                }
+            }
             Frame::Local(state) => self.step_local(state, cx),
             Frame::External { command, io } => self.step_external(command, io, cx),
             Frame::Nested(nested) => self.step_nested(nested, cx),
@@ -260,11 +326,11 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             return Step::Blocked(None);
         }
         let status = self.exiting.unwrap_or(self.state.status);
-        match self.state.traps.remove(&super::state::Event::Exit) {
+        match self.state.traps.remove(&Event::Exit) {
             Some(action) if !action.is_empty() => {
                 self.exiting = Some(status);
                 self.state.status = status;
-                self.push_text(&action, TextKind::Trap { status });
+                self.push_text(&action, TextKind::Trap { status, event: Event::Exit });
                 Step::Ran
             }
             _ => Step::Ended(status),
@@ -273,6 +339,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
 
     pub fn push_text(&mut self, text: &str, kind: TextKind) {
         let line = if matches!(kind, TextKind::Main | TextKind::Sourced { .. }) { 1 } else { self.state.line.max(1) };
+        let text = if text.starts_with('\u{feff}') { &text[3..] } else { text };
         self.frames.push(Frame::Text { source: Rc::new(text.chars().collect()), at: 0, line, kind });
     }
 
@@ -291,7 +358,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         for frame in &self.frames {
             match frame {
                 Frame::Redirected { saved } => into.extend(saved.iter().filter_map(|(_, id)| *id)),
-                Frame::Capture { from, .. } => {
+                Frame::Capture { from, .. } | Frame::Request { from: Some(from), .. } => {
                     into.insert(*from);
                 }
                 _ => {}
@@ -337,8 +404,21 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         work: impl FnOnce(&mut Expander<'_>) -> Result<T, Halt>,
     ) -> Option<T> {
         let before = has_substitution.then(|| self.state.clone());
-        let result = work(&mut Expander::new(&mut self.state, cx.host, known));
+        let mut expander = Expander::new(&mut self.state, cx.host, known);
+        let result = work(&mut expander);
+        cx.common.files.moved += expander.work as u64;
         match (result, before) {
+            (Err(Halt::Connect { script, writes }), Some(before)) => {
+                self.state = before;
+                let mut known = known.to_vec();
+                self.start_connected(script, writes, &mut known, cx);
+                self.frames.push(Frame::Command { command: again.clone(), known });
+                None
+            }
+            (Err(Halt::Connect { .. }), None) => {
+                self.fail("process substitution is not possible here", cx);
+                None
+            }
             (Ok(value), _) => Some(value),
             (Err(Halt::Substitute(script)), Some(before)) => {
                 let inner = std::mem::replace(&mut self.state, before);
@@ -348,6 +428,10 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             }
             (Err(Halt::Substitute(_)), None) => {
                 self.fail("command substitution is not possible here", cx);
+                None
+            }
+            (Err(Halt::Status(status)), _) => {
+                self.state.status = status;
                 None
             }
             (Err(Halt::Fail(message)), _) => {
@@ -360,7 +444,8 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
     /// An expansion failed: the message, and the script ends.
     pub fn fail<H: Host<Command = C>>(&mut self, message: &str, cx: &mut Context<'_, H>) {
         self.complain(cx, None, message);
-        let status = if self.state.dialect == Dialect::Ash { 2 } else { 1 };
+        let status = if self.state.dialect.is_bash() { 1 } else { 2 };
+        // `${x?}` and `set -u` end a bash script with 127 when it is no terminal's.
         self.leave(Leave::Abort(status), cx);
     }
 
@@ -374,6 +459,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         if cx.common.alive.len() >= MAX_PROCESSES {
             let message = match self.state.dialect {
                 Dialect::Ash => "can't fork: Resource temporarily unavailable",
+                Dialect::Dash => "Cannot fork",
                 Dialect::Bash => "fork: retry: Resource temporarily unavailable",
             };
             self.complain(cx, None, message);
@@ -382,11 +468,14 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         let errexit_ignored = self.is_tested();
         let mut state = state.unwrap_or_else(|| self.state.clone());
         state.errexit_ignored = errexit_ignored;
-        state.traps.retain(|_, action| action.is_empty());
+        let traced = state.flags.errtrace;
+        state.traps.retain(|event, action| action.is_empty() || traced && *event == Event::Error);
         state.jobs.clear();
+        state.subshells += 1;
         cx.common.next_pid += 1;
         let pid = cx.common.next_pid;
         cx.common.alive.insert(pid);
+        state.own_pid = pid;
         cx.spawned.push(Process {
             pid,
             state,
@@ -397,6 +486,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             background: self.background,
             first: false,
             substitution_status: None,
+            parent: self.pid,
         });
         Some(pid)
     }

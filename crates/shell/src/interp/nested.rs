@@ -5,9 +5,8 @@ use std::collections::VecDeque;
 
 use super::{Context, Frame, Process, Step, TextKind};
 use crate::expand::MAX_BYTES;
-use crate::host::Host;
+use crate::host::{Host, Tools};
 use crate::process::{Read, Signal};
-use crate::syntax::Dialect;
 use values::time::{SimTime, Span};
 
 /// The state of a command that runs other commands.
@@ -29,6 +28,10 @@ pub enum Nested {
         argv: Vec<String>,
         deadline: SimTime,
         signal: Signal,
+        /// `-k`: when it is killed after that.
+        kill_after: Option<Span>,
+        /// `--preserve-status`
+        keeps_status: bool,
         started: bool,
         fired: bool,
     },
@@ -53,8 +56,12 @@ pub struct Xargs {
     pub per_run: Option<usize>,
     /// `-I`: replaced by a whole line.
     pub replace: Option<String>,
-    /// `-0`
-    pub null_separated: bool,
+    /// `-d`, `-0`: what separates words.
+    pub delimiter: Option<u8>,
+    /// `-L`: lines for each run.
+    pub lines: Option<usize>,
+    /// `-E`: the word that ends the input.
+    pub end: Option<String>,
     /// `-r`: no run without words.
     pub skip_if_empty: bool,
     /// `-t`: print each command before it runs.
@@ -79,15 +86,23 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                 self.launch(argv, cx);
                 Step::Ran
             }
-            Nested::Timed { since: Some(since), .. } => self.report_time(since, cx),
-            Nested::Timeout { argv, deadline, signal, started: false, .. } => {
-                let timeout = Nested::Timeout { argv: Vec::new(), deadline, signal, started: true, fired: false };
+            Nested::Timed { since: Some(since), .. } => self.report_time(since, false, cx),
+            Nested::Timeout { argv, deadline, signal, kill_after, keeps_status, started: false, .. } => {
+                let timeout = Nested::Timeout {
+                    argv: Vec::new(),
+                    deadline,
+                    signal,
+                    kill_after,
+                    keeps_status,
+                    started: true,
+                    fired: false,
+                };
                 self.frames.push(Frame::Nested(timeout));
                 self.launch(argv, cx);
                 Step::Ran
             }
-            Nested::Timeout { fired, signal, .. } => {
-                if fired {
+            Nested::Timeout { fired, signal, keeps_status, .. } => {
+                if fired && !keeps_status {
                     self.end_timeout(signal, cx);
                 }
                 Step::Ran
@@ -130,7 +145,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         }
         for (name, value) in set {
             saved.push((name.clone(), self.state.vars.get(&name).cloned()));
-            self.state.vars.insert(name, crate::state::Var { value: Some(value), exported: true, read_only: false });
+            self.state.vars.insert(name, crate::variables::Var::exported(value));
         }
         self.frames.push(Frame::Restore(saved));
         self.launch(argv, cx);
@@ -138,12 +153,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
 
     /// busybox's `timeout` leaves the exit code of the killed command (143); coreutils' gives 124.
     fn end_timeout<H: Host<Command = C>>(&mut self, signal: Signal, cx: &mut Context<'_, H>) {
-        match self.state.dialect {
-            Dialect::Bash => self.state.status = if signal == Signal::Kill { 137 } else { 124 },
-            Dialect::Ash if self.state.status == Signal::Term.exit_code() => {
+        match self.state.tools {
+            Tools::Gnu => self.state.status = if signal == Signal::Kill { 137 } else { 124 },
+            Tools::Busybox if self.state.status == Signal::Term.exit_code() => {
                 self.write(2, b"Terminated\n", cx);
             }
-            Dialect::Ash => {}
+            Tools::Busybox => {}
         }
     }
 
@@ -185,26 +200,60 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                     self.frames.push(Frame::Nested(Nested::Xargs(xargs)));
                     return Step::Blocked(None);
                 }
-                _ => xargs.words = Some(crate::commands::split_xargs(&xargs).into()),
+                _ => match crate::commands::split_xargs(&xargs) {
+                    Ok(words) => xargs.words = Some(words.into()),
+                    Err(quote) => {
+                        let hint = match self.state.tools {
+                            Tools::Gnu => "; by default quotes are special to xargs unless you use the -0 option",
+                            Tools::Busybox => "",
+                        };
+                        self.write(2, format!("xargs: unmatched {quote} quote{hint}\n").as_bytes(), cx);
+                        self.state.status = 1;
+                        return Step::Ran;
+                    }
+                },
             }
             self.frames.push(Frame::Nested(Nested::Xargs(xargs)));
             return Step::Ran;
         };
         if std::mem::take(&mut xargs.running) && self.state.status != 0 {
             xargs.status = match self.state.status {
+                255 => {
+                    let text = format!("xargs: {}: exited with status 255; aborting\n", xargs.argv[0]);
+                    self.write(2, text.as_bytes(), cx);
+                    124
+                }
                 status @ (126 | 127) => status,
+                status if status > 128 => 125,
                 _ => 123,
             };
         }
         let done = words.is_empty() && (xargs.ran || xargs.skip_if_empty || xargs.replace.is_some());
-        if done || matches!(xargs.status, 126 | 127) {
+        if done || matches!(xargs.status, 124..=127) {
             self.state.status = xargs.status;
             return Step::Ran;
         }
+        let line_end = "\n";
         let argv: Vec<String> = match &xargs.replace {
             Some(mark) => {
                 let line = words.pop_front().unwrap_or_default();
                 xargs.argv.iter().map(|arg| arg.replace(mark, &line)).collect()
+            }
+            None if xargs.lines.is_some() => {
+                // Lines end with an empty word of their own.
+                let mut argv = xargs.argv.clone();
+                let mut left = xargs.lines.unwrap_or(1);
+                while let Some(word) = words.pop_front() {
+                    if word != line_end {
+                        argv.push(word);
+                        continue;
+                    }
+                    left -= 1;
+                    if left == 0 {
+                        break;
+                    }
+                }
+                argv
             }
             None => {
                 let count = xargs.per_run.unwrap_or(5000).clamp(1, words.len().max(1)).min(words.len());

@@ -8,6 +8,7 @@ use super::{Context, Frame, Leave, Nested, Process, Step, TextKind};
 use crate::host::Host;
 use crate::process::Signal;
 use crate::state::Event;
+use crate::syntax::Dialect;
 
 impl<C: Clone + std::fmt::Debug> Process<C> {
     /// Acts on pending signals; `Some` if that was this step.
@@ -22,7 +23,12 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                     continue;
                 }
                 Some(action) => {
-                    if self.runs_in_foreground() {
+                    // busybox' `sleep` is built in since 1.36, and a signal ends it.
+                    let sleeps = matches!(self.frames.last(), Some(Frame::Local(state)) if state.is_sleep());
+                    if sleeps && self.state.dialect == Dialect::Ash {
+                        self.frames.pop();
+                        self.state.status = signal.exit_code();
+                    } else if self.runs_in_foreground() {
                         i += 1;
                         continue;
                     }
@@ -34,7 +40,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                         }
                         _ => self.state.status,
                     };
-                    self.push_text(&action, TextKind::Trap { status });
+                    self.push_text(&action, TextKind::Trap { status, event: Event::Signal(signal) });
                     return Some(Step::Ran);
                 }
                 None => {}
@@ -57,6 +63,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             Some(
                 Frame::Children { .. }
                     | Frame::Capture { .. }
+                    | Frame::Request { .. }
                     | Frame::Local(_)
                     | Frame::External { .. }
                     | Frame::Nested(_)
@@ -86,9 +93,20 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
             |frame| matches!(frame, Frame::Nested(Nested::Timeout { deadline, fired: false, started: true, .. }) if *deadline <= now),
         );
         let Some(at) = due else { return };
-        let Some(Frame::Nested(Nested::Timeout { fired, signal, .. })) = self.frames.get_mut(at) else { return };
-        *fired = true;
+        let Some(Frame::Nested(Nested::Timeout { fired, signal, kill_after, deadline, .. })) = self.frames.get_mut(at)
+        else {
+            return;
+        };
         let signal = *signal;
+        match kill_after.take() {
+            // The signal first; KILL when it is not gone by then.
+            Some(after) => *deadline = now + after,
+            None => *fired = true,
+        }
+        let again = !*fired;
+        if again && let Some(Frame::Nested(Nested::Timeout { signal, .. })) = self.frames.get_mut(at) {
+            *signal = Signal::Kill;
+        }
         let above: Vec<Frame<C>> = self.frames.drain(at + 1..).collect();
         for frame in above {
             match frame {
@@ -96,9 +114,9 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                     cx.host.signal(&mut command, signal);
                     self.frames.push(Frame::External { command, io });
                 }
-                Frame::Children { pids } => {
+                Frame::Children { pids, last_here, pipeline } => {
                     cx.sent.extend(pids.iter().map(|pid| (*pid, signal)));
-                    self.frames.push(Frame::Children { pids });
+                    self.frames.push(Frame::Children { pids, last_here, pipeline });
                 }
                 Frame::Nested(nested) => self.frames.push(Frame::Nested(nested)),
                 _ => self.state.status = signal.exit_code(),

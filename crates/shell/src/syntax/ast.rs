@@ -39,6 +39,8 @@ pub struct Pipeline {
     pub negated: bool,
     /// `time pipeline`
     pub timed: bool,
+    /// `time -p pipeline`
+    pub portable: bool,
     pub commands: Vec<Rc<Command>>,
 }
 
@@ -48,6 +50,8 @@ pub struct Command {
     pub line: u32,
     pub kind: Kind,
     pub redirects: Vec<Redirect>,
+    /// What is written there, for `$BASH_COMMAND` and `type` (bash only; else empty).
+    pub text: Rc<str>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,18 +92,50 @@ pub enum Kind {
     Test(Rc<Test>),
     /// `(( … ))`
     Arithmetic(Word),
+    /// `select name in words; do … done`
+    Select {
+        name: String,
+        words: Option<Vec<Word>>,
+        body: Rc<Script>,
+    },
+    /// `coproc name command`
+    Coprocess {
+        name: String,
+        body: Rc<Command>,
+    },
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Simple {
     pub assigns: Vec<Assign>,
     pub words: Vec<Word>,
+    /// Lists behind names that a built-in declares: `declare -a x=(1 2)`.
+    pub declared: Vec<Assign>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Assign {
     pub name: String,
+    /// `name[index]=value`
+    pub index: Option<Word>,
     /// `name+=value`
+    pub append: bool,
+    pub value: AssignValue,
+}
+
+#[derive(Clone, Debug)]
+pub enum AssignValue {
+    Word(Word),
+    /// `name=(one two [5]=six)`
+    List(Vec<Element>),
+}
+
+/// One element of a list that is assigned.
+#[derive(Clone, Debug)]
+pub struct Element {
+    /// `[index]=`
+    pub index: Option<Word>,
+    /// `[index]+=`
     pub append: bool,
     pub value: Word,
 }
@@ -108,8 +144,18 @@ pub struct Assign {
 pub struct Arm {
     pub patterns: Vec<Word>,
     pub body: Rc<Script>,
-    /// Ended by `;&`: the next arm's body runs too.
-    pub falls_through: bool,
+    pub ending: ArmEnding,
+}
+
+/// What comes after an arm of `case`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ArmEnding {
+    /// `;;`
+    Stop,
+    /// `;&`: the next arm's body runs too.
+    FallThrough,
+    /// `;;&`: the next arms are tested too.
+    TestOn,
 }
 
 /// The inside of `[[ … ]]`.
@@ -126,6 +172,8 @@ pub enum Test {
 #[derive(Clone, Debug)]
 pub struct Redirect {
     pub fd: u32,
+    /// `{name}>file`: the variable that gets the number of a new descriptor.
+    pub name: Option<String>,
     pub action: Action,
 }
 
@@ -133,6 +181,8 @@ pub struct Redirect {
 pub enum Action {
     Read(Word),
     Write(Word),
+    /// `>|`: in spite of `set -C`.
+    Clobber(Word),
     Append(Word),
     ReadWrite(Word),
     /// `>&word`, `<&word`: another descriptor, or `-` to close.
@@ -160,9 +210,16 @@ pub enum Part {
     Quoted(String),
     /// `"…"`
     Double(Vec<Part>),
+    /// Parts whose expansions do not split.
+    Unsplit(Vec<Part>),
     Param(Rc<Param>),
     /// `$(…)` and backticks.
     Substitution(Rc<Script>),
+    /// `<(…)`, and with `writes` `>(…)`: the path of a pipe.
+    Process {
+        script: Rc<Script>,
+        writes: bool,
+    },
     /// `$((…))`
     Arithmetic(Word),
     /// `~` or `~user` at the start of a word.
@@ -173,7 +230,20 @@ pub enum Part {
 #[derive(Clone, Debug)]
 pub struct Param {
     pub name: String,
+    pub index: Option<Index>,
+    /// `${!name…}`: the name is a variable that holds the name.
+    pub indirect: bool,
     pub change: Change,
+}
+
+/// Which elements of an array are meant.
+#[derive(Clone, Debug)]
+pub enum Index {
+    /// `[@]`
+    At,
+    /// `[*]`
+    Star,
+    One(Word),
 }
 
 #[derive(Clone, Debug)]
@@ -181,8 +251,14 @@ pub enum Change {
     None,
     /// `${#name}`
     Length,
-    /// `${!name}`
-    Indirect,
+    /// `${!name[@]}`: the keys of an array.
+    Keys,
+    /// `${!name*}`, `${!name@}`: names that begin so.
+    Names {
+        separate: bool,
+    },
+    /// `${name@Q}` and the like.
+    Transform(char),
     /// `-`, `=`, `?` or `+`; with a colon, an empty value counts as unset.
     Alternative {
         kind: char,
@@ -208,8 +284,9 @@ pub enum Change {
     },
     /// `^`, `^^`, `,`, `,,`
     Case {
-        upper: bool,
+        kind: char,
         all: bool,
+        pattern: Word,
     },
     /// A change this dialect does not know: "bad substitution" when it is reached.
     Bad,
@@ -218,6 +295,18 @@ pub enum Change {
 impl Word {
     pub fn of_text(text: &str) -> Word {
         Word { parts: vec![Part::Text(text.to_string())] }
+    }
+
+    /// The word of an assignment that is an argument of `export` and the like: `~` counts in it, and it does not split.
+    pub fn assigning(mut word: Word) -> Word {
+        let Some(Part::Text(text)) = word.parts.first_mut() else { return word };
+        let Some(at) = text.find('=') else { return word };
+        let value = text.split_off(at + 1);
+        let name = std::mem::take(text);
+        let rest = word.parts.split_off(1);
+        let mut inside = vec![Part::Text(name)];
+        inside.extend(super::parser::assigned(&value, rest).parts);
+        Word { parts: vec![Part::Unsplit(inside)] }
     }
 
     /// The word's text if it is one run of plain, unquoted characters, as keywords must be.
@@ -234,15 +323,37 @@ impl Word {
     }
 }
 
+impl Assign {
+    pub fn has_substitution(&self) -> bool {
+        self.index.as_ref().is_some_and(Word::has_substitution)
+            || match &self.value {
+                AssignValue::Word(word) => word.has_substitution(),
+                AssignValue::List(list) => list.iter().any(|element| {
+                    element.value.has_substitution() || element.index.as_ref().is_some_and(Word::has_substitution)
+                }),
+            }
+    }
+}
+
+impl Param {
+    /// `$name` without anything else.
+    pub fn plain(name: String) -> Param {
+        Param { name, index: None, indirect: false, change: Change::None }
+    }
+}
+
 impl Part {
     fn has_substitution(&self) -> bool {
         match self {
             Part::Text(_) | Part::Quoted(_) | Part::Tilde(_) => false,
-            Part::Substitution(_) => true,
-            Part::Double(parts) => parts.iter().any(Part::has_substitution),
+            Part::Substitution(_) | Part::Process { .. } => true,
+            Part::Double(parts) | Part::Unsplit(parts) => parts.iter().any(Part::has_substitution),
             Part::Arithmetic(word) => word.has_substitution(),
+            Part::Param(param) if matches!(&param.index, Some(Index::One(word)) if word.has_substitution()) => true,
             Part::Param(param) => match &param.change {
-                Change::Alternative { word, .. } | Change::Trim { pattern: word, .. } => word.has_substitution(),
+                Change::Alternative { word, .. }
+                | Change::Trim { pattern: word, .. }
+                | Change::Case { pattern: word, .. } => word.has_substitution(),
                 Change::Replace { pattern, with, .. } => pattern.has_substitution() || with.has_substitution(),
                 Change::Slice { offset, length } => {
                     offset.has_substitution() || length.as_ref().is_some_and(Word::has_substitution)

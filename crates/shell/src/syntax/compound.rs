@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Dialect;
-use super::ast::{Arm, Command, Kind, Part, Script, Word};
+use super::ast::{Arm, ArmEnding, Command, Kind, Part, Script, Word};
 use super::lexer::Token;
 use super::parser::{Parser, SyntaxError, Trouble, is_name};
 use super::words::Quotes;
@@ -34,8 +34,8 @@ impl Parser<'_> {
             }
             "for" => self.for_command()?,
             "case" => self.case_command()?,
-            "[[" => self.test_command()?,
-            "function" if bash || self.function_word_ahead() => {
+            "[[" if self.dialect != Dialect::Dash => self.test_command()?,
+            "function" if bash || self.dialect == Dialect::Ash && self.function_word_ahead() => {
                 self.take()?;
                 let Token::Word(name) = self.take()? else { return Err(self.unexpected(None)) };
                 let name = name.plain().unwrap_or_default().to_string();
@@ -44,7 +44,12 @@ impl Parser<'_> {
                 }
                 self.function_body(name)?
             }
-            closer if CLOSERS.contains(&closer) => return Err(self.unexpected(None)),
+            "select" if bash => self.select_command()?,
+            "coproc" if bash => self.coprocess()?,
+            closer if CLOSERS.contains(&closer) => {
+                let expected = self.expected();
+                return Err(self.unexpected(expected));
+            }
             _ => return Ok(None),
         }))
     }
@@ -73,18 +78,52 @@ impl Parser<'_> {
     }
 
     /// A list that must not be empty, up to one of `ends`.
-    fn body(&mut self, ends: &[&str]) -> Result<Rc<Script>, SyntaxError> {
+    fn body(&mut self, ends: &[&'static str]) -> Result<Rc<Script>, SyntaxError> {
         let script = self.script_until(ends)?;
         if script.items.is_empty() {
             return Err(match self.peek()? {
                 Token::End => self.unexpected_end(ends.last().unwrap_or(&"")),
-                _ => self.unexpected(None),
+                _ => {
+                    let expected = ends.last().copied();
+                    self.unexpected(expected)
+                }
             });
         }
         Ok(Rc::new(script))
     }
 
+    fn select_command(&mut self) -> Result<Kind, SyntaxError> {
+        match self.for_command()? {
+            Kind::For { name, words, body } => Ok(Kind::Select { name, words, body }),
+            _ => Err(self.unexpected(None)),
+        }
+    }
+
+    /// `coproc command` or `coproc NAME { … }`.
+    fn coprocess(&mut self) -> Result<Kind, SyntaxError> {
+        self.take()?;
+        let (pos, line) = (self.pos, self.line);
+        if let Some(name) = self.plain_word()?.filter(|name| is_name(name)) {
+            let (ahead, start) = (self.ahead.clone(), self.token_start);
+            let after = (self.pos, self.line);
+            self.take()?;
+            if self.at_keyword("{")? || self.at_operator("(")? || self.at_keyword("while")? || self.at_keyword("for")? {
+                return Ok(Kind::Coprocess { name, body: Rc::new(self.command()?) });
+            }
+            (self.pos, self.line) = after;
+            (self.ahead, self.token_start) = (ahead, start);
+            debug_assert!(pos <= self.pos && line <= self.line, "reading went on");
+        }
+        Ok(Kind::Coprocess { name: "COPROC".to_string(), body: Rc::new(self.command()?) })
+    }
+
     fn do_group(&mut self) -> Result<Rc<Script>, SyntaxError> {
+        if self.dialect.is_bash() && self.at_keyword("{")? {
+            self.take()?;
+            let body = self.body(&["}"])?;
+            self.expect_keyword("}")?;
+            return Ok(body);
+        }
         self.expect_keyword("do")?;
         let body = self.body(&["done"])?;
         self.expect_keyword("done")?;
@@ -125,6 +164,7 @@ impl Parser<'_> {
         if !is_name(&name) {
             let message = match self.dialect {
                 Dialect::Ash => "syntax error: bad for loop variable".to_string(),
+                Dialect::Dash => "Syntax error: Bad for loop variable".to_string(),
                 Dialect::Bash => format!("`{name}': not a valid identifier"),
             };
             return Err(SyntaxError { line: self.line, trouble: Trouble::Wrong, message });
@@ -170,7 +210,8 @@ impl Parser<'_> {
             condition = Word::of_text("1");
         }
         let line = self.line;
-        let command = |word| Rc::new(Command { line, kind: Kind::Arithmetic(word), redirects: Vec::new() });
+        let command =
+            |word| Rc::new(Command { line, kind: Kind::Arithmetic(word), redirects: Vec::new(), text: "".into() });
         let (start, condition, step) = (command(start), command(condition), command(step));
         self.accept(";")?;
         self.skip_newlines()?;
@@ -206,9 +247,15 @@ impl Parser<'_> {
             }
             self.expect_operator(")")?;
             let body = Rc::new(self.script_until(&[";;", ";&", ";;&", "esac"])?);
-            let falls_through = self.at_operator(";&")?;
-            arms.push(Arm { patterns, body, falls_through });
-            if !falls_through && !self.at_operator(";;")? && !self.at_operator(";;&")? {
+            let ending = if self.at_operator(";&")? {
+                ArmEnding::FallThrough
+            } else if self.at_operator(";;&")? {
+                ArmEnding::TestOn
+            } else {
+                ArmEnding::Stop
+            };
+            arms.push(Arm { patterns, body, ending });
+            if ending == ArmEnding::Stop && !self.at_operator(";;")? {
                 self.expect_keyword("esac")?;
                 return Ok(Kind::Case { word, arms });
             }

@@ -13,8 +13,10 @@ const BINARY: [&str; 15] =
 impl Parser<'_> {
     pub(super) fn test_command(&mut self) -> Result<Kind, SyntaxError> {
         self.take()?;
+        let outside = std::mem::replace(&mut self.extended_patterns, true);
         let test = self.test_or()?;
         self.skip_newlines()?;
+        self.extended_patterns = outside;
         if !self.accept_keyword("]]")? {
             return Err(self.unexpected(Some("]]")));
         }

@@ -1,5 +1,6 @@
 //! Tokens: words, operators, newlines; and the here-documents that stand after a line.
 
+use super::Dialect;
 use super::ast::{Part, Word};
 use super::parser::{Parser, SyntaxError, Trouble};
 use super::words::Quotes;
@@ -9,6 +10,8 @@ pub(super) enum Token {
     Word(Word),
     /// A number directly before `<` or `>`.
     Descriptor(u32),
+    /// `{name}` directly before `<` or `>`.
+    NamedDescriptor(String),
     Operator(&'static str),
     Newline,
     End,
@@ -91,7 +94,7 @@ impl Parser<'_> {
     }
 
     fn skip_blanks_and_comment(&mut self) {
-        while matches!(self.current(), Some(' ' | '\t' | '\r')) {
+        while matches!(self.current(), Some(' ' | '\t')) {
             self.pos += 1;
         }
         if self.current() == Some('#') {
@@ -120,7 +123,25 @@ impl Parser<'_> {
                 return Ok(Token::Descriptor(number));
             }
         }
-        if let Some(operator) = OPERATORS.iter().find(|operator| self.looking_at(operator)) {
+        if c == '{' && self.dialect.is_bash() {
+            let rest = &self.src[self.pos + 1..];
+            let name: String = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == '_').collect();
+            let behind = (rest.get(name.len()), rest.get(name.len() + 1));
+            if super::parser::is_name(&name) && matches!(behind, (Some('}'), Some('<' | '>'))) {
+                self.pos += name.len() + 2;
+                return Ok(Token::NamedDescriptor(name));
+            }
+        }
+        if self.dialect.is_bash() && (self.looking_at("<(") || self.looking_at(">(")) {
+            return Ok(Token::Word(self.word(Quotes::Bare)?));
+        }
+        let known = |operator: &&&str| match (self.dialect, **operator) {
+            (Dialect::Bash, _) => true,
+            (_, ";;&" | ";&" | "|&" | "&>>") => false,
+            (Dialect::Dash, "&>" | "<<<") => false,
+            _ => true,
+        };
+        if let Some(operator) = OPERATORS.iter().filter(known).find(|operator| self.looking_at(operator)) {
             self.pos += operator.len();
             return Ok(Token::Operator(operator));
         }

@@ -7,6 +7,7 @@ mod compound;
 mod conditional;
 mod lexer;
 mod parser;
+pub(crate) mod printer;
 mod words;
 
 pub(super) use parser::{KEYWORDS, is_name};
@@ -18,10 +19,18 @@ mod tests;
 /// Whose words and abilities the shell has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dialect {
-    /// busybox 1.35's ash, in containers.
+    /// busybox 1.36's ash: `sh` of images with busybox.
     Ash,
-    /// bash 5, in the user's terminal.
+    /// dash 0.5: `sh` of Debian's images.
+    Dash,
+    /// bash 5: `bash` of images that have it, and the user's terminal.
     Bash,
+}
+
+impl Dialect {
+    pub fn is_bash(self) -> bool {
+        self == Dialect::Bash
+    }
 }
 
 /// Whether `text` needs more lines before it can run: an open quote, `if` without `fi`, a here-document without its

@@ -7,7 +7,8 @@
 use std::rc::Rc;
 
 use super::ast::{
-    Action, Assign, Chain, Command, Connector, Item, Kind, Part, Pipeline, Redirect, Script, Simple, Word,
+    Action, Assign, AssignValue, Chain, Command, Connector, Element, Item, Kind, Part, Pipeline, Redirect, Script,
+    Simple, Word,
 };
 use super::lexer::Token;
 use super::{Dialect, braces};
@@ -16,9 +17,9 @@ use super::{Dialect, braces};
 const MAX_DEPTH: u32 = 60;
 
 /// Words that are keywords where a command may start.
-pub(crate) const KEYWORDS: [&str; 19] = [
+pub(crate) const KEYWORDS: [&str; 21] = [
     "if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", "{", "}", "!",
-    "[[", "function", "time",
+    "[[", "function", "time", "select", "coproc",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +50,10 @@ pub struct Parser<'a> {
     /// Where reading goes on after this line, when here-documents follow it.
     pub(super) after_documents: Option<(usize, u32)>,
     pub(super) whole_documents: bool,
+    /// What would end the lists that are being read, innermost last.
+    pub(super) expecting: Vec<&'static str>,
+    /// Whether `@(a|b)` is a pattern: `shopt -s extglob`.
+    pub(super) extended_patterns: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -63,7 +68,15 @@ impl<'a> Parser<'a> {
             token_start: pos,
             after_documents: None,
             whole_documents: false,
+            expecting: Vec::new(),
+            extended_patterns: false,
         }
+    }
+
+    /// Reads `@(a|b)` as a pattern, as `shopt -s extglob` wants it.
+    pub fn with_extended_patterns(mut self, on: bool) -> Parser<'a> {
+        self.extended_patterns = on;
+        self
     }
 
     /// Position and line to go on from.
@@ -97,7 +110,22 @@ impl<'a> Parser<'a> {
     }
 
     /// Commands up to one of these operators or closing keywords (left unread), or to the end of the text.
-    pub(super) fn script_until(&mut self, ends: &[&str]) -> Result<Script, SyntaxError> {
+    pub(super) fn script_until(&mut self, ends: &[&'static str]) -> Result<Script, SyntaxError> {
+        self.expecting.push(match ends {
+            [";;", ..] => ";;",
+            ends => ends.last().copied().unwrap_or_default(),
+        });
+        let script = self.script_up_to(ends)?;
+        self.expecting.pop();
+        Ok(script)
+    }
+
+    /// What ends the innermost list, if one is being read.
+    pub(super) fn expected(&self) -> Option<&'static str> {
+        self.expecting.last().copied().filter(|end| !end.is_empty())
+    }
+
+    fn script_up_to(&mut self, ends: &[&'static str]) -> Result<Script, SyntaxError> {
         self.deeper()?;
         let mut script = Script::default();
         loop {
@@ -128,7 +156,8 @@ impl<'a> Parser<'a> {
             let at_end =
                 matches!(self.peek()?, Token::Newline | Token::End | Token::Operator(")" | ";;" | ";&" | ";;&"));
             if !at_end && !self.accept(";")? {
-                return Err(self.unexpected(None));
+                let expected = self.expected();
+                return Err(self.unexpected(expected));
             }
         }
         script.items.push(Item { chain, background, text: text.trim().into() });
@@ -154,9 +183,7 @@ impl<'a> Parser<'a> {
     fn pipeline(&mut self) -> Result<Pipeline, SyntaxError> {
         // In ash `time` is a program, so that redirections on its line are its own.
         let timed = self.dialect == Dialect::Bash && self.accept_keyword("time")?;
-        if timed && self.at_keyword("-p")? {
-            self.take()?;
-        }
+        let portable = timed && self.accept_keyword("-p")?;
         let mut negated = false;
         while self.accept_keyword("!")? {
             negated = !negated;
@@ -166,10 +193,11 @@ impl<'a> Parser<'a> {
             let mut command = self.command()?;
             let piped = self.accept("|")?;
             if !piped && self.dialect == Dialect::Bash && self.accept("|&")? {
-                command.redirects.push(Redirect { fd: 2, action: Action::Duplicate(Word::of_text("1")) });
+                let action = Action::Duplicate(Word::of_text("1"));
+                command.redirects.push(Redirect { fd: 2, name: None, action });
             } else if !piped {
                 commands.push(Rc::new(command));
-                return Ok(Pipeline { negated, timed, commands });
+                return Ok(Pipeline { negated, timed, portable, commands });
             }
             commands.push(Rc::new(command));
             self.skip_newlines()?;
@@ -180,20 +208,50 @@ impl<'a> Parser<'a> {
         self.deeper()?;
         self.peek()?;
         let line = self.line;
-        let kind = match self.compound()? {
-            Some(kind) => kind,
-            None => {
-                let command = self.simple(line)?;
-                self.depth -= 1;
-                return Ok(command);
+        let start = self.token_start;
+        let mut command = match self.compound()? {
+            Some(kind) => {
+                let mut redirects = Vec::new();
+                while let Some(redirect) = self.redirect()? {
+                    redirects.extend(redirect);
+                }
+                Command { line, kind, redirects, text: "".into() }
             }
+            None => self.simple(line)?,
         };
-        let mut redirects = Vec::new();
-        while let Some(redirect) = self.redirect()? {
-            redirects.extend(redirect);
-        }
         self.depth -= 1;
-        Ok(Command { line, kind, redirects })
+        if self.dialect.is_bash() {
+            let end = if self.ahead.is_some() { self.token_start } else { self.pos };
+            let text: String = self.src[start.min(end)..end.min(self.src.len())].iter().take(2000).collect();
+            command.text = text.trim().into();
+        }
+        Ok(command)
+    }
+
+    /// Whether words behind this command may be assignments of lists.
+    fn declares(&self, words: &[Word]) -> bool {
+        let names = ["declare", "typeset", "local", "readonly", "export"];
+        self.dialect.is_bash() && words.first().and_then(Word::plain).is_some_and(|name| names.contains(&name))
+    }
+
+    /// The elements of `name=(…)`, standing behind the parenthesis.
+    fn list(&mut self) -> Result<Vec<Element>, SyntaxError> {
+        let mut list = Vec::new();
+        loop {
+            self.skip_newlines()?;
+            if self.accept(")")? {
+                return Ok(list);
+            }
+            let Token::Word(word) = self.take()? else { return Err(self.unexpected(None)) };
+            let subscript = matches!(word.parts.first(), Some(Part::Text(text)) if text.starts_with('['));
+            match subscript.then(|| subscripted(&word)).flatten() {
+                Some((index, append, value)) => list.push(Element { index: Some(index), append, value }),
+                None => {
+                    let plain = |value| Element { index: None, append: false, value };
+                    list.extend(self.with_braces(word)?.into_iter().map(plain));
+                }
+            }
+        }
     }
 
     fn simple(&mut self, line: u32) -> Result<Command, SyntaxError> {
@@ -212,18 +270,38 @@ impl<'a> Parser<'a> {
                     let name = simple.words[0].plain().unwrap_or_default().to_string();
                     self.take()?;
                     self.expect_operator(")")?;
-                    return Ok(Command { line, kind: self.function_body(name)?, redirects });
+                    return Ok(Command { line, kind: self.function_body(name)?, redirects, text: "".into() });
                 }
                 _ if simple.words.is_empty() && simple.assigns.is_empty() && redirects.is_empty() => {
-                    return Err(self.unexpected(None));
+                    let expected = self.expected();
+                    return Err(self.unexpected(expected));
                 }
-                Token::Operator("(") => return Err(self.unexpected(None)),
-                _ => return Ok(Command { line, kind: Kind::Simple(simple), redirects }),
+                Token::Operator("(") => {
+                    let expected = self.expected();
+                    return Err(self.unexpected(expected));
+                }
+                _ => return Ok(Command { line, kind: Kind::Simple(simple), redirects, text: "".into() }),
             }
-            if simple.words.is_empty() {
+            let declares = self.declares(&simple.words);
+            if simple.words.is_empty() || declares {
                 let Token::Word(word) = self.take()? else { continue };
-                match assignment(word) {
-                    Ok(assign) => simple.assigns.push(assign),
+                match assignment(word.clone(), self.dialect) {
+                    Ok(mut assign) => {
+                        let empty = matches!(&assign.value, AssignValue::Word(value) if value.parts.is_empty());
+                        let is_list = self.dialect.is_bash() && empty && self.ahead.is_none() && self.looking_at("(");
+                        if is_list {
+                            self.pos += 1;
+                            assign.value = AssignValue::List(self.list()?);
+                        }
+                        if !declares {
+                            simple.assigns.push(assign);
+                        } else if is_list {
+                            simple.words.push(Word::of_text(&assign.name));
+                            simple.declared.push(assign);
+                        } else {
+                            simple.words.push(Word::assigning(word));
+                        }
+                    }
                     Err(word) => simple.words.extend(self.with_braces(word)?),
                 }
             } else {
@@ -240,7 +318,7 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn with_braces(&mut self, word: Word) -> Result<Vec<Word>, SyntaxError> {
-        if self.dialect == Dialect::Ash {
+        if !self.dialect.is_bash() {
             return Ok(vec![word]);
         }
         let line = self.line;
@@ -252,9 +330,10 @@ impl<'a> Parser<'a> {
     }
 
     fn redirect(&mut self) -> Result<Option<Vec<Redirect>>, SyntaxError> {
-        let fd = match self.peek()? {
-            Token::Descriptor(fd) => Some(*fd),
-            _ => None,
+        let (fd, name) = match self.peek()? {
+            Token::Descriptor(fd) => (Some(*fd), None),
+            Token::NamedDescriptor(name) => (Some(0), Some(name.clone())),
+            _ => (None, None),
         };
         if fd.is_some() {
             self.take()?;
@@ -265,7 +344,7 @@ impl<'a> Parser<'a> {
             ) => *op,
             _ => return Ok(None),
         };
-        if operator == "<<<" && self.dialect == Dialect::Ash {
+        if operator == "<<<" && !self.dialect.is_bash() {
             let message = "syntax error: unexpected redirection".to_string();
             return Err(SyntaxError { line: self.line, trouble: Trouble::Wrong, message });
         }
@@ -280,11 +359,15 @@ impl<'a> Parser<'a> {
         let input = operator.starts_with('<');
         let action = match operator {
             "<" => Action::Read(target),
-            ">" | ">|" => Action::Write(target),
+            ">" => Action::Write(target),
+            ">|" => Action::Clobber(target),
             ">>" => Action::Append(target),
             "<>" => Action::ReadWrite(target),
             "&>" | "&>>" => Action::Both { target, append: operator == "&>>" },
-            ">&" if fd.is_none() && !target.plain().is_some_and(|t| t == "-" || t.parse::<u32>().is_ok()) => {
+            ">&" if fd.is_none()
+                && self.dialect.is_bash()
+                && target.plain().is_some_and(|t| t != "-" && t.trim_end_matches('-').parse::<u32>().is_err()) =>
+            {
                 Action::Both { target, append: false }
             }
             "<&" | ">&" => Action::Duplicate(target),
@@ -295,7 +378,7 @@ impl<'a> Parser<'a> {
             }
             _ => Action::Text(self.here_document(&target, operator == "<<-")?),
         };
-        Ok(Some(vec![Redirect { fd: fd.unwrap_or(u32::from(!input)), action }]))
+        Ok(Some(vec![Redirect { fd: fd.unwrap_or(u32::from(!input)), name, action }]))
     }
 
     pub(super) fn deeper(&mut self) -> Result<(), SyntaxError> {
@@ -312,6 +395,7 @@ impl<'a> Parser<'a> {
         self.deeper()?;
         let mut inner = Parser::new(chars, 0, line, self.dialect);
         inner.depth = self.depth;
+        inner.extended_patterns = self.extended_patterns;
         self.depth -= 1;
         Ok(inner)
     }
@@ -355,11 +439,14 @@ impl<'a> Parser<'a> {
         let message = match self.dialect {
             Dialect::Bash if at_end => "syntax error: unexpected end of file".to_string(),
             Dialect::Bash => format!("syntax error near unexpected token `{}'", self.token_text(&token)),
-            Dialect::Ash => {
+            Dialect::Ash | Dialect::Dash => {
                 let what = match &token {
                     Token::End => "end of file".to_string(),
                     Token::Newline => "newline".to_string(),
-                    Token::Descriptor(_) => "redirection".to_string(),
+                    Token::Descriptor(_) | Token::NamedDescriptor(_) => "redirection".to_string(),
+                    Token::Operator("<" | ">" | ">>" | "<<" | "<<-" | "<&" | ">&" | "<>" | ">|") => {
+                        "redirection".to_string()
+                    }
                     Token::Word(word) => {
                         match word.plain().filter(|text| KEYWORDS.contains(text) && expected != Some(")")) {
                             Some(keyword) => format!("\"{keyword}\""),
@@ -369,7 +456,10 @@ impl<'a> Parser<'a> {
                     Token::Operator(operator) => format!("\"{operator}\""),
                 };
                 let expecting = expected.map(|e| format!(" (expecting \"{e}\")")).unwrap_or_default();
-                format!("syntax error: unexpected {what}{expecting}")
+                match self.dialect {
+                    Dialect::Dash => format!("Syntax error: {what} unexpected{expecting}"),
+                    _ => format!("syntax error: unexpected {what}{expecting}"),
+                }
             }
         };
         SyntaxError { line, trouble, message }
@@ -395,24 +485,100 @@ pub(crate) fn is_name(text: &str) -> bool {
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Splits `name=value` and `name+=value`; gives the word back if it is neither.
-pub(crate) fn assignment(mut word: Word) -> Result<Assign, Word> {
+/// What `[index]=value` consists of.
+fn subscripted(word: &Word) -> Option<(Word, bool, Word)> {
+    let (mut index, mut depth) = (Vec::new(), 0);
+    for (i, part) in word.parts.iter().enumerate() {
+        let Part::Text(text) = part else {
+            index.push(part.clone());
+            continue;
+        };
+        let mut plain = String::new();
+        for (at, c) in text.char_indices() {
+            match c {
+                '[' => depth += 1,
+                ']' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                let rest = &text[at + 1..];
+                let (append, value) = match rest.strip_prefix("+=") {
+                    Some(value) => (true, value),
+                    None => (false, rest.strip_prefix('=')?),
+                };
+                if !plain.is_empty() {
+                    index.push(Part::Text(plain));
+                }
+                let mut parts = Vec::new();
+                if !value.is_empty() {
+                    parts.push(Part::Text(value.to_string()));
+                }
+                parts.extend_from_slice(&word.parts[i + 1..]);
+                return Some((Word { parts: index }, append, Word { parts }));
+            }
+            if !(c == '[' && depth == 1 && at == 0 && i == 0) {
+                plain.push(c);
+            }
+        }
+        if !plain.is_empty() {
+            index.push(Part::Text(plain));
+        }
+    }
+    None
+}
+
+/// The value of an assignment: `~` counts at its start and behind each colon.
+pub(super) fn assigned(text: &str, rest: Vec<Part>) -> Word {
+    let mut parts = Vec::new();
+    let mut plain = String::new();
+    for (i, piece) in text.split(':').enumerate() {
+        if i > 0 {
+            plain.push(':');
+        }
+        let last = i == text.matches(':').count();
+        match piece.strip_prefix('~') {
+            Some(after) if !(last && after.is_empty() && !rest.is_empty() && !matches!(rest[0], Part::Text(_))) => {
+                let user: String = after.chars().take_while(|c| *c != '/').collect();
+                if !plain.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut plain)));
+                }
+                plain.push_str(&after[user.len()..]);
+                parts.push(Part::Tilde(user));
+            }
+            _ => plain.push_str(piece),
+        }
+    }
+    if !plain.is_empty() {
+        parts.push(Part::Text(plain));
+    }
+    parts.extend(rest);
+    Word { parts }
+}
+
+/// Splits `name=value`, `name+=value` and `name[index]=value`; gives the word back if it is none of them.
+pub(crate) fn assignment(mut word: Word, dialect: Dialect) -> Result<Assign, Word> {
     let Some(Part::Text(text)) = word.parts.first() else { return Err(word) };
-    let Some((left, value)) = text.split_once('=') else { return Err(word) };
-    let (name, append) = left.strip_suffix('+').map_or((left, false), |name| (name, true));
+    let len = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let (name, rest) = text.split_at(len);
     if !is_name(name) {
         return Err(word);
     }
     let name = name.to_string();
-    let value = value.to_string();
-    word.parts.remove(0);
-    match value.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) {
-        Some(rest) => {
-            word.parts.insert(0, Part::Text(rest.to_string()));
-            word.parts.insert(0, Part::Tilde(String::new()));
-        }
-        None if value.is_empty() => {}
-        None => word.parts.insert(0, Part::Text(value)),
+    if dialect.is_bash() && rest.starts_with('[') {
+        let behind = rest.to_string();
+        let mut inner = word.clone();
+        inner.parts[0] = Part::Text(behind);
+        let Some((index, append, value)) = subscripted(&inner) else { return Err(word) };
+        return Ok(Assign { name, index: Some(index), append, value: AssignValue::Word(value) });
     }
-    Ok(Assign { name, append, value: word })
+    let (append, value) = match rest.strip_prefix("+=") {
+        Some(value) if dialect.is_bash() => (true, value),
+        _ => match rest.strip_prefix('=') {
+            Some(value) => (false, value),
+            None => return Err(word),
+        },
+    };
+    let value = value.to_string();
+    let value = assigned(&value, word.parts.split_off(1));
+    Ok(Assign { name, index: None, append, value: AssignValue::Word(value) })
 }

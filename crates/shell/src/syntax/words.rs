@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Dialect;
-use super::ast::{Change, Param, Part, Word};
+use super::ast::{Change, Index, Param, Part, Word};
 use super::lexer::Token;
 use super::parser::{Parser, SyntaxError, Trouble};
 
@@ -26,6 +26,8 @@ pub(super) enum Quotes {
     Offset,
     /// `$((…))`: ends at the `)` that closes it.
     Arithmetic,
+    /// `$[…]` and `${name[…]}`: ends at the `]` that closes it.
+    Subscript,
     /// The right side of `[[ x =~ … ]]`: ends at blanks only.
     Regex,
 }
@@ -33,13 +35,13 @@ pub(super) enum Quotes {
 impl Quotes {
     fn ends_at(self, c: char) -> bool {
         match self {
-            Quotes::Bare => matches!(c, ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')'),
+            Quotes::Bare => matches!(c, ' ' | '\t' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')'),
             Quotes::Double => c == '"',
             Quotes::Document => false,
             Quotes::Braces | Quotes::QuotedBraces => c == '}',
             Quotes::Pattern => matches!(c, '/' | '}'),
             Quotes::Offset => matches!(c, ':' | '}'),
-            Quotes::Arithmetic => false,
+            Quotes::Arithmetic | Quotes::Subscript => false,
             Quotes::Regex => matches!(c, ' ' | '\t' | '\n'),
         }
     }
@@ -59,7 +61,8 @@ impl Parser<'_> {
         if quotes == Quotes::Bare && self.current() == Some('~') {
             self.pos += 1;
             let rest = &self.src[self.pos..];
-            let user: String = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == '_').collect();
+            let user: String =
+                rest.iter().take_while(|c| c.is_ascii_alphanumeric() || matches!(**c, '_' | '-' | '+')).collect();
             self.pos += user.chars().count();
             parts.push(Part::Tilde(user));
         }
@@ -72,13 +75,60 @@ impl Parser<'_> {
                     _ => {}
                 }
             }
-            if quotes.ends_at(c) {
+            if quotes == Quotes::Subscript {
+                match c {
+                    '[' => parentheses += 1,
+                    ']' if parentheses == 0 => break,
+                    ']' => parentheses -= 1,
+                    _ => {}
+                }
+            }
+            if quotes == Quotes::Regex {
+                match c {
+                    '(' => parentheses += 1,
+                    ')' => parentheses = parentheses.saturating_sub(1),
+                    _ => {}
+                }
+            }
+            let process = quotes == Quotes::Bare && self.dialect.is_bash() && self.src.get(self.pos + 1) == Some(&'(');
+            if process && matches!(c, '<' | '>') {
+                let script = self.process_substitution()?;
+                flush(&mut text, &mut parts);
+                parts.push(Part::Process { script, writes: c == '>' });
+                continue;
+            }
+            if quotes == Quotes::Bare && c == '(' && self.opens_extended_pattern(&text) {
+                self.extended_pattern(&mut text, &mut parts)?;
+                continue;
+            }
+            if quotes == Quotes::Bare && c == '[' && parts.is_empty() && self.opens_subscript(&text) {
+                self.pos += 1;
+                let inside = self.word(Quotes::Subscript)?;
+                text.push('[');
+                for part in inside.parts {
+                    match part {
+                        Part::Text(more) => text.push_str(&more),
+                        other => {
+                            flush(&mut text, &mut parts);
+                            parts.push(other);
+                        }
+                    }
+                }
+                continue;
+            }
+            if quotes.ends_at(c) && !(quotes == Quotes::Regex && parentheses > 0 && c != '\n') {
                 break;
             }
             let special = match c {
                 '\\' => self.backslash(quotes, &mut text),
                 '\'' if !quotes.is_quoted() => Some(self.single_quotes()?),
-                '"' if !matches!(quotes, Quotes::Document | Quotes::Arithmetic) => Some(self.double_quotes()?),
+                '\'' if quotes == Quotes::Arithmetic && self.dialect.is_bash() => {
+                    self.pos += 1;
+                    None
+                }
+                '"' if !matches!(quotes, Quotes::Document | Quotes::Arithmetic | Quotes::Double) => {
+                    Some(self.double_quotes()?)
+                }
                 '"' if quotes == Quotes::Arithmetic => {
                     self.pos += 1;
                     None
@@ -152,6 +202,7 @@ impl Parser<'_> {
     fn unterminated(&mut self, quote: char) -> SyntaxError {
         let message = match self.dialect {
             Dialect::Ash => "syntax error: unterminated quoted string".to_string(),
+            Dialect::Dash => "Syntax error: Unterminated quoted string".to_string(),
             Dialect::Bash => format!("unexpected EOF while looking for matching `{quote}'"),
         };
         self.error_at_end(Trouble::Incomplete, message)
@@ -170,10 +221,17 @@ impl Parser<'_> {
         if c == '{' {
             return self.braced_parameter(quotes.is_quoted()).map(Some);
         }
-        if c == '\'' && !quotes.is_quoted() {
+        if c == '[' && self.dialect.is_bash() {
+            self.pos += 1;
+            let word = self.word(Quotes::Subscript)?;
+            self.pos += 1;
+            return Ok(Some(Part::Arithmetic(word)));
+        }
+        let quotes_count = self.dialect != Dialect::Dash;
+        if c == '\'' && !quotes.is_quoted() && quotes_count {
             return self.dollar_quotes().map(Some);
         }
-        if c == '"' && !quotes.is_quoted() {
+        if c == '"' && !quotes.is_quoted() && quotes_count {
             return self.double_quotes().map(Some);
         }
         let name = self.parameter_name(false);
@@ -181,7 +239,92 @@ impl Parser<'_> {
             text.push('$');
             return Ok(None);
         }
-        Ok(Some(Part::Param(Rc::new(Param { name, change: Change::None }))))
+        Ok(Some(Part::Param(Rc::new(Param::plain(name)))))
+    }
+
+    /// Whether `name[` begins the left side of an assignment: `a[i + 1]=x`.
+    fn opens_subscript(&self, name: &str) -> bool {
+        if !self.dialect.is_bash() || !super::is_name(name) {
+            return false;
+        }
+        let (mut depth, mut quote) = (0, None);
+        for (i, c) in self.src[self.pos..].iter().enumerate().take(500) {
+            match (quote, c) {
+                (_, '\n') => return false,
+                (Some(open), c) if open == *c => quote = None,
+                (Some(_), _) => {}
+                (None, '"' | '\'') => quote = Some(*c),
+                (None, '[') => depth += 1,
+                (None, ']') => {
+                    depth -= 1;
+                    if depth == 0 {
+                        let behind = self.src.get(self.pos + i + 1);
+                        return behind == Some(&'=')
+                            || behind == Some(&'+') && self.src.get(self.pos + i + 2) == Some(&'=');
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether the `(` after what was read opens `@(…)` and the like.
+    fn opens_extended_pattern(&self, before: &str) -> bool {
+        self.dialect.is_bash() && before.ends_with(['@', '?', '*', '+', '!']) && self.extended_patterns
+    }
+
+    /// The inside of `@(a|b)`, kept as text of the pattern.
+    fn extended_pattern(&mut self, text: &mut String, parts: &mut Vec<Part>) -> Result<(), SyntaxError> {
+        self.deeper()?;
+        text.push('(');
+        self.pos += 1;
+        loop {
+            match self.current() {
+                None => return Err(self.unexpected_end(")")),
+                Some(')') => {
+                    self.pos += 1;
+                    text.push(')');
+                    self.depth -= 1;
+                    return Ok(());
+                }
+                Some('|') => {
+                    self.pos += 1;
+                    text.push('|');
+                }
+                Some('(') if self.opens_extended_pattern(text) => self.extended_pattern(text, parts)?,
+                Some(c @ (' ' | ';' | '&' | '<' | '>' | '(')) => {
+                    self.pos += 1;
+                    text.push(c);
+                }
+                Some(_) => {
+                    let word = self.word(Quotes::Bare)?;
+                    for part in word.parts {
+                        match part {
+                            Part::Text(more) => text.push_str(&more),
+                            other => {
+                                flush(text, parts);
+                                parts.push(other);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The commands of `<(…)`, standing on the `<`.
+    fn process_substitution(&mut self) -> Result<Rc<super::ast::Script>, SyntaxError> {
+        self.pos += 2;
+        self.deeper()?;
+        let outer = self.ahead.take();
+        let script = self.script_until(&[")"])?;
+        if !matches!(self.take()?, Token::Operator(")")) {
+            return Err(self.unexpected_end(")"));
+        }
+        self.ahead = outer;
+        self.depth -= 1;
+        Ok(Rc::new(script))
     }
 
     /// A variable's name, a digit (in braces: digits), or a special character; empty if there is none.
@@ -282,41 +425,86 @@ impl Parser<'_> {
         self.deeper()?;
         self.pos += 1;
         let bash = self.dialect == Dialect::Bash;
-        let part = |name: String, change| Ok(Part::Param(Rc::new(Param { name, change })));
-        if self.current() == Some('#') && self.src.get(self.pos + 1).is_some_and(|c| *c != '}') {
+        let start = self.pos;
+        let next = self.src.get(self.pos + 1).copied();
+        let counts = self.current() == Some('#') && next.is_some_and(|c| c != '}');
+        // `${#-x}`, `${#%x}` change `$#`; `${#x}` is a length.
+        let of_count = matches!(next, Some('-' | '?' | '+' | '=' | ':' | '%' | '#' | '/'))
+            && self.src.get(self.pos + 2) != Some(&'}');
+        if counts && !of_count {
             self.pos += 1;
             let name = self.parameter_name(true);
+            let index = self.subscript(bash)?;
             if !name.is_empty() && self.current() == Some('}') {
-                self.pos += 1;
-                self.depth -= 1;
-                return part(name, Change::Length);
+                return self.end_braces(Param { name, index, indirect: false, change: Change::Length });
             }
+            self.pos = start;
             return self.bad_braces();
         }
-        if bash && self.current() == Some('!') && self.src.get(self.pos + 1).is_some_and(char::is_ascii_alphabetic) {
-            self.pos += 1;
-            let name = self.parameter_name(true);
-            if self.current() == Some('}') {
-                self.pos += 1;
-                self.depth -= 1;
-                return part(name, Change::Indirect);
-            }
-            return self.bad_braces();
-        }
+        let indirect = bash
+            && self.current() == Some('!')
+            && next.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '#' | '@' | '*' | '?'))
+            && !(matches!(next, Some('#' | '?')) && self.src.get(self.pos + 2) != Some(&'}'));
+        self.pos += usize::from(indirect);
         let name = self.parameter_name(true);
         if name.is_empty() {
+            self.pos = start;
             return self.bad_braces();
+        }
+        let index = self.subscript(bash)?;
+        if indirect {
+            let behind = (self.current(), self.src.get(self.pos + 1).copied());
+            if let (Some(c @ ('*' | '@')), Some('}'), None) = (behind.0, behind.1, &index) {
+                self.pos += 1;
+                let change = Change::Names { separate: c == '@' };
+                return self.end_braces(Param { name, index, indirect: false, change });
+            }
+            if let (Some('}'), Some(Index::At | Index::Star)) = (behind.0, &index) {
+                return self.end_braces(Param { name, index, indirect: false, change: Change::Keys });
+            }
         }
         let change = self.parameter_change(quoted)?;
         if self.current().is_none() {
-            return Err(self.unexpected_end("}"));
+            return Err(self.open_braces());
         }
-        if self.current() != Some('}') {
+        if self.current() != Some('}') || bad_in(self.dialect, &change) {
+            self.pos = start;
             return self.bad_braces();
         }
+        self.end_braces(Param { name, index, indirect, change })
+    }
+
+    fn end_braces(&mut self, param: Param) -> Result<Part, SyntaxError> {
         self.pos += 1;
         self.depth -= 1;
-        part(name, change)
+        Ok(Part::Param(Rc::new(param)))
+    }
+
+    fn open_braces(&mut self) -> SyntaxError {
+        let message = match self.dialect {
+            Dialect::Bash => "unexpected EOF while looking for matching `}'",
+            Dialect::Ash => "syntax error: missing '}'",
+            Dialect::Dash => "Syntax error: Missing '}'",
+        };
+        self.error_at_end(Trouble::Incomplete, message.to_string())
+    }
+
+    /// `[index]` of an array.
+    fn subscript(&mut self, bash: bool) -> Result<Option<Index>, SyntaxError> {
+        if !bash || self.current() != Some('[') {
+            return Ok(None);
+        }
+        self.pos += 1;
+        let word = self.word(Quotes::Subscript)?;
+        if self.current() != Some(']') {
+            return Err(self.open_braces());
+        }
+        self.pos += 1;
+        Ok(Some(match word.plain() {
+            Some("@") => Index::At,
+            Some("*") => Index::Star,
+            _ => Index::One(word),
+        }))
     }
 
     fn parameter_change(&mut self, quoted: bool) -> Result<Change, SyntaxError> {
@@ -362,10 +550,14 @@ impl Parser<'_> {
                 };
                 Ok(Change::Replace { kind, pattern, with })
             }
-            '^' | ',' if bash => {
+            '^' | ',' | '~' if bash => {
                 let all = next == Some(c);
                 self.pos += 1 + usize::from(all);
-                Ok(Change::Case { upper: c == '^', all })
+                Ok(Change::Case { kind: c, all, pattern: self.word(Quotes::Braces)? })
+            }
+            '@' if bash && next.is_some_and(|c| "QEPAKaUuLk".contains(c)) => {
+                self.pos += 2;
+                Ok(Change::Transform(next.unwrap_or('Q')))
             }
             _ => Ok(Change::None),
         }
@@ -376,13 +568,18 @@ impl Parser<'_> {
         let start = self.pos;
         self.word(Quotes::Braces)?;
         if self.current().is_none() {
-            return Err(self.unexpected_end("}"));
+            return Err(self.open_braces());
         }
         let text: String = self.src[start..self.pos].iter().collect();
         self.pos += 1;
         self.depth -= 1;
-        Ok(Part::Param(Rc::new(Param { name: text, change: Change::Bad })))
+        Ok(Part::Param(Rc::new(Param { name: text, index: None, indirect: false, change: Change::Bad })))
     }
+}
+
+/// Whether a dialect has no such change.
+fn bad_in(dialect: Dialect, change: &Change) -> bool {
+    dialect == Dialect::Dash && matches!(change, Change::Slice { .. } | Change::Replace { .. })
 }
 
 fn flush(text: &mut String, parts: &mut Vec<Part>) {

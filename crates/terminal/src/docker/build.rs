@@ -24,7 +24,7 @@ struct Instruction {
 
 pub fn run(call: &mut Call<'_, '_>) -> Result<Task, String> {
     let folder = resolve(call.cwd, &call.parsed.args[0]);
-    if !call.desk.files.info(&folder).is_ok_and(|info| info.directory) {
+    if !call.desk.files.info(&folder).is_ok_and(|info| info.directory()) {
         return Err(format!("ERROR: unable to prepare context: path \"{}\" not found", call.parsed.args[0]));
     }
     let file = call.parsed.text("file").map_or_else(|| format!("{folder}/Dockerfile"), |file| resolve(call.cwd, file));

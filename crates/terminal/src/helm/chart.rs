@@ -33,7 +33,7 @@ impl Chart {
                 return Err(format!("repo {repo} not found"));
             }
             Err(_) => return Err(format!("path {shown:?} not found")),
-            Ok(info) if !info.directory => {
+            Ok(info) if !info.directory() => {
                 return Err(format!(
                     "file '{shown}' does not appear to be a gzipped archive; got 'application/octet-stream'"
                 ));
@@ -116,8 +116,8 @@ fn walk(files: &Files, folder: &str, inside: &str, depth: usize, found: &mut Vec
     for name in files.list(folder).unwrap_or_default() {
         let (path, shown) = (format!("{folder}/{name}"), format!("{inside}{name}"));
         match files.info(&path) {
-            Ok(info) if info.directory && depth > 0 => walk(files, &path, &format!("{shown}/"), depth - 1, found),
-            Ok(info) if !info.directory => {
+            Ok(info) if info.directory() && depth > 0 => walk(files, &path, &format!("{shown}/"), depth - 1, found),
+            Ok(info) if !info.directory() => {
                 let bytes = files.read(&path).unwrap_or_default();
                 found.push((shown, String::from_utf8_lossy(&bytes).into_owned()));
             }

@@ -96,7 +96,7 @@ fn to_pod(call: &mut Call<'_, '_>, path: &str, to: &Place) -> Result<Copying, Ou
     let local = resolve(&call.args.cwd, path);
     let info = call.desk.files.info(&local);
     let info = info.map_err(|_| call.fail(&format!("{path} doesn't exist in local filesystem")))?;
-    if info.directory {
+    if info.directory() {
         return Err(call.fail(&format!("{path} is a folder: here only single files are copied")));
     }
     let bytes = call.desk.files.read(&local).map_err(|error| call.fail(&error.to_string()))?;
@@ -109,7 +109,7 @@ fn to_pod(call: &mut Call<'_, '_>, path: &str, to: &Place) -> Result<Copying, Ou
 fn from_pod(call: &mut Call<'_, '_>, from: &Place, to: &str) -> Result<Copying, Outcome> {
     let mut local = resolve(&call.args.cwd, to);
     let base = from.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    if call.desk.files.info(&local).is_ok_and(|info| info.directory) {
+    if call.desk.files.info(&local).is_ok_and(|info| info.directory()) {
         local = resolve(&local, base);
     }
     // What is said about the container comes with the output here.

@@ -115,7 +115,7 @@ fn expand(files: &Files, cwd: &str, name: &str, recursive: bool) -> Result<Vec<M
     match files.info(&path) {
         Err(_) if name.contains(['*', '?']) => Err(Failure::client(format!("the path \"{name}\" does not exist"))),
         Err(_) => Err(Failure::client(format!("the path \"{name}\" does not exist"))),
-        Ok(info) if info.directory => {
+        Ok(info) if info.directory() => {
             let mut found = Vec::new();
             let shown = name.trim_end_matches('/');
             walk(files, &path, shown, if recursive { DEPTH_MAX } else { 0 }, &mut |path, shown| {
@@ -137,7 +137,7 @@ fn expand(files: &Files, cwd: &str, name: &str, recursive: bool) -> Result<Vec<M
 fn walk(files: &Files, path: &str, shown: &str, depth: usize, visit: &mut impl FnMut(&str, &str)) {
     for name in files.list(path).unwrap_or_default() {
         let (inside, shown) = (format!("{path}/{name}"), format!("{shown}/{name}"));
-        if files.info(&inside).is_ok_and(|info| info.directory) {
+        if files.info(&inside).is_ok_and(|info| info.directory()) {
             if depth > 0 {
                 walk(files, &inside, &shown, depth - 1, visit);
             }

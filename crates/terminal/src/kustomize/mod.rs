@@ -146,7 +146,7 @@ pub fn build(files: &Files, cwd: &str, folder: &str) -> Result<Vec<Value>, Strin
                  file or directory"
             ));
         }
-        Ok(info) if !info.directory => {
+        Ok(info) if !info.directory() => {
             return Err(format!(
                 "must build at directory: not a valid directory: '{path}' must resolve to a directory"
             ));
@@ -164,7 +164,7 @@ pub fn build(files: &Files, cwd: &str, folder: &str) -> Result<Vec<Value>, Strin
 fn load(place: &Place<'_>) -> Result<Value, String> {
     let there: Vec<&str> = FILES
         .into_iter()
-        .filter(|name| place.files.info(&format!("{}/{name}", place.path)).is_ok_and(|info| !info.directory))
+        .filter(|name| place.files.info(&format!("{}/{name}", place.path)).is_ok_and(|info| !info.directory()))
         .collect();
     let path = &place.path;
     let name = match there.as_slice() {
@@ -267,7 +267,7 @@ fn from_entry(place: &Place<'_>, entry: &str) -> Result<Vec<Resource>, String> {
                  directory: not a valid directory: {why}"
             ))
         }
-        Ok(info) if info.directory => {
+        Ok(info) if info.directory() => {
             if place.above.contains(&path) || place.path == path {
                 return Err(format!(
                     "accumulating resources: accumulation err='accumulating resources from '{entry}': '{path}' must \

@@ -1,336 +1,211 @@
-//! jq's functions and operators.
+//! jq's functions that are not written in jq.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::eval::{Failure, Machine, Outputs, Variables, delete_path, described, error, get_path, items, set_path};
+use super::dates;
 use super::json::Json;
+use super::machine::{Failure, TEXT_MAX, World, error};
 use super::operate::operate;
-use super::parse::Expr;
-use crate::regex::Regex;
+use super::paths::{delete_paths, described, index, indices, items, set_path};
+use super::regexes;
 use values::sort::sort_by;
-use values::time::SimTime;
 
-/// Names with the number of arguments they take.
-const KNOWN: &[(&str, &[usize])] = &[
-    ("abs", &[0]),
-    ("add", &[0, 1]),
-    ("all", &[0, 1]),
-    ("any", &[0, 1]),
-    ("arrays", &[0]),
-    ("ascii_downcase", &[0]),
-    ("ascii_upcase", &[0]),
-    ("booleans", &[0]),
-    ("ceil", &[0]),
-    ("contains", &[1]),
-    ("del", &[1]),
-    ("empty", &[0]),
-    ("endswith", &[1]),
-    ("error", &[0, 1]),
-    ("first", &[0, 1]),
-    ("flatten", &[0, 1]),
-    ("floor", &[0]),
-    ("from_entries", &[0]),
-    ("fromdate", &[0]),
-    ("fromdateiso8601", &[0]),
-    ("fromjson", &[0]),
-    ("getpath", &[1]),
-    ("group_by", &[1]),
-    ("has", &[1]),
-    ("implode", &[0]),
-    ("in", &[1]),
-    ("index", &[1]),
-    ("input", &[0]),
-    ("inputs", &[0]),
-    ("inside", &[1]),
-    ("isvalid", &[1]),
-    ("iterables", &[0]),
-    ("join", &[1]),
-    ("keys", &[0]),
-    ("keys_unsorted", &[0]),
-    ("last", &[0, 1]),
-    ("length", &[0]),
-    ("limit", &[2]),
-    ("ltrimstr", &[1]),
-    ("map", &[1]),
-    ("map_values", &[1]),
-    ("max", &[0]),
-    ("max_by", &[1]),
-    ("min", &[0]),
-    ("min_by", &[1]),
-    ("not", &[0]),
-    ("now", &[0]),
-    ("nth", &[1]),
-    ("nulls", &[0]),
-    ("numbers", &[0]),
-    ("objects", &[0]),
-    ("paths", &[0]),
-    ("range", &[1, 2, 3]),
-    ("recurse", &[0]),
-    ("reverse", &[0]),
-    ("round", &[0]),
-    ("rtrimstr", &[1]),
-    ("scalars", &[0]),
-    ("select", &[1]),
-    ("setpath", &[2]),
-    ("sort", &[0]),
-    ("sort_by", &[1]),
-    ("split", &[1]),
-    ("sqrt", &[0]),
-    ("startswith", &[1]),
-    ("strings", &[0]),
-    ("sub", &[2]),
-    ("gsub", &[2]),
-    ("test", &[1]),
-    ("to_entries", &[0]),
-    ("todate", &[0]),
-    ("tojson", &[0]),
-    ("tonumber", &[0]),
-    ("tostring", &[0]),
-    ("transpose", &[0]),
-    ("trim", &[0]),
-    ("type", &[0]),
-    ("unique", &[0]),
-    ("unique_by", &[1]),
-    ("values", &[0]),
-    ("with_entries", &[1]),
+/// Names with the number of arguments they take: those of this file, and those the machine does itself.
+const NATIVE: &[&str] = &[
+    "empty/0",
+    "error/0",
+    "error/1",
+    "path/1",
+    "getpath/1",
+    "range/1",
+    "range/2",
+    "range/3",
+    "limit/2",
+    "first/1",
+    "inputs/0",
+    "input/0",
+    "halt/0",
+    "halt_error/0",
+    "not/0",
+    "length/0",
+    "utf8bytelength/0",
+    "keys/0",
+    "keys_unsorted/0",
+    "reverse/0",
+    "sort/0",
+    "unique/0",
+    "min/0",
+    "max/0",
+    "flatten/0",
+    "flatten/1",
+    "tostring/0",
+    "tojson/0",
+    "tonumber/0",
+    "fromjson/0",
+    "type/0",
+    "ascii_downcase/0",
+    "ascii_upcase/0",
+    "trim/0",
+    "ltrim/0",
+    "rtrim/0",
+    "floor/0",
+    "ceil/0",
+    "round/0",
+    "sqrt/0",
+    "fabs/0",
+    "trunc/0",
+    "rint/0",
+    "nearbyint/0",
+    "significand/0",
+    "logb/0",
+    "frexp/0",
+    "modf/0",
+    "exp/0",
+    "exp2/0",
+    "exp10/0",
+    "log/0",
+    "log2/0",
+    "log10/0",
+    "sin/0",
+    "cos/0",
+    "tan/0",
+    "asin/0",
+    "acos/0",
+    "atan/0",
+    "sinh/0",
+    "cosh/0",
+    "tanh/0",
+    "cbrt/0",
+    "pow/2",
+    "atan2/2",
+    "fmin/2",
+    "fmax/2",
+    "fmod/2",
+    "ldexp/2",
+    "scalb/2",
+    "nan/0",
+    "infinite/0",
+    "isnan/0",
+    "isinfinite/0",
+    "isnormal/0",
+    "now/0",
+    "transpose/0",
+    "implode/0",
+    "explode/0",
+    "has/1",
+    "contains/1",
+    "startswith/1",
+    "endswith/1",
+    "ltrimstr/1",
+    "rtrimstr/1",
+    "split/1",
+    "split/2",
+    "join/1",
+    "indices/1",
+    "setpath/2",
+    "delpaths/1",
+    "_match/2",
+    "_sort_by/1",
+    "_group_by/1",
+    "_min_by/1",
+    "_max_by/1",
+    "_halt_error/1",
+    "input_line_number/0",
+    "debug/0",
+    "stderr/0",
+    "strftime/1",
+    "strflocaltime/1",
+    "strptime/1",
+    "mktime/0",
+    "gmtime/0",
+    "localtime/0",
+    "builtins/0",
+    "bsearch/1",
+    "get_search_list/0",
+    "drem/2",
+    "copysign/2",
 ];
 
-pub fn known(name: &str, args: usize) -> bool {
-    KNOWN.iter().any(|(known, counts)| *known == name && counts.contains(&args))
+/// Whether a function of this name is built in, the prelude aside.
+pub fn known(name: &str) -> bool {
+    NATIVE.contains(&name)
 }
 
-/// Values that one `range` may give.
-const RANGE_MAX: f64 = 100_000.0;
-
-/// Calls a function.
-pub fn call(machine: &mut Machine, name: &str, args: &[Expr], input: &Json, vars: &Variables) -> Outputs {
-    if let Some(outputs) = with_programs(machine, name, args, input, vars)? {
-        return Ok(outputs);
-    }
+/// Calls a function of the input and values.
+pub fn native(name: &str, input: &Json, args: &[Json], world: &mut World) -> Result<Json, Failure> {
+    let short = name.rsplit_once('/').map_or(name, |(short, _)| short);
     match args {
-        [] => plain(machine, name, input).map(|value| vec![value]),
-        [arg] => {
-            let values = machine.eval(arg, input, vars)?;
-            values.iter().map(|value| with_value(name, input, value)).collect()
-        }
-        [first, second] => machine.each2(first, second, input, vars, |_, a, b| match name {
-            "setpath" => {
-                let mut whole = input.clone();
-                set_path(&mut whole, &items(a)?, b.clone())?;
-                Ok(whole)
-            }
-            _ => replace(input, a, b, name == "gsub"),
-        }),
-        _ => error(format!("{name}/{} is not defined", args.len())),
+        [] => plain(short, input, world),
+        [arg] => with_one(short, input, arg),
+        [first, second] => with_two(short, input, first, second),
+        _ => error(format!("{name} is not defined")),
     }
 }
 
-/// Functions whose arguments are programs, or that give no value or many.
-fn with_programs(
-    machine: &mut Machine,
-    name: &str,
-    args: &[Expr],
-    input: &Json,
-    vars: &Variables,
-) -> Result<Option<Vec<Json>>, Failure> {
-    let kind = |fits: bool| Ok(Some(if fits { vec![input.clone()] } else { Vec::new() }));
-    let one = |value: Json| Ok(Some(vec![value]));
-    match (name, args) {
-        ("empty", []) => Ok(Some(Vec::new())),
-        ("error", []) => Err(Failure::Error(input.clone())),
-        ("error", [message]) => {
-            let message = machine.eval(message, input, vars)?.into_iter().next().unwrap_or_default();
-            Err(Failure::Error(message))
-        }
-        ("select", [condition]) => {
-            let holds = machine.eval(condition, input, vars)?;
-            Ok(Some(holds.iter().filter(|value| value.is_true()).map(|_| input.clone()).collect()))
-        }
-        ("map", [each]) => {
-            let mut all = Vec::new();
-            for item in items(input)? {
-                all.extend(machine.eval(each, &item, vars)?);
-            }
-            one(Json::array(all))
-        }
-        ("map_values", [each]) => {
-            let mut whole = input.clone();
-            let paths = machine.paths(&Expr::Iterate(Expr::Identity.into()), input, vars)?;
-            for path in paths.iter().rev() {
-                match machine.eval(each, &get_path(input, path)?, vars)?.into_iter().next() {
-                    Some(new) => set_path(&mut whole, path, new)?,
-                    None => delete_path(&mut whole, path)?,
-                }
-            }
-            one(whole)
-        }
-        ("with_entries", [each]) => {
-            let entries = plain(machine, "to_entries", input)?;
-            let mut changed = Vec::new();
-            for entry in items(&entries)? {
-                changed.extend(machine.eval(each, &entry, vars)?);
-            }
-            plain(machine, "from_entries", &Json::array(changed)).and_then(one)
-        }
-        ("recurse", []) => machine.eval(&Expr::Recurse, input, vars).map(Some),
-        ("any" | "all" | "add", [each]) => {
-            let made = if name == "add" {
-                machine.eval(each, input, vars)?
-            } else {
-                let mut made = Vec::new();
-                for item in items(input)? {
-                    made.extend(machine.eval(each, &item, vars)?);
-                }
-                made
-            };
-            plain(machine, name, &Json::array(made)).and_then(one)
-        }
-        ("sort_by" | "group_by" | "unique_by" | "min_by" | "max_by", [key]) => {
-            let mut keyed = Vec::new();
-            for item in array(input, name)? {
-                keyed.push((Json::array(machine.eval(key, &item, vars)?), item));
-            }
-            one(by_key(name, keyed))
-        }
-        ("first" | "last", [of]) => {
-            let values = machine.eval(of, input, vars)?;
-            let value = if name == "first" { values.first() } else { values.last() };
-            Ok(Some(value.cloned().into_iter().collect()))
-        }
-        ("limit", [count, of]) => {
-            let count = machine.eval(count, input, vars)?.into_iter().next().unwrap_or_default();
-            let Json::Number(count) = count else { return error("Invalid arguments to limit".to_owned()) };
-            let mut values = machine.eval(of, input, vars)?;
-            values.truncate(count.max(0.0) as usize);
-            Ok(Some(values))
-        }
-        ("range", args) => range(machine, args, input, vars).map(Some),
-        ("del", [paths]) => {
-            let mut paths = machine.paths(paths, input, vars)?;
-            sort_by(&mut paths, |a, b| Json::array(b.clone()).order(&Json::array(a.clone())));
-            let mut whole = input.clone();
-            for path in paths {
-                delete_path(&mut whole, &path)?;
-            }
-            one(whole)
-        }
-        ("isvalid", [of]) => {
-            let fine = machine.eval(of, input, vars).is_ok();
-            one(Json::Bool(fine))
-        }
-        ("paths", []) => {
-            let mut all = Vec::new();
-            collect_paths(machine, input, &mut Vec::new(), &mut all)?;
-            Ok(Some(all))
-        }
-        ("input", []) => match machine.inputs.is_empty() {
-            true => error("No more inputs".to_owned()),
-            false => one(machine.inputs.remove(0)),
-        },
-        ("inputs", []) => Ok(Some(std::mem::take(&mut machine.inputs))),
-        ("values", []) => kind(*input != Json::Null),
-        ("nulls", []) => kind(*input == Json::Null),
-        ("strings", []) => kind(input.kind() == "string"),
-        ("numbers", []) => kind(input.kind() == "number"),
-        ("booleans", []) => kind(input.kind() == "boolean"),
-        ("arrays", []) => kind(input.kind() == "array"),
-        ("objects", []) => kind(input.kind() == "object"),
-        ("iterables", []) => kind(matches!(input, Json::Array(_) | Json::Object(_))),
-        ("scalars", []) => kind(!matches!(input, Json::Array(_) | Json::Object(_))),
-        _ => Ok(None),
-    }
+fn own_keys(items: &[Json]) -> Vec<(Json, Json)> {
+    items.iter().map(|item| (item.clone(), item.clone())).collect()
 }
 
-fn collect_paths(
-    machine: &mut Machine,
-    value: &Json,
-    path: &mut Vec<Json>,
-    all: &mut Vec<Json>,
-) -> Result<(), Failure> {
-    machine.tick(path.len())?;
-    let keys: Vec<Json> = match value {
-        Json::Object(entries) => entries.iter().map(|(key, _)| Json::Text(Rc::clone(key))).collect(),
-        Json::Array(items) => (0..items.len()).map(|i| Json::Number(i as f64)).collect(),
-        _ => return Ok(()),
-    };
-    for (key, item) in keys.into_iter().zip(items(value)?) {
-        path.push(key);
-        all.push(Json::array(path.clone()));
-        collect_paths(machine, &item, path, all)?;
-        path.pop();
-    }
-    Ok(())
-}
-
-fn range(machine: &mut Machine, args: &[Expr], input: &Json, vars: &Variables) -> Outputs {
-    let mut bounds = Vec::new();
-    for arg in args {
-        match machine.eval(arg, input, vars)?.into_iter().next() {
-            Some(Json::Number(n)) => bounds.push(n),
-            _ => return error("Range bounds must be numeric".to_owned()),
-        }
-    }
-    let (from, to, by) = match bounds.as_slice() {
-        [to] => (0.0, *to, 1.0),
-        [from, to] => (*from, *to, 1.0),
-        [from, to, by] => (*from, *to, *by),
-        _ => return Ok(Vec::new()),
-    };
-    let count = ((to - from) / by).ceil();
-    if by == 0.0 || count.is_nan() || count > RANGE_MAX {
-        return Err(Failure::Exhausted);
-    }
-    Ok((0..count.max(0.0) as u32).map(|i| Json::Number(from + f64::from(i) * by)).collect())
-}
-
-fn array(value: &Json, name: &str) -> Outputs {
+fn array<'j>(value: &'j Json, doing: &str) -> Result<&'j [Json], Failure> {
     match value {
-        Json::Array(items) => Ok(items.to_vec()),
-        other => {
-            let doing = match name {
-                "group_by" => "grouped",
-                "unique_by" | "unique" => "grouped",
-                _ => "sorted",
-            };
-            error(format!("{} cannot be {doing}, as it is not an array", described(other)))
-        }
+        Json::Array(items) => Ok(items),
+        other => error(format!("{} cannot be {doing}, as it is not an array", described(other))),
     }
 }
 
-fn by_key(name: &str, mut keyed: Vec<(Json, Json)>) -> Json {
+/// Keys beside their items, for `sort_by` and its like.
+fn keyed(input: &Json, keys: &Json, doing: &str) -> Result<Vec<(Json, Json)>, Failure> {
+    let rows = array(input, doing)?;
+    Ok(items(keys)?.into_iter().zip(rows.iter().cloned()).collect())
+}
+
+fn sorted(mut keyed: Vec<(Json, Json)>) -> Vec<(Json, Json)> {
     sort_by(&mut keyed, |a, b| a.0.order(&b.0));
-    match name {
-        "min_by" => keyed.into_iter().next().map(|(_, item)| item).unwrap_or_default(),
-        "max_by" => keyed.into_iter().next_back().map(|(_, item)| item).unwrap_or_default(),
-        "sort_by" => Json::array(keyed.into_iter().map(|(_, item)| item).collect()),
-        _ => {
-            let mut groups: Vec<(Json, Vec<Json>)> = Vec::new();
-            for (key, item) in keyed {
-                match groups.last_mut() {
-                    Some((known, group)) if known.order(&key) == Ordering::Equal => group.push(item),
-                    _ => groups.push((key, vec![item])),
-                }
-            }
-            let unique = name == "unique_by";
-            let shown =
-                |(_, mut group): (Json, Vec<Json>)| if unique { group.swap_remove(0) } else { Json::array(group) };
-            Json::array(groups.into_iter().map(shown).collect())
+    keyed
+}
+
+fn groups(keyed: Vec<(Json, Json)>) -> Vec<Vec<Json>> {
+    let mut groups: Vec<(Json, Vec<Json>)> = Vec::new();
+    for (key, item) in sorted(keyed) {
+        match groups.last_mut() {
+            Some((known, group)) if known.order(&key) == Ordering::Equal => group.push(item),
+            _ => groups.push((key, vec![item])),
         }
     }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// The first of the least, or the last of the greatest.
+fn extreme(keyed: Vec<(Json, Json)>, greatest: bool) -> Json {
+    let mut best: Option<(Json, Json)> = None;
+    for (key, item) in keyed {
+        let better = best.as_ref().is_none_or(|(known, _)| match greatest {
+            true => key.order(known).is_ge(),
+            false => key.order(known).is_lt(),
+        });
+        if better {
+            best = Some((key, item));
+        }
+    }
+    best.map(|(_, item)| item).unwrap_or_default()
 }
 
 /// Functions of the input alone.
-fn plain(machine: &mut Machine, name: &str, input: &Json) -> Result<Json, Failure> {
-    let own_keys = |items: Vec<Json>| items.into_iter().map(|item| (item.clone(), item)).collect::<Vec<_>>();
+fn plain(name: &str, input: &Json, world: &mut World) -> Result<Json, Failure> {
     let wrong = |what: &str| error(format!("{} {what}", described(input)));
+    if let Some(value) = number_function(name, input)? {
+        return Ok(value);
+    }
     Ok(match (name, input) {
-        ("not", _) => Json::Bool(!input.is_true()),
         ("length", Json::Null) => Json::Number(0.0),
-        ("length", Json::Number(n)) => Json::Number(n.abs()),
+        ("length", Json::Number(n) | Json::Exact(n, _)) => Json::Number(n.abs()),
         ("length", Json::Text(text)) => Json::Number(text.chars().count() as f64),
-        ("length", Json::Array(_) | Json::Object(_)) => Json::Number(items(input)?.len() as f64),
+        ("length", Json::Array(items)) => Json::Number(items.len() as f64),
+        ("length", Json::Object(entries)) => Json::Number(entries.len() as f64),
         ("length", _) => return wrong("has no length"),
+        ("utf8bytelength", Json::Text(text)) => Json::Number(text.len() as f64),
+        ("utf8bytelength", _) => return wrong("only strings have UTF-8 byte length"),
         ("keys" | "keys_unsorted", Json::Object(entries)) => {
             let keys =
                 if name == "keys" { input.keys() } else { entries.iter().map(|(key, _)| Rc::clone(key)).collect() };
@@ -340,94 +215,134 @@ fn plain(machine: &mut Machine, name: &str, input: &Json) -> Result<Json, Failur
             Json::array((0..items.len()).map(|i| Json::Number(i as f64)).collect())
         }
         ("keys" | "keys_unsorted", _) => return wrong("has no keys"),
-        ("add", _) => {
-            let mut sum = Json::Null;
-            for item in items(input)? {
-                machine.tick(0)?;
-                sum = operate("+", &sum, &item)?;
-            }
-            sum
-        }
-        ("any", _) => Json::Bool(items(input)?.iter().any(Json::is_true)),
-        ("all", _) => Json::Bool(items(input)?.iter().all(Json::is_true)),
-        ("first" | "last", _) => super::eval::index(input, &Json::Number(if name == "first" { 0.0 } else { -1.0 }))?,
         ("reverse", Json::Text(text)) => Json::text(&text.chars().rev().collect::<String>()),
         ("reverse", Json::Null) => Json::array(Vec::new()),
-        ("reverse", _) => Json::array(items(input)?.into_iter().rev().collect()),
-        ("sort", _) => by_key("sort_by", own_keys(array(input, name)?)),
-        ("unique", _) => by_key("unique_by", own_keys(array(input, name)?)),
-        ("min", _) => by_key("min_by", own_keys(array(input, name)?)),
-        ("max", _) => by_key("max_by", own_keys(array(input, name)?)),
+        ("reverse", Json::Array(items)) => Json::array(items.iter().rev().cloned().collect()),
+        ("reverse", _) => return wrong("cannot be reversed, as it is not an array"),
+        ("sort", _) => {
+            let rows = sorted(own_keys(array(input, "sorted")?));
+            Json::array(rows.into_iter().map(|(_, item)| item).collect())
+        }
+        ("unique", _) => {
+            let rows = groups(own_keys(array(input, "grouped")?));
+            Json::array(rows.into_iter().filter_map(|group| group.into_iter().next()).collect())
+        }
+        ("min", _) => extreme(own_keys(array(input, "iterated over")?), false),
+        ("max", _) => extreme(own_keys(array(input, "iterated over")?), true),
         ("flatten", _) => flatten(input, 1000)?,
-        ("to_entries", Json::Object(entries)) => {
-            let entry = |(key, value): &(Rc<str>, Json)| {
-                Json::Object(Rc::new(vec![("key".into(), Json::Text(Rc::clone(key))), ("value".into(), value.clone())]))
-            };
-            Json::array(entries.iter().map(entry).collect())
-        }
-        ("to_entries", _) => return wrong("has no keys"),
-        ("from_entries", _) => {
-            let mut object = Json::Object(Rc::default());
-            for entry in items(input)? {
-                let field =
-                    |names: [&str; 4]| names.iter().find_map(|name| entry.get(name)).cloned().unwrap_or_default();
-                let key = match field(["key", "k", "name", "Name"]) {
-                    Json::Text(text) => text,
-                    other => other.write(None, false).as_str().into(),
-                };
-                object.set(&key, field(["value", "v", "Value", "V"]));
-            }
-            object
-        }
         ("tostring", Json::Text(_)) => input.clone(),
         ("tostring" | "tojson", _) => Json::text(&input.write(None, false)),
-        ("tonumber", Json::Number(_)) => input.clone(),
-        ("tonumber", Json::Text(text)) => match text.trim().parse::<f64>() {
-            Ok(n) if n.is_finite() => Json::Number(n),
-            _ => return wrong("cannot be parsed as a number"),
+        ("tonumber", Json::Number(_) | Json::Exact(..)) => input.clone(),
+        ("tonumber", Json::Text(text)) => match Json::number(text) {
+            Some(number) => number,
+            None => {
+                let at = text.chars().count();
+                return error(format!(
+                    "Invalid numeric literal at EOF at line 1, column {at} (while parsing '{text}')"
+                ));
+            }
         },
         ("tonumber", _) => return wrong("cannot be parsed as a number"),
-        ("fromjson", Json::Text(text)) => match serde_json::from_str(text) {
-            Ok(value) => value,
-            Err(_) => return error(format!("{text} (while parsing '{text}')")),
+        ("fromjson", Json::Text(text)) => match super::reading::values(text) {
+            (mut values, None) => values.pop().unwrap_or_default(),
+            (_, Some(why)) => return error(format!("{why} (while parsing '{text}')")),
         },
         ("fromjson", _) => return wrong("cannot be parsed as JSON"),
         ("type", _) => Json::text(input.kind()),
         ("ascii_downcase", Json::Text(text)) => Json::text(&text.to_ascii_lowercase()),
         ("ascii_upcase", Json::Text(text)) => Json::text(&text.to_ascii_uppercase()),
+        ("ascii_downcase" | "ascii_upcase", _) => return error(format!("{name} input must be a string")),
         ("trim", Json::Text(text)) => Json::text(text.trim()),
-        ("ascii_downcase" | "ascii_upcase" | "trim", _) => return wrong("cannot be changed, as it is not a string"),
-        ("floor" | "ceil" | "round" | "sqrt" | "abs", Json::Number(n)) => Json::Number(match name {
-            "floor" => n.floor(),
-            "ceil" => n.ceil(),
-            "round" => n.round(),
-            "abs" => n.abs(),
-            _ => n.sqrt(),
-        }),
-        ("floor" | "ceil" | "round" | "sqrt" | "abs", _) => return wrong("number required"),
-        ("now", _) => Json::Number(machine.now_ms as f64 / 1000.0),
-        ("todate", Json::Number(n)) => Json::text(&SimTime::from_secs(n.floor() as i64).rfc3339()),
-        ("fromdate" | "fromdateiso8601", Json::Text(text)) => match SimTime::parse_rfc3339(text) {
-            Some(at) => Json::Number(at.secs() as f64),
-            None => return error(format!("date \"{text}\" does not match format \"%Y-%m-%dT%H:%M:%SZ\"")),
-        },
+        ("ltrim", Json::Text(text)) => Json::text(text.trim_start()),
+        ("rtrim", Json::Text(text)) => Json::text(text.trim_end()),
+        ("trim" | "ltrim" | "rtrim", _) => return wrong("cannot be trimmed"),
+        ("nan", _) => Json::Number(f64::NAN),
+        ("infinite", _) => Json::Number(f64::INFINITY),
+        ("now", _) => Json::Number(world.now_ms as f64 / 1000.0),
+        ("mktime", _) => dates::mktime(input)?,
+        ("gmtime" | "localtime", _) => dates::gmtime(input)?,
         ("transpose", _) => {
             let rows: Vec<Vec<Json>> = items(input)?.iter().map(items).collect::<Result<_, _>>()?;
             let width = rows.iter().map(Vec::len).max().unwrap_or(0);
-            machine.tick(width.saturating_mul(rows.len()))?;
             let column =
                 |i: usize| Json::array(rows.iter().map(|row| row.get(i).cloned().unwrap_or_default()).collect());
             Json::array((0..width).map(column).collect())
         }
-        ("implode", _) => {
-            let letter = |item: &Json| match item {
-                Json::Number(n) => char::from_u32(*n as u32).unwrap_or('\u{fffd}'),
-                _ => '\u{fffd}',
-            };
-            Json::text(&items(input)?.iter().map(letter).collect::<String>())
+        ("explode", Json::Text(text)) => {
+            Json::array(text.chars().map(|c| Json::Number(f64::from(u32::from(c)))).collect())
         }
-        _ => return wrong(&format!("cannot be used by {name}")),
+        ("explode", _) => return wrong("cannot be exploded"),
+        ("implode", Json::Array(codes)) => {
+            let mut text = String::new();
+            for code in codes.iter() {
+                match code.as_number() {
+                    Some(n) => text.push(char::from_u32(n as u32).unwrap_or('\u{fffd}')),
+                    None => return error("Unicode codepoint must be numeric".to_owned()),
+                }
+            }
+            Json::text(&text)
+        }
+        ("implode", _) => return error("implode input must be an array".to_owned()),
+        ("input_line_number", _) => Json::Number(world.line as f64),
+        ("debug" | "stderr", _) => input.clone(),
+        ("builtins", _) => Json::array(NATIVE.iter().map(|name| Json::text(name)).collect()),
+        ("get_search_list", _) => Json::array(Vec::new()),
+        _ => return error(format!("{name}/0 is not defined")),
     })
+}
+
+/// Functions of one number; `None` if it is none of them.
+fn number_function(name: &str, input: &Json) -> Result<Option<Json>, Failure> {
+    type Function = fn(f64) -> f64;
+    let function: Function = match name {
+        "floor" => f64::floor,
+        "ceil" => f64::ceil,
+        "round" => f64::round,
+        "sqrt" => f64::sqrt,
+        "fabs" => f64::abs,
+        "trunc" => f64::trunc,
+        "rint" | "nearbyint" => f64::round_ties_even,
+        "exp" => f64::exp,
+        "exp2" => f64::exp2,
+        "exp10" => |n| 10f64.powf(n),
+        "log" => f64::ln,
+        "log2" => f64::log2,
+        "log10" => f64::log10,
+        "sin" => f64::sin,
+        "cos" => f64::cos,
+        "tan" => f64::tan,
+        "asin" => f64::asin,
+        "acos" => f64::acos,
+        "atan" => f64::atan,
+        "sinh" => f64::sinh,
+        "cosh" => f64::cosh,
+        "tanh" => f64::tanh,
+        "cbrt" => f64::cbrt,
+        "significand" => |n| if n == 0.0 || !n.is_finite() { n } else { n / 2f64.powi(exponent(n)) },
+        "logb" => |n| if n == 0.0 { f64::NEG_INFINITY } else { f64::from(exponent(n)) },
+        "isnan" | "isinfinite" | "isnormal" | "frexp" | "modf" => |n| n,
+        _ => return Ok(None),
+    };
+    let Some(n) = input.as_number() else {
+        return error(format!("{} number required", described(input)));
+    };
+    Ok(Some(match name {
+        "isnan" => Json::Bool(n.is_nan()),
+        "isinfinite" => Json::Bool(n.is_infinite()),
+        "isnormal" => Json::Bool(n.is_normal()),
+        "frexp" if n == 0.0 || !n.is_finite() => Json::array(vec![Json::Number(n), Json::Number(0.0)]),
+        "frexp" => {
+            let e = exponent(n) + 1;
+            Json::array(vec![Json::Number(n / 2f64.powi(e)), Json::Number(f64::from(e))])
+        }
+        "modf" => Json::array(vec![Json::Number(n.fract()), Json::Number(n.trunc())]),
+        _ => Json::Number(function(n)),
+    }))
+}
+
+/// The power of two that a number lies at or above.
+fn exponent(n: f64) -> i32 {
+    n.abs().log2().floor() as i32
 }
 
 fn flatten(value: &Json, depth: usize) -> Result<Json, Failure> {
@@ -442,77 +357,129 @@ fn flatten(value: &Json, depth: usize) -> Result<Json, Failure> {
 }
 
 /// Functions of the input and one value.
-fn with_value(name: &str, input: &Json, value: &Json) -> Result<Json, Failure> {
+fn with_one(name: &str, input: &Json, value: &Json) -> Result<Json, Failure> {
     Ok(match (name, input, value) {
         ("has", Json::Object(_), Json::Text(key)) => Json::Bool(input.get(key).is_some()),
-        ("has", Json::Array(items), Json::Number(n)) => Json::Bool(*n >= 0.0 && (*n as usize) < items.len()),
+        ("has", Json::Array(items), key) if key.as_number().is_some() => {
+            Json::Bool(key.as_number().is_some_and(|n| n >= 0.0 && (n as usize) < items.len()))
+        }
         ("has", _, _) => return error(format!("Cannot check whether {} has a {} key", input.kind(), value.kind())),
-        ("in", _, _) => return with_value("has", value, input),
         ("contains", _, _) => Json::Bool(contains(input, value)?),
-        ("inside", _, _) => Json::Bool(contains(value, input)?),
         ("startswith", Json::Text(a), Json::Text(b)) => Json::Bool(a.starts_with(&**b)),
         ("endswith", Json::Text(a), Json::Text(b)) => Json::Bool(a.ends_with(&**b)),
         ("startswith" | "endswith", _, _) => return error(format!("{name}() requires string inputs")),
         ("ltrimstr", Json::Text(a), Json::Text(b)) => Json::text(a.strip_prefix(&**b).unwrap_or(a)),
         ("rtrimstr", Json::Text(a), Json::Text(b)) => Json::text(a.strip_suffix(&**b).unwrap_or(a)),
         ("ltrimstr" | "rtrimstr", _, _) => input.clone(),
-        ("split", Json::Text(a), Json::Text(b)) => operate("/", &Json::Text(Rc::clone(a)), &Json::Text(Rc::clone(b)))?,
+        ("split", Json::Text(_), Json::Text(_)) => operate("/", input, value)?,
         ("split", _, _) => return error("split input and separator must be strings".to_owned()),
-        ("join", _, Json::Text(separator)) => {
-            let mut texts = Vec::new();
-            for item in items(input)? {
-                texts.push(match item {
-                    Json::Null => String::new(),
-                    Json::Text(text) => text.to_string(),
-                    Json::Array(_) | Json::Object(_) => {
-                        return error(format!("Cannot join with {}", described(&item)));
-                    }
-                    other => other.write(None, false),
-                });
+        ("join", _, _) => join(input, value)?,
+        ("indices", Json::Null, _) => Json::Null,
+        ("indices", Json::Text(a), Json::Text(b)) => {
+            let mut all = Vec::new();
+            let mut from = 0;
+            while let Some(at) = a.get(from..).and_then(|rest| rest.find(&**b)).filter(|_| !b.is_empty()) {
+                all.push(Json::Number((from + at) as f64));
+                from += at + a[from + at..].chars().next().map_or(1, char::len_utf8);
             }
-            Json::text(&texts.join(separator))
+            Json::array(all)
         }
-        ("test", Json::Text(text), Json::Text(pattern)) => {
-            Json::Bool(regex(pattern)?.find(text.as_bytes(), 0).is_some())
+        ("indices", Json::Array(all), Json::Array(part)) => {
+            Json::array(indices(all, part).into_iter().map(|i| Json::Number(i as f64)).collect())
         }
-        ("test", _, _) => return error(format!("{} cannot be matched, as it is not a string", described(input))),
-        ("index", Json::Text(a), Json::Text(b)) => a.find(&**b).map_or(Json::Null, |at| Json::Number(at as f64)),
-        ("index", Json::Array(items), _) => {
-            items.iter().position(|item| item == value).map_or(Json::Null, |at| Json::Number(at as f64))
+        ("indices", Json::Array(all), _) => {
+            let found = all.iter().enumerate().filter(|(_, item)| *item == value);
+            Json::array(found.map(|(i, _)| Json::Number(i as f64)).collect())
         }
-        ("nth", _, Json::Number(_)) => super::eval::index(input, value)?,
-        ("getpath", _, _) => get_path(input, &items(value)?)?,
-        ("flatten", _, Json::Number(n)) => flatten(input, n.clamp(0.0, 1000.0) as usize)?,
+        ("indices", _, _) => return index(input, value),
+        ("flatten", _, depth) => match depth.as_number() {
+            Some(n) if n >= 0.0 => flatten(input, n.min(1000.0) as usize)?,
+            Some(_) => return error("flatten depth must not be negative".to_owned()),
+            None => return error("flatten depth must not be negative".to_owned()),
+        },
+        ("delpaths", _, Json::Array(paths)) => delete_paths(input, paths)?,
+        ("delpaths", _, _) => return error("Paths must be specified as an array".to_owned()),
+        ("_sort_by", _, _) => {
+            Json::array(sorted(keyed(input, value, "sorted")?).into_iter().map(|(_, item)| item).collect())
+        }
+        ("_group_by", _, _) => {
+            Json::array(groups(keyed(input, value, "grouped")?).into_iter().map(Json::array).collect())
+        }
+        ("_min_by", _, _) => extreme(keyed(input, value, "iterated over")?, false),
+        ("_max_by", _, _) => extreme(keyed(input, value, "iterated over")?, true),
+        ("_halt_error", _, code) => match code.as_number() {
+            Some(code) => return Err(Failure::Halt(Some(input.clone()), code as i32)),
+            None => return error("halt_error/1: number required".to_owned()),
+        },
+        ("strftime" | "strflocaltime", _, Json::Text(format)) => dates::strftime(input, format, name)?,
+        ("strftime" | "strflocaltime", _, _) => return error(format!("{name}/1 requires a string format")),
+        ("strptime", Json::Text(text), Json::Text(format)) => dates::strptime(text, format)?,
+        ("strptime", _, _) => return error("strptime/1 requires string inputs and arguments".to_owned()),
+        ("bsearch", Json::Array(all), _) => {
+            let found = all.binary_search_by(|item| item.order(value));
+            Json::Number(found.map_or_else(|at| -1.0 - at as f64, |at| at as f64))
+        }
         _ => return error(format!("{name}: {} and {} do not go together", described(input), described(value))),
     })
 }
 
-fn regex(pattern: &str) -> Result<Regex, Failure> {
-    Regex::extended(pattern, false).or_else(|why| error(format!("{pattern} (at offset 0) is not a valid regex: {why}")))
+fn with_two(name: &str, input: &Json, first: &Json, second: &Json) -> Result<Json, Failure> {
+    match name {
+        "setpath" => {
+            let Json::Array(path) = first else { return error("Path must be specified as an array".to_owned()) };
+            let mut whole = input.clone();
+            set_path(&mut whole, path, second.clone())?;
+            return Ok(whole);
+        }
+        "_match" => return regexes::matches(input, first, second),
+        "split" => return regexes::split(input, first, second),
+        _ => {}
+    }
+    let (Some(a), Some(b)) = (first.as_number(), second.as_number()) else {
+        return error(format!(
+            "{} number required",
+            described(if first.as_number().is_some() { second } else { first })
+        ));
+    };
+    Ok(Json::Number(match name {
+        "pow" => a.powf(b),
+        "atan2" => a.atan2(b),
+        "fmin" => a.min(b),
+        "fmax" => a.max(b),
+        "fmod" => a % b,
+        "ldexp" | "scalb" => a * 2f64.powf(b),
+        "copysign" => a.copysign(b),
+        "drem" => a - b * (a / b).round_ties_even(),
+        _ => return error(format!("{name}/2 is not defined")),
+    }))
 }
 
-fn replace(input: &Json, pattern: &Json, with: &Json, all: bool) -> Result<Json, Failure> {
-    let (Json::Text(text), Json::Text(pattern), Json::Text(with)) = (input, pattern, with) else {
-        return error(format!("{} cannot be matched, as it is not a string", described(input)));
+fn join(input: &Json, separator: &Json) -> Result<Json, Failure> {
+    let all = items(input)?;
+    if all.is_empty() {
+        return Ok(Json::text(""));
+    }
+    let Json::Text(separator) = separator else {
+        return error(format!("{} and {} cannot be added", described(&Json::text("")), described(separator)));
     };
-    let regex = regex(pattern)?;
-    let (mut made, mut at) = (String::new(), 0);
-    while let Some((start, end)) = regex.find(text.as_bytes(), at).and_then(|found| found.first().copied().flatten()) {
-        made.push_str(text.get(at..start).unwrap_or_default());
-        made.push_str(with);
-        let step =
-            if end > start { 0 } else { text.get(end..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8) };
-        made.push_str(text.get(end..end + step).unwrap_or_default());
-        at = end + step;
-        if !all || at > text.len() {
-            break;
+    let mut text = String::new();
+    for (i, item) in all.iter().enumerate() {
+        if i > 0 {
+            text.push_str(separator);
         }
-        if made.len() > 4 << 20 {
+        match item {
+            Json::Null => {}
+            Json::Text(part) => text.push_str(part),
+            Json::Array(_) | Json::Object(_) => {
+                return error(format!("{} and {} cannot be added", described(&Json::text(&text)), described(item)));
+            }
+            other => text.push_str(&other.write(None, false)),
+        }
+        if text.len() > TEXT_MAX {
             return Err(Failure::Exhausted);
         }
     }
-    made.push_str(text.get(at..).unwrap_or_default());
-    Ok(Json::text(&made))
+    Ok(Json::text(&text))
 }
 
 fn contains(a: &Json, b: &Json) -> Result<bool, Failure> {

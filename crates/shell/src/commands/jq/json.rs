@@ -7,18 +7,74 @@ use values::sort::sort_by;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub enum Json {
     #[default]
     Null,
     Bool(bool),
     Number(f64),
+    /// A number as it was written, which floating point would write otherwise.
+    Exact(f64, Rc<str>),
     Text(Rc<str>),
     Array(Rc<Vec<Json>>),
     Object(Rc<Vec<(Rc<str>, Json)>>),
 }
 
+impl PartialEq for Json {
+    fn eq(&self, other: &Json) -> bool {
+        self.order(other) == Ordering::Equal && self.as_number().is_none_or(|n| !n.is_nan())
+    }
+}
+
+/// A number as decimal arithmetic writes it: digits and exponent kept.
+fn canonical(text: &str) -> Option<String> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+        None => (rest, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    let digits = digits.trim_start_matches('0');
+    let digits = if digits.is_empty() { "0" } else { digits };
+    let exponent = exponent - fraction.len() as i64;
+    let adjusted = exponent + digits.len() as i64 - 1;
+    if exponent <= 0 && adjusted >= -6 {
+        let places = exponent.unsigned_abs() as usize;
+        let padded = format!("{digits:0>width$}", width = places + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - places);
+        let point = if places > 0 { format!(".{fraction}") } else { String::new() };
+        return Some(format!("{sign}{whole}{point}"));
+    }
+    let (first, more) = digits.split_at(1);
+    let point = if more.is_empty() { String::new() } else { format!(".{more}") };
+    Some(format!("{sign}{first}{point}E{adjusted:+}"))
+}
+
 impl Json {
+    /// A number as it is written in JSON or in a program.
+    pub fn number(text: &str) -> Option<Json> {
+        if text == "nan" {
+            return Some(Json::Number(f64::NAN));
+        }
+        let canonical = canonical(text)?;
+        let value = text.parse::<f64>().ok()?;
+        if number(value) == canonical { Some(Json::Number(value)) } else { Some(Json::Exact(value, canonical.into())) }
+    }
+
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Json::Number(n) | Json::Exact(n, _) => Some(*n),
+            _ => None,
+        }
+    }
+
     pub fn text(text: &str) -> Json {
         Json::Text(text.into())
     }
@@ -35,7 +91,7 @@ impl Json {
         match self {
             Json::Null => "null",
             Json::Bool(_) => "boolean",
-            Json::Number(_) => "number",
+            Json::Number(_) | Json::Exact(..) => "number",
             Json::Text(_) => "string",
             Json::Array(_) => "array",
             Json::Object(_) => "object",
@@ -49,7 +105,7 @@ impl Json {
 
     /// Sets a key; the value becomes an object if it was null.
     pub fn set(&mut self, key: &str, value: Json) {
-        if *self == Json::Null {
+        if matches!(self, Json::Null) {
             *self = Json::Object(Rc::default());
         }
         let Json::Object(entries) = self else { return };
@@ -73,7 +129,7 @@ impl Json {
             Json::Null => 0,
             Json::Bool(false) => 1,
             Json::Bool(true) => 2,
-            Json::Number(_) => 3,
+            Json::Number(_) | Json::Exact(..) => 3,
             Json::Text(_) => 4,
             Json::Array(_) => 5,
             Json::Object(_) => 6,
@@ -83,7 +139,14 @@ impl Json {
     /// jq's order of all values.
     pub fn order(&self, other: &Json) -> Ordering {
         match (self, other) {
-            (Json::Number(a), Json::Number(b)) => a.total_cmp(b),
+            (Json::Number(a) | Json::Exact(a, _), Json::Number(b) | Json::Exact(b, _)) => {
+                match (a.is_nan(), b.is_nan()) {
+                    // NaN is less than every number, itself too.
+                    (true, _) => Ordering::Less,
+                    (false, true) => Ordering::Greater,
+                    _ => a.partial_cmp(b).unwrap_or(Ordering::Equal),
+                }
+            }
             (Json::Text(a), Json::Text(b)) => a.cmp(b),
             (Json::Array(a), Json::Array(b)) => {
                 let first = a.iter().zip(b.iter()).map(|(a, b)| a.order(b)).find(|order| order.is_ne());
@@ -99,6 +162,35 @@ impl Json {
             }
             (a, b) => a.rank().cmp(&b.rank()),
         }
+    }
+
+    /// Writes the value with tabs or colours.
+    pub fn write_with(&self, indent: Option<usize>, tabs: bool, sorted: bool, colors: bool) -> String {
+        if colors {
+            return self.colored(indent, sorted);
+        }
+        if !tabs {
+            return self.write(indent, sorted);
+        }
+        let text = self.write(Some(1), sorted);
+        let line = |line: &str| {
+            let blanks = line.len() - line.trim_start_matches(' ').len();
+            format!("{}{}", "\t".repeat(blanks), &line[blanks..])
+        };
+        text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Scalars in jq's colours of 1.7.1.
+    fn colored(&self, indent: Option<usize>, sorted: bool) -> String {
+        let color = match self {
+            Json::Null => "1;30",
+            Json::Bool(false) => "0;39",
+            Json::Bool(true) => "0;39",
+            Json::Number(_) | Json::Exact(..) => "0;39",
+            Json::Text(_) => "0;32",
+            Json::Array(_) | Json::Object(_) => "1;39",
+        };
+        format!("\x1b[{color}m{}\x1b[0m", self.write(indent, sorted))
     }
 
     /// Writes the value; `indent`: blanks of a level, none for one line.
@@ -119,6 +211,7 @@ impl Json {
             Json::Null => text.push_str("null"),
             Json::Bool(b) => text.push_str(if *b { "true" } else { "false" }),
             Json::Number(n) => text.push_str(&number(*n)),
+            Json::Exact(_, written) => text.push_str(written),
             Json::Text(s) => text.push_str(&quoted(s)),
             Json::Array(items) if items.is_empty() => text.push_str("[]"),
             Json::Object(entries) if entries.is_empty() => text.push_str("{}"),

@@ -1,20 +1,22 @@
 //! jq's operators, slices and formats.
 
-use super::eval::{Failure, described, error};
 use super::json::Json;
-use crate::commands::encode::{decode, encode};
+use super::machine::{Failure, TEXT_MAX, error};
+use super::paths::described;
+use crate::commands::encode::{decode, encode, encode32};
 
 /// `a[from:to]`
 pub fn slice(value: &Json, from: &Json, to: &Json) -> Result<Json, Failure> {
     let bounds = |length: usize| {
-        let bound = |bound: &Json, default: usize| match bound {
-            Json::Number(n) => {
-                let at = if *n < 0.0 { n + length as f64 } else { *n };
+        let bound = |bound: &Json, default: usize, up: bool| match bound.as_number() {
+            Some(n) => {
+                let at = if n < 0.0 { n + length as f64 } else { n };
+                let at = if up { at.ceil() } else { at.floor() };
                 at.clamp(0.0, length as f64) as usize
             }
-            _ => default,
+            None => default,
         };
-        let (from, to) = (bound(from, 0), bound(to, length));
+        let (from, to) = (bound(from, 0, false), bound(to, length, true));
         (from, to.max(from))
     };
     match value {
@@ -31,8 +33,25 @@ pub fn slice(value: &Json, from: &Json, to: &Json) -> Result<Json, Failure> {
     }
 }
 
+/// `-a`
+pub fn negate(value: &Json) -> Result<Json, Failure> {
+    match value {
+        // What floating point cannot hold becomes the largest number.
+        Json::Exact(n, _) if n.is_infinite() => Ok(Json::Number(-f64::MAX)),
+        other => match other.as_number() {
+            Some(n) => Ok(Json::Number(-n)),
+            None => error(format!("{} cannot be negated", described(other))),
+        },
+    }
+}
+
 /// Arithmetic and comparison.
 pub fn operate(operator: &str, a: &Json, b: &Json) -> Result<Json, Failure> {
+    let inexact = |value: &Json| if let Json::Exact(n, _) = value { Json::Number(*n) } else { value.clone() };
+    let keeps = operator == "+" && (matches!(a, Json::Null) || matches!(b, Json::Null));
+    if matches!((a, b), (Json::Exact(..), _) | (_, Json::Exact(..))) && !keeps {
+        return operate(operator, &inexact(a), &inexact(b));
+    }
     let order = a.order(b);
     let compared = match operator {
         "==" => Some(order.is_eq()),
@@ -49,7 +68,7 @@ pub fn operate(operator: &str, a: &Json, b: &Json) -> Result<Json, Failure> {
     match (operator, a, b) {
         ("+", Json::Null, other) | ("+", other, Json::Null) => Ok(other.clone()),
         ("+", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a + b)),
-        ("+", Json::Text(a), Json::Text(b)) if a.len() + b.len() <= 4 << 20 => Ok(Json::text(&format!("{a}{b}"))),
+        ("+", Json::Text(a), Json::Text(b)) if a.len() + b.len() <= TEXT_MAX => Ok(Json::text(&format!("{a}{b}"))),
         ("+", Json::Text(_), Json::Text(_)) => Err(Failure::Exhausted),
         ("+", Json::Array(a), Json::Array(b)) => Ok(Json::array(a.iter().chain(b.iter()).cloned().collect())),
         ("+", Json::Object(_), Json::Object(more)) => {
@@ -63,11 +82,11 @@ pub fn operate(operator: &str, a: &Json, b: &Json) -> Result<Json, Failure> {
         }
         ("*", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a * b)),
         ("*", Json::Text(text), Json::Number(n)) | ("*", Json::Number(n), Json::Text(text)) => {
-            if *n <= 0.0 {
+            if *n <= 0.0 || n.is_nan() {
                 return Ok(Json::Null);
             }
-            let times = n.ceil() as usize;
-            if text.len().saturating_mul(times) > 4 << 20 {
+            let times = if *n < 1.0 { 1 } else { *n as usize };
+            if text.len().saturating_mul(times) > TEXT_MAX {
                 Err(Failure::Exhausted)
             } else {
                 Ok(Json::text(&text.repeat(times)))
@@ -91,7 +110,11 @@ pub fn operate(operator: &str, a: &Json, b: &Json) -> Result<Json, Failure> {
             error(text)
         }
         ("/", Json::Number(a), Json::Number(b)) => Ok(Json::Number(a / b)),
-        ("%", Json::Number(a), Json::Number(b)) => Ok(Json::Number((a.trunc() % b.trunc().abs()).trunc())),
+        ("%", Json::Number(a), Json::Number(b)) if a.is_nan() || b.is_nan() => Ok(Json::Number(f64::NAN)),
+        ("%", Json::Number(a), Json::Number(b)) => {
+            let whole = |n: f64| n.clamp(i64::MIN as f64, i64::MAX as f64) as i64;
+            Ok(Json::Number((whole(*a) % whole(*b).unsigned_abs().min(i64::MAX as u64) as i64) as f64))
+        }
         ("/", Json::Text(a), Json::Text(b)) => {
             let parts: Vec<Json> = match (a.is_empty(), b.is_empty()) {
                 (true, _) => Vec::new(),
@@ -138,8 +161,15 @@ pub fn format(name: &str, value: &Json) -> Result<String, Failure> {
             text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
         })?,
         "sh" => match value {
-            Json::Array(items) => items.iter().map(|item| format("sh", item)).collect::<Result<Vec<_>, _>>()?.join(" "),
+            Json::Array(items) => {
+                let inner = |item: &Json| match item {
+                    Json::Array(_) => error(format!("{} can not be escaped for shell", described(item))),
+                    item => format("sh", item),
+                };
+                items.iter().map(inner).collect::<Result<Vec<_>, _>>()?.join(" ")
+            }
             Json::Text(text) => format!("'{}'", text.replace('\'', "'\\''")),
+            Json::Object(_) => return error(format!("{} can not be escaped for shell", described(value))),
             _ => text(),
         },
         "html" => text()
@@ -156,7 +186,28 @@ pub fn format(name: &str, value: &Json) -> Result<String, Failure> {
             text().bytes().map(escape).collect()
         }
         "base64" => encode(text().as_bytes()),
-        "base64d" => String::from_utf8_lossy(&decode(text().as_bytes()).0).into_owned(),
+        "base64d" => match decode(text().as_bytes()) {
+            (bytes, _) if bytes.is_empty() && !text().trim_end_matches('=').is_empty() => {
+                return error(format!("{} is not valid base64 data", described(value)));
+            }
+            (bytes, _) => String::from_utf8_lossy(&bytes).into_owned(),
+        },
+        "base32" => encode32(text().as_bytes()),
+        "urid" => {
+            let text = text();
+            let mut bytes = Vec::new();
+            let mut rest = text.bytes();
+            while let Some(byte) = rest.next() {
+                match byte {
+                    b'%' => {
+                        let code: Vec<u8> = rest.by_ref().take(2).collect();
+                        bytes.extend(u8::from_str_radix(&String::from_utf8_lossy(&code), 16).ok());
+                    }
+                    byte => bytes.push(byte),
+                }
+            }
+            String::from_utf8_lossy(&bytes).into_owned()
+        }
         other => return error(format!("{other} is not a valid format")),
     })
 }

@@ -165,13 +165,13 @@ fn from_path(call: &Call<'_, '_>, source: &str, data: &mut Data, of: Of<'_>) -> 
     let Ok(info) = call.desk.files.info(&path) else {
         return Err(format!("error reading {source}: no such file or directory"));
     };
-    if !info.directory {
+    if !info.directory() {
         let name = path.rsplit('/').next().unwrap_or(source);
         return add(data, name, read(call, source)?, of);
     }
     for name in call.desk.files.list(&path).unwrap_or_default() {
         let inside = format!("{path}/{name}");
-        if call.desk.files.info(&inside).is_ok_and(|info| !info.directory) {
+        if call.desk.files.info(&inside).is_ok_and(|info| !info.directory()) {
             add(data, &name, read(call, &inside)?, of)?;
         }
     }
