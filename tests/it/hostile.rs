@@ -53,7 +53,6 @@ fn a_runaway_line_is_stopped_and_says_why() {
         "f() { f; }; for ((;;)); do x=$((x+1)); done",
         "yes | while read x; do :; done",
         // What is moved counts, however few steps move it; and a disk that is full is not copied again and again.
-        "yes > f",
         "wc /dev/zero",
         "yes | sh",
         "yes | awk '{x = x $0}'",
@@ -62,6 +61,12 @@ fn a_runaway_line_is_stopped_and_says_why() {
         assert!(output.stderr.contains("without waiting for anything"), "{line}: {} {}", output.exit, output.stderr);
         assert_eq!(output.exit, 137, "{line}");
     }
+}
+
+#[test]
+fn a_full_disk_ends_what_fills_it() {
+    let output = typed("yes > f").expect("it ends");
+    assert_eq!((output.exit, output.stderr.as_str()), (1, "yes: write error: No space left on device\n"));
 }
 
 #[test]

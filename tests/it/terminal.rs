@@ -54,8 +54,10 @@ fn play(manifest: &str, lines: &[&str]) -> Vec<Rc<Output>> {
 /// One act changes more objects than the store keeps for long, and a watch shows each of them.
 #[test]
 fn a_watch_shows_all_that_one_act_changes() {
-    let object = |i: i32| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{i}}}\n");
+    // One document: of a text's documents no more than `yaml::limits::DOCUMENTS` are read.
+    let object = |i: i32| format!("- {{apiVersion: v1, kind: ConfigMap, metadata: {{name: c{i}}}}}\n");
     let many: String = (0..1500).map(object).collect();
+    let many = format!("apiVersion: v1\nkind: List\nitems:\n{many}");
     let watch = "timeout 20 kubectl get configmaps -w --watch-only --output-watch-events";
     let outputs = play(&many, &[watch, "kubectl delete configmaps --all"]);
     let watched = outputs.iter().find(|output| output.step == Some(1)).expect("the watch has ended");

@@ -20,6 +20,7 @@ mod record;
 pub mod view;
 mod world;
 mod branch;
+mod branches;
 mod compare;
 
 use std::collections::VecDeque;
@@ -29,7 +30,7 @@ use crate::journal::{Journal, Log};
 use crate::view::{History, View};
 use api::kind::Kind;
 use cluster::Cluster;
-use cluster::store::ChangeType;
+use cluster::store::{ChangeType, EntryId};
 use terminal::Terminals;
 use values::sort::sort_by_key;
 use values::time::{SimTime, Span};
@@ -288,111 +289,14 @@ impl Sim {
         }
     }
 
-    /// Begins a new line of time here; the old one stays as it was.
-    pub fn fork(&mut self) -> BranchId {
-        self.branch = self.branches.fork(self.branch, self.given, &self.world, self.recorded);
-        self.journal.fork(self.branch.number(), self.world.cluster.last_entry());
-        self.branch
-    }
-
-    /// The branch that is played.
-    pub fn branch(&self) -> BranchId {
-        self.branch
-    }
-
-    /// All lines of time, in the order in which they began.
-    pub fn branches(&self) -> Vec<BranchInfo> {
-        let info = |branch: &Branch| BranchInfo {
-            id: branch.id,
-            name: branch.name.clone(),
-            parent: branch.parent,
-            forked_at: branch.forked.at,
-            inputs: branch.inputs.len(),
-            own_inputs: branch.inputs.len() - branch.shared,
-            frontier: branch.frontier.at,
-        };
-        self.branches.iter().map(info).collect()
-    }
-
-    /// How many moments are kept of all branches, so that going back is short; they are never more than some dozens.
-    pub fn moments_kept(&self) -> usize {
-        self.branches.kept()
-    }
-
-    /// What was done from outside in a branch, each with its time: all of it, also what lies in the future of `now`. Empty
-    /// if there is no such branch.
-    pub fn inputs(&self, branch: BranchId) -> impl Iterator<Item = (SimTime, &Input)> {
-        let inputs = self.branches.find(branch).map(|branch| branch.inputs.as_slice()).unwrap_or_default();
-        inputs.iter().map(|given| (given.place.at, &given.input))
-    }
-
-    /// Names a branch. False if there is no such branch.
-    pub fn name_branch(&mut self, branch: BranchId, name: &str) -> bool {
-        let found = self.branches.find_mut(branch);
-        found.map(|branch| branch.name = name.to_owned()).is_some()
-    }
-
-    /// Plays another branch from now on. The result is the moment to [`Sim::seek`] next: the one that is looked at, or the
-    /// latest that was reached of that branch. Until it is reached `now` is a moment before it. None if there is no such branch.
-    pub fn enter(&mut self, branch: BranchId) -> Option<SimTime> {
-        let goal = self.now().min(self.branches.find(branch)?.frontier.at);
-        let stays = self.branches.has(branch, self.branch, self.world.place());
-        let near = if stays { None } else { self.branches.nearest(branch, goal).cloned() };
-        self.branch = branch;
-        self.journal.enter(branch.number());
-        self.view = None;
-        if let Some(kept) = near {
-            self.restore(kept);
-        }
-        Some(goal)
-    }
-
-    /// Forgets a branch; branches that left it stay, and the one that left it last takes its place in the tree. False for
-    /// the branch that is played, and if there is no such branch.
-    pub fn drop_branch(&mut self, branch: BranchId) -> bool {
-        if branch == self.branch || self.branches.find(branch).is_none() {
-            return false;
-        }
-        self.branches.drop(branch);
-        self.journal.forget(branch.number());
-        true
-    }
-
-    /// How two branches differ; see [`Comparison`]. None if one of them does not exist.
-    pub fn compare(&self, left: BranchId, right: BranchId) -> Option<Comparison> {
-        Comparison::new(self, left, right)
-    }
-
-    /// The run as a scenario: its set-up and seed, and everything that was done in the branch that is played, up to the
-    /// latest moment that was reached. Playing that gives the same records.
-    pub fn as_scenario(&self) -> Scenario {
-        self.branch_as_scenario(self.branch).expect("the branch that is played exists")
-    }
-
-    /// The same of any branch; none if it does not exist.
-    pub fn branch_as_scenario(&self, branch: BranchId) -> Option<Scenario> {
-        let branch = self.branches.find(branch)?;
-        let (start, end) = (self.scenario.start, branch.frontier.at);
-        let step = |place: Place, input: &Input| {
-            (place, Step { at: place.at.since(start), after: Some(place.after), input: input.clone() })
-        };
-        let script: Vec<&Step> = self.world.script().map(|index| &self.scenario.steps[index]).collect();
-        let mut done: Vec<(Place, Step)> = branch.inputs.iter().map(|given| step(given.place, &given.input)).collect();
-        done.extend(branch.begun.iter().zip(&script).map(|(place, scripted)| step(*place, &scripted.input)));
-        sort_by_key(&mut done, |(place, _)| *place);
-        let mut steps: Vec<Step> = done.into_iter().map(|(_, step)| step).collect();
-        // What still waits comes after all that has happened.
-        let next = end.since(start) + Span::ms(1);
-        steps.extend(script[branch.begun.len()..].iter().map(|&step| Step { at: step.at.max(next), ..step.clone() }));
-        Some(Scenario { steps, duration: end.since(start), ..(*self.scenario).clone() })
-    }
-
     /// The picture of now.
     pub fn view(&mut self) -> Rc<View> {
-        let (revision, now) = (self.world.cluster.store().revision(), self.now());
+        // What happens without a write (a fault, a mark) is seen too, so the newest entry counts and not the revision.
+        let newest = self.world.cluster.last_entry().map_or(0, EntryId::number);
+        let now = self.now();
         let now_ms = now.since(self.start()).as_ms();
         if let Some((seen, at, view)) = &self.view
-            && *seen == revision
+            && *seen == newest
             && (*at == now || view.holds_at(now_ms))
         {
             if *at == now {
@@ -400,7 +304,7 @@ impl Sim {
             }
             // Nothing was written since: only the time is another.
             let view = Rc::new(View { now_ms, wall_clock: view::wall_clock(now), ..(**view).clone() });
-            self.view = Some((revision, now, Rc::clone(&view)));
+            self.view = Some((newest, now, Rc::clone(&view)));
             return view;
         }
         let mut fresh = view::scene(&self.world.cluster, &self.history, self.start());
@@ -408,7 +312,7 @@ impl Sim {
             fresh.share_unchanged(old);
         }
         let view = Rc::new(fresh);
-        self.view = Some((revision, now, Rc::clone(&view)));
+        self.view = Some((newest, now, Rc::clone(&view)));
         view
     }
 

@@ -30,7 +30,6 @@ pub(super) enum Open {
     /// A file opened for reading and writing.
     Update {
         path: String,
-        at: usize,
     },
     /// Bytes read at opening: a file, a here-document.
     Bytes {
@@ -134,7 +133,7 @@ impl Files {
                 if system.info(path).is_err() {
                     system.write_file(path, b"", false)?;
                 }
-                Ok(self.add(Open::Update { path: path.to_string(), at: 0 }))
+                Ok(self.add(Open::Update { path: path.to_string() }))
             }
         }
     }
@@ -196,7 +195,7 @@ impl Files {
                 self.full = true;
                 return Err(Broken);
             }
-            Some(Open::Update { path, .. }) => {
+            Some(Open::Update { path }) => {
                 let _ = system.write_file(path, bytes, true);
             }
             Some(Open::Output(stream)) => {

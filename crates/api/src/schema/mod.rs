@@ -28,6 +28,7 @@ pub struct KindEntry {
     pub api_version: &'static str,
     /// `Job`, also the name of its struct.
     pub kind: &'static str,
+    id: StructId,
 }
 
 /// A Go struct.
@@ -164,8 +165,7 @@ impl Schema {
 
     /// The struct of a kind.
     pub fn kind(&self, api_version: &str, kind: &str) -> Option<StructId> {
-        let entry = self.kinds.iter().find(|k| k.kind == kind && k.api_version == api_version)?;
-        self.by_name.get(entry.kind).copied()
+        self.kinds.iter().find(|k| k.kind == kind && k.api_version == api_version).map(|entry| entry.id)
     }
 
     /// A struct by its Go name: `PodSpec`.

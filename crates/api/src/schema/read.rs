@@ -29,7 +29,9 @@ pub(super) fn read(kinds: &'static str) -> Schema {
     for line in lines() {
         let words: Vec<&'static str> = line.split(' ').collect();
         match words[..] {
-            ["!", api_version, kind] => schema.kinds.push(KindEntry { api_version, kind }),
+            ["!", api_version, kind] => {
+                schema.kinds.push(KindEntry { api_version, kind, id: names.of_kind(api_version, kind) });
+            }
             ["=", name, group_version] => {
                 let name = name.split('@').next().unwrap_or(name);
                 schema.structs.push(Struct { name, group_version, members: Vec::new(), lookup: SortedMap::new() });
@@ -101,6 +103,13 @@ struct Names {
 }
 
 impl Names {
+    /// The struct of a kind: `Kind@group` if another group's struct has the name, else `Kind`.
+    fn of_kind(&self, api_version: &str, kind: &str) -> StructId {
+        let group = api_version.split(['.', '/']).next().unwrap_or_default();
+        let own = self.structs.get(format!("{kind}@{group}").as_str());
+        own.or_else(|| self.structs.get(kind)).copied().unwrap_or_else(|| panic!("{kind} has no struct"))
+    }
+
     fn parse(&self, text: &'static str) -> Type {
         if let Some(inner) = text.strip_prefix('*') {
             return Type::Pointer(Box::new(self.parse(inner)));

@@ -41,6 +41,10 @@ pub struct PodGc {
     missing_since: SortedMap<String, SimTime>,
     last_round: Option<SimTime>,
     now: SimTime,
+    /// What brought each Pod, and each node that is gone or out of service, to where it is; for explanations.
+    turns: SortedMap<Key, Cause>,
+    /// What is named where nothing else is known: the end of the time that the controller stood still.
+    begun: Cause,
 }
 
 /// The Pods to be deleted so that at most `threshold` ended ones stay: evicted ones first, then the oldest. A threshold
@@ -68,6 +72,7 @@ impl PodGc {
         let key = object.key();
         self.ended.remove(&key);
         self.deleting.remove(&key);
+        self.turns.remove(&key);
         if let Some(node) = node_name(object)
             && let Some(pods) = self.placed.get_mut(node)
         {
@@ -95,6 +100,11 @@ impl PodGc {
         if let Some(node) = node_name(object) {
             self.placed.entry(node.to_owned()).or_default().insert(key);
         }
+    }
+
+    /// What the collecting of this Pod, or of Pods of this node, follows from.
+    fn cause(&self, key: &Key) -> Cause {
+        self.turns.get(key).copied().unwrap_or(self.begun)
     }
 
     fn observe_node(&mut self, object: &Object) {
@@ -149,8 +159,8 @@ impl PodGc {
             .into_iter()
             .map(|pod| Key::new(Kind::Pod, &pod.metadata.namespace, &pod.metadata.name))
             .collect();
-        api.because(Rule::PodGcTerminated);
         for key in keys {
+            api.set_cause(self.cause(&key).rule(Rule::PodGcTerminated));
             Self::delete_now(api, &key);
         }
     }
@@ -159,8 +169,8 @@ impl PodGc {
         let now = api.now();
         let missing: Vec<String> = self.placed.keys().filter(|node| !self.nodes.contains(*node)).cloned().collect();
         self.missing_since.retain(|node, _| missing.contains(node));
-        api.because(Rule::PodGcNodeGone);
         for node in missing {
+            let gone = Key::new(Kind::Node, "", &node);
             let since = *self.missing_since.entry(node.clone()).or_insert(now);
             if now.since(since) < QUARANTINE {
                 continue;
@@ -168,6 +178,8 @@ impl PodGc {
             let pods: Vec<Rc<Object>> =
                 self.placed.get(&node).into_iter().flatten().filter_map(|key| api.get(key)).collect();
             for pod in pods {
+                let cause = self.turns.get(&gone).copied().unwrap_or_else(|| self.cause(&pod.key()));
+                api.set_cause(cause.rule(Rule::PodGcNodeGone));
                 Self::fail_and_delete(api, &pod, "DeletionByPodGC", "PodGC: node no longer exists");
             }
         }
@@ -178,11 +190,11 @@ impl PodGc {
         for object in objects {
             match node_name(&object) {
                 None => {
-                    api.because(Rule::PodGcNeverScheduled);
+                    api.set_cause(self.cause(&object.key()).rule(Rule::PodGcNeverScheduled));
                     Self::delete_now(api, &object.key());
                 }
                 Some(node) if is_out_of_service(api.store(), node) => {
-                    api.because(Rule::PodGcOutOfService);
+                    api.set_cause(self.cause(&Key::new(Kind::Node, "", node)).rule(Rule::PodGcOutOfService));
                     let message = "PodGC: node is out of service";
                     Self::fail_and_delete(api, &object, "DeletionByPodGC", message);
                 }
@@ -223,14 +235,25 @@ impl Actor for PodGc {
             (Kind::Pod, false) => {
                 let facts = |pod: &Object| (has_ended(pod), is_being_deleted(pod), node_name(pod).is_some());
                 if change.previous.as_ref().is_none_or(|before| facts(before) != facts(&change.object)) {
+                    self.turns.insert(change.object.key(), change.cause());
                     self.observe_pod(&change.object, change.previous.as_deref());
                 }
             }
             (Kind::Node, true) => {
+                self.turns.insert(change.object.key(), change.cause());
                 self.nodes.remove(change.object.name());
                 self.out_of_service.remove(change.object.name());
             }
-            (Kind::Node, false) => self.observe_node(&change.object),
+            (Kind::Node, false) => {
+                if change
+                    .previous
+                    .as_ref()
+                    .is_none_or(|before| before.node().spec.taints != change.object.node().spec.taints)
+                {
+                    self.turns.insert(change.object.key(), change.cause());
+                }
+                self.observe_node(&change.object);
+            }
             _ => {}
         }
     }
@@ -250,8 +273,8 @@ impl Actor for PodGc {
         self.collect_deleting(api);
     }
 
-    fn restart(&mut self, now: SimTime, store: &Store, _cause: Cause) {
-        *self = PodGc { now, ..PodGc::default() };
+    fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
+        *self = PodGc { now, begun: cause, ..PodGc::default() };
         for node in store.list(Kind::Node) {
             self.observe_node(node);
         }

@@ -17,6 +17,7 @@ mod kill;
 mod kubelet;
 mod latency;
 mod logs;
+mod notes;
 mod phase;
 mod probe;
 mod registration;

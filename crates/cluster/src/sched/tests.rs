@@ -22,10 +22,24 @@ fn add_node(stage: &mut Stage, name: &str, cpu: &str, spec: &str) {
 
 /// A Pod that asks for `cpu`; `more` goes into its spec.
 fn add_pod(stage: &mut Stage, name: &str, cpu: &str, more: &str) {
+    let more = &with_class(stage, more);
     stage.create(&format!(
         r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}","labels":{{"app":"{name}"}}}},"spec":{{{more}
         "containers":[{{"name":"main","image":"busybox:1.36","resources":{{"requests":{{"cpu":"{cpu}"}}}}}}]}}}}"#
     ));
+}
+
+/// The API takes a priority only from a class, so there is a class for each.
+fn with_class(stage: &mut Stage, more: &str) -> String {
+    let Some((before, rest)) = more.split_once("\"priority\":") else { return more.to_owned() };
+    let (value, after) = rest.split_once(',').expect("more goes on after it");
+    let class = format!("priority-{}", value.replace('-', "minus-"));
+    if stage.store.find(Kind::PriorityClass, "", &class).is_none() {
+        stage.create(&format!(
+            r#"{{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{{"name":"{class}"}},"value":{value}}}"#
+        ));
+    }
+    format!("{before}\"priorityClassName\":\"{class}\",{after}")
 }
 
 fn node_of(stage: &Stage, pod: &str) -> String {

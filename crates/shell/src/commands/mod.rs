@@ -152,10 +152,6 @@ impl State {
         }
     }
 
-    pub fn is_sleep(&self) -> bool {
-        matches!(self, State::Sleep { .. })
-    }
-
     pub fn name(&self) -> &'static str {
         match self {
             State::Sleep { .. } => "sleep",

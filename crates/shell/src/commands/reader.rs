@@ -87,11 +87,6 @@ impl Reader {
         self.buffer.split_off(self.at.min(self.buffer.len()))
     }
 
-    /// Whether nothing is left, as far as is known.
-    pub fn is_done(&self) -> bool {
-        self.ended && self.at >= self.buffer.len()
-    }
-
     /// The next record.
     pub fn record(&mut self, separator: &Separator, name: &str, call: &mut Call<'_>) -> Record {
         if self.source.is_none() {

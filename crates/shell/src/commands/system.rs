@@ -467,14 +467,6 @@ pub fn mountpoint(call: &mut Call<'_>) -> Outcome {
     Outcome::Done(i32::from(!is))
 }
 
-/// What there is no way to do in a simulated container: said as such.
-pub fn lacking(call: &mut Call<'_>) -> Outcome {
-    let name = call.name;
-    let text = format!("{name}: Batchyard does not run {name}; a real image may\n");
-    call.output.write(Stream::Stderr, text.as_bytes());
-    Outcome::Done(127)
-}
-
 pub fn dd(call: &mut Call<'_>) -> Outcome {
     let value = |name: &str| call.args.iter().rev().find_map(|arg| arg.strip_prefix(name)?.strip_prefix('='));
     let size = |name: &str| value(name).and_then(super::size);

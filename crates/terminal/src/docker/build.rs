@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::daemon::Local;
 use super::{Call, Task, reference};
-use cluster::program::image::Image;
+use cluster::program::image::{Image, ProgramKind};
 use cluster::program::reference::Reference;
 use shell::host::resolve;
 use values::time::Span;
@@ -109,13 +109,15 @@ const KNOWN: [&str; 18] = [
     "MAINTAINER",
 ];
 
-/// Nothing is compiled here: if the program the Dockerfile starts is in no image, the one that the registry has under this
-/// name stands in for it.
+/// Nothing is compiled here: if the program the Dockerfile starts is in no image, or starts what was compiled (`dotnet
+/// a.dll`), the one that the registry has under this name stands in for it.
 fn as_known(call: &mut Call<'_, '_>, reference: &Reference, built: Image) -> Image {
     let program = built.entrypoint.first().or(built.cmd.first());
-    let runs = program.is_some_and(|program| built.program(program, None).is_some());
+    let kind = program.and_then(|program| built.program(program, None)).map(|(_, kind)| kind);
+    let is_lost = kind.is_none();
+    let starts_another = matches!(kind, Some(ProgramKind::Tool(_) | ProgramKind::StandIn));
     match call.desk.docker.in_registry(reference) {
-        Ok(known) if !runs => {
+        Ok(known) if is_lost || (starts_another && !known.unmodelled) => {
             let mut known = (*known).clone();
             known.env = built.env;
             known

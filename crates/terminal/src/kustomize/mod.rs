@@ -12,7 +12,8 @@ mod patches;
 mod transform;
 
 use shell::host::resolve;
-use values::value::Value;
+use values::value::{Map, Value};
+use yaml::{Content, Node};
 
 use crate::files::Files;
 
@@ -295,6 +296,23 @@ fn from_entry(place: &Place<'_>, entry: &str) -> Result<Vec<Resource>, String> {
     }
 }
 
+/// The value of a resource or patch. Kustomize reads these with go-yaml's third version, which knows no booleans but `true`
+/// and `false`; the kustomization itself it reads as kubectl reads manifests.
+fn value(node: &Node) -> Value {
+    match (&node.content, &node.plain) {
+        (Content::Scalar(Value::Bool(_)), Some(word)) if !is_boolean(word) => Value::from(&**word),
+        (Content::Scalar(value), _) => value.clone(),
+        (Content::List(items), _) => Value::list(items.iter().map(value)),
+        (Content::Map(entries), _) => {
+            entries.iter().map(|entry| (entry.key.clone(), value(&entry.value))).collect::<Map>().into()
+        }
+    }
+}
+
+fn is_boolean(word: &str) -> bool {
+    ["true", "True", "TRUE", "false", "False", "FALSE"].contains(&word)
+}
+
 /// The objects of a text.
 fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
     let parsed = yaml::parse(text, file);
@@ -303,7 +321,7 @@ fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
         return Err(format!("MalformedYAMLError: yaml: {why} in File: {file}"));
     }
     let mut all = Vec::new();
-    for (_, value) in parsed.documents.iter().flat_map(|node| api::decode::flatten(&node.value())) {
+    for (_, value) in parsed.documents.iter().flat_map(|node| api::decode::flatten(&value(node))) {
         if value.str_at("kind").unwrap_or_default().is_empty() {
             return Err(format!("missing Resource metadata in File: {file}").replace("metadata", "kind"));
         }

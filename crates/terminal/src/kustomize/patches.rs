@@ -8,7 +8,7 @@ use api::patch::{Shape, strategic};
 use api::selector::Labels;
 use values::value::Value;
 
-use super::{Place, Resource, read};
+use super::{Place, Resource, read, value};
 use crate::kubectl::json_patch;
 
 pub(super) fn all(place: &Place<'_>, tree: &Value, resources: &mut Vec<Resource>) -> Result<(), String> {
@@ -58,7 +58,7 @@ fn documents(text: &str) -> Result<Vec<Value>, String> {
         let why = error.rsplit_once("yaml: ").map_or(error, |(_, why)| why);
         return Err(format!("unable to parse SM or JSON patch from [{text}]: yaml: {why}"));
     }
-    Ok(parsed.documents.iter().map(|node| node.value()).collect())
+    Ok(parsed.documents.iter().map(value).collect())
 }
 
 /// Lays a patch over the object that it names.

@@ -101,7 +101,7 @@ mod tests {
     fn texts_are_quoted_and_maps_have_braces() {
         let json = r#"{"a":"1","b":{"true":true,"multi":"a\nb\n"},"c":[{"x":1},{"y":2}],"d":["p","q"],"e":{},"f":[]}"#;
         let want = "---\n{\n  a: \"1\",\n  b: {\n    multi: \"\\\n       a\\n\\\n       b\\n\\\n      \",\n    \"true\": true,\n  \
-                    },\n  c: [{\n    x: 1,\n  }, {\n    y: 2,\n  }],\n  d: [\n    \"p\",\n    \"q\",\n  ],\n  e: {},\n  f: [],\n}\n";
+                    },\n  c: [{\n    x: 1,\n  }, {\n    \"y\": 2,\n  }],\n  d: [\n    \"p\",\n    \"q\",\n  ],\n  e: {},\n  \"f\": [],\n}\n";
         assert_eq!(emit(&Value::from_json(json).unwrap()), want);
     }
 }

@@ -68,6 +68,18 @@ impl Json {
         if number(value) == canonical { Some(Json::Number(value)) } else { Some(Json::Exact(value, canonical.into())) }
     }
 
+    /// How many values it is made of; what others share counts as one.
+    pub fn size(&self) -> usize {
+        match self {
+            Json::Array(items) if Rc::strong_count(items) == 1 => 1 + items.iter().map(Json::size).sum::<usize>(),
+            Json::Object(entries) if Rc::strong_count(entries) == 1 => {
+                1 + entries.iter().map(|(_, value)| 1 + value.size()).sum::<usize>()
+            }
+            Json::Text(text) if Rc::strong_count(text) == 1 => 1 + text.len() / size_of::<Json>(),
+            _ => 1,
+        }
+    }
+
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Json::Number(n) | Json::Exact(n, _) => Some(*n),

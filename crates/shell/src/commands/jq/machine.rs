@@ -15,8 +15,10 @@ use values::sorted::SortedMap;
 
 /// Choices that may wait at a time, and steps that may come after a task.
 const MAX_DEPTH: usize = 2_000_000;
-/// Values of one array that is collected.
+/// Values of one array that is collected, and of all that is held at a time.
 const MAX_VALUES: usize = 4_000_000;
+/// After how many collected values all that is held is counted.
+const COUNTED_EVERY: usize = 1_000_000;
 /// Arrays within arrays.
 const MAX_NESTING: usize = 1000;
 /// Bytes of one text.
@@ -302,7 +304,6 @@ enum Choice {
     Try {
         otherwise: Option<Sub>,
         env: Env,
-        input: Traced,
         after: After,
     },
     /// Failures here belong outside the choice at this place.
@@ -365,6 +366,8 @@ pub struct Machine {
     choices: Vec<Choice>,
     prelude: Rc<SortedMap<Rc<str>, Rc<Function>>>,
     labels: u64,
+    /// Values collected since all were last counted.
+    collected: usize,
     pub world: World,
 }
 
@@ -393,6 +396,7 @@ impl Machine {
             choices: Vec::new(),
             prelude,
             labels: 0,
+            collected: 0,
             world: World::default(),
         }
     }
@@ -537,7 +541,7 @@ impl Machine {
             }
             Expr::Try(body, otherwise) => {
                 let (otherwise, after) = (otherwise.clone(), self.after.clone());
-                self.choices.push(Choice::Try { otherwise, env: env.clone(), input: input.clone(), after });
+                self.choices.push(Choice::Try { otherwise, env: env.clone(), after });
                 self.then(Step::Shielded(self.choices.len() - 1));
                 self.task = Task::Eval(Rc::clone(body), env, input);
             }
@@ -835,6 +839,13 @@ impl Machine {
                 if let Some(Choice::Collected { values, .. }) = self.choices.get_mut(mark) {
                     values.push(value.value);
                     if values.len() > MAX_VALUES {
+                        return Err(Failure::Exhausted);
+                    }
+                }
+                self.collected += 1;
+                if self.collected >= COUNTED_EVERY {
+                    self.collected = 0;
+                    if self.held() > MAX_VALUES {
                         return Err(Failure::Exhausted);
                     }
                 }
@@ -1165,6 +1176,7 @@ impl Machine {
             choices: Vec::new(),
             prelude: Rc::clone(&self.prelude),
             labels: self.labels,
+            collected: 0,
             world: World::default(),
         };
         match machine.run(&mut 10_000) {
@@ -1173,6 +1185,16 @@ impl Machine {
             Ran::End => error("the key gives no value".to_owned()),
             Ran::Paused => Err(Failure::Exhausted),
         }
+    }
+
+    /// How many values the arrays and sums that are not yet done hold.
+    fn held(&self) -> usize {
+        let held = |choice: &Choice| match choice {
+            Choice::Collected { values, .. } => values.iter().map(Json::size).sum(),
+            Choice::Reduced { so_far: value, .. } | Choice::Foreach { state: value, .. } => value.size(),
+            _ => 0,
+        };
+        self.choices.iter().map(held).sum()
     }
 
     /// Goes back to what catches a failure; `Some`: nothing does.
@@ -1193,7 +1215,7 @@ impl Machine {
                         return None;
                     }
                 }
-                Choice::Try { otherwise, env, after, .. } => {
+                Choice::Try { otherwise, env, after } => {
                     let Failure::Error(why) = &failure else { continue };
                     // `error(null)` is caught as null; `break` out of a `try` is not.
                     if let Some(otherwise) = otherwise {

@@ -5,6 +5,10 @@ use super::parse::{parse, undefined};
 use super::{builtins, prelude, reading};
 
 fn run(program: &str, input: &str) -> String {
+    run_for(3_000_000, program, input)
+}
+
+fn run_for(mut steps: u64, program: &str, input: &str) -> String {
     let library = prelude().expect("the prelude is right");
     let expr = match parse(program) {
         Ok(expr) => expr,
@@ -17,7 +21,6 @@ fn run(program: &str, input: &str) -> String {
     let input = reading::values(input).0.remove(0);
     let mut machine = Machine::new(&expr.into(), &[], library.clone()).on(input);
     let mut out = Vec::new();
-    let mut steps = 3_000_000;
     loop {
         match machine.run(&mut steps) {
             Ran::Value(value) => out.push(value.write(None, false)),
@@ -60,7 +63,7 @@ fn programs_give_what_jq_gives() {
         ("del(.items[0], .x) | keys", r#"["items","n","s"]"#),
         ("[.items[] | has(\"ok\")]", "[true,false]"),
         (".n | tostring, (\"7\" | tonumber)", "\"3\" 7"),
-        ("1.5, 1e3, -2, 7 % 4, 1 / 4, \"a,b\" / \",\"", "1.5 1000 -2 3 0.25 [\"a\",\"b\"]"),
+        ("1.5, 1e3, -2, 7 % 4, 1 / 4, \"a,b\" / \",\"", "1.5 1E+3 -2 3 0.25 [\"a\",\"b\"]"),
         (".items[1:] | length", "1"),
         ("[.. | numbers]", "[2,1,1,3]"),
         (".items as $i | $i | length", "2"),
@@ -84,12 +87,26 @@ fn mistakes_have_jqs_words() {
         ("foo", "! foo/0 is not defined"),
         (".a |", "! syntax error, unexpected end of file (Unix shell quoting issues?)"),
         ("1 / 0", "! \"number (1) and number (0) cannot be divided because the divisor is zero\""),
-        ("[range(99999)] | map([range(99999)])", "! exhausted"),
+        ("[range(99999)] | map([range(99999)])", "! goes on"),
     ] {
         assert_eq!(run(program, DATA), want, "{program}");
     }
     assert!(run(&"(".repeat(5000), "1").contains("too deeply"));
     assert!(run(&"-".repeat(5000), "1").contains("too deeply"));
+}
+
+/// A turn ends when its steps are used up, and what is held is bounded, in one array and in many.
+#[test]
+fn what_is_held_is_bounded() {
+    for program in
+        ["[range(99999)] | map([range(99999)])", "[range(1e9)]", "reduce range(1e9) as $i ([]; . + [[range(999)]])"]
+    {
+        assert_eq!(run_for(1_000_000, program, "1"), "! goes on", "{program}");
+        assert_eq!(run_for(100_000_000, program, "1"), "! exhausted", "{program}");
+    }
+    // What was held and is no more does not count.
+    assert_eq!(run_for(100_000_000, "reduce range(6000) as $i (0; . + ([range(1000)] | length))", "1"), "6000000");
+    assert_eq!(run_for(100_000_000, "[range(6000) as $i | [range(1000)] | length] | add", "1"), "6000000");
 }
 
 mod laws {
