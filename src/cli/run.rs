@@ -22,8 +22,9 @@ Without --trace and --outputs it tells the story of the run, a line an event.
   --seed N         Draw other random numbers than the scenario's seed does
   --help           This text
 
-The formats are described in docs/scenario.md. Exit code 0 if the scenario was played, 1 if the file is no scenario,
-2 if the command line is wrong or a file cannot be read or written.
+The formats are described in docs/scenario.md. Exit code 0 if the scenario was played, 1 if the file is no scenario or
+a step of it could not be done (a fault that names a node which is not there), 2 if the command line is wrong or a file
+cannot be read or written.
 ";
 
 const FLAGS: &[Flag] = &[Flag::value("--trace"), Flag::value("--outputs"), Flag::value("--seed")];
@@ -58,10 +59,17 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
     let quiet = trace.is_some() || outputs.is_some();
     let mut sim = Sim::new(&scenario, &ZoneTable::bundled());
     let start = sim.start();
-    let (mut at_end, mut printed) = (false, Vec::new());
+    let (mut at_end, mut printed, mut code) = (false, Vec::new(), 0);
     while !at_end {
         at_end = sim.play(BUDGET) == Progress::Reached;
         while let Some(record) = sim.poll_record() {
+            if let Record::Output(output) = &record
+                && output.refused
+            {
+                code = 1;
+                let step = output.step.map(|step| format!(" step {}:", step + 1)).unwrap_or_default();
+                let _ = write!(err, "{file}:{step} {}: {}", output.command, output.stderr);
+            }
             let written = match &record {
                 _ if !quiet => tell(&record, start, out),
                 Record::Change(_) => trace.as_mut().map_or(Ok(()), |file| match record.trace_line(start) {
@@ -92,7 +100,7 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
     }
     // The process ends next, which gives all memory back at once; taking a large run apart piece by piece takes a while.
     std::mem::forget(sim);
-    Ok(0)
+    Ok(code)
 }
 
 /// Reads a scenario; none if it is no scenario, and then `err` was told why. `seed` overrules its own.

@@ -14,6 +14,7 @@ mod lab;
 mod laws;
 mod node;
 mod parts;
+mod runs;
 mod scale;
 mod scenarios;
 mod shell;

@@ -506,6 +506,7 @@ impl Sim {
                 exit: reply.exit,
                 stdout: reply.stdout.clone(),
                 stderr: reply.stderr.clone(),
+                refused: reply.exit != 0 && !matches!(input, Input::Apply { .. }),
                 end: now,
                 lines: Vec::new(),
             }))]);
