@@ -28,7 +28,7 @@ use values::sort::sort_by_key;
 use values::time::{SimTime, Span};
 use values::zone::ZoneTable;
 
-use branch::{Branch, Branches, Given, Kept};
+use branch::{Branch, Branches, Checkpoint, Given};
 pub use branch::{BranchId, BranchInfo};
 pub use cluster::controllers;
 pub use compare::{Comparison, FirstChange, FirstInput};
@@ -284,7 +284,7 @@ impl Sim {
     }
 
     /// How many moments are kept of all branches, so that going back is short; they are never more than some dozens.
-    pub fn moments_kept(&self) -> usize {
+    pub fn checkpoints(&self) -> usize {
         self.branches.kept()
     }
 
@@ -559,7 +559,7 @@ impl Sim {
 
     fn keep(&mut self) {
         self.since_kept = 0;
-        self.branches.keep(Kept {
+        self.branches.keep(Checkpoint {
             branch: self.branch,
             world: self.world.clone(),
             history: self.history.clone(),
@@ -569,7 +569,7 @@ impl Sim {
         });
     }
 
-    fn restore(&mut self, kept: Kept) {
+    fn restore(&mut self, kept: Checkpoint) {
         (self.world, self.history) = (kept.world, kept.history);
         (self.given, self.recorded, self.wants_shells) = (kept.given, kept.recorded, kept.wants_shells);
         self.since_kept = 0;

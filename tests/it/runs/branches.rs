@@ -174,10 +174,10 @@ fn what_is_kept_is_bounded_over_all_branches() {
         sim.handle(job(&format!("job-{round}"), 2));
         sim.handle(line("for i in $(seq 1 400); do kubectl get jobs; sleep 1; done"));
         go(&mut sim, 400);
-        assert!(sim.moments_kept() <= 64, "{}", sim.moments_kept());
+        assert!(sim.checkpoints() <= 64, "{}", sim.checkpoints());
     }
     assert_eq!(sim.branches().len(), 12);
-    assert!(sim.moments_kept() > 30);
+    assert!(sim.checkpoints() > 30);
     let ids: Vec<_> = sim.branches().iter().map(|branch| branch.id).collect();
     for id in ids {
         sim.enter(id);

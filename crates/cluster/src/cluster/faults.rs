@@ -5,7 +5,7 @@
 use crate::cluster::{Cluster, NodeSpec, check_controller};
 use crate::node::PullFault;
 use crate::program::reference::Reference;
-use crate::store::{Api, DeleteOptions};
+use crate::store::{Api, Cause, DeleteOptions, Happened, Rule, Subject};
 use api::core::LAST_HEARTBEAT;
 use api::kind::Kind;
 use api::meta::Key;
@@ -17,11 +17,13 @@ impl Cluster {
     /// # Errors
     /// A machine has that name already, or its size is no quantity.
     pub fn add_node(&mut self, spec: &NodeSpec) -> Result<(), String> {
-        if self.nodes.names().any(|name| name == spec.name) {
+        if self.has_machine(&spec.name) {
             return Err(format!("there is a node {} already", spec.name));
         }
         spec.check()?;
-        self.nodes.register(spec, &mut Api::new(&mut self.store, self.now, self.rng, "kubelet"));
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        api.set_cause(self.acting.rule(Rule::NodeRegistered));
+        self.nodes.register(spec, &mut api);
         self.tell();
         Ok(())
     }
@@ -36,7 +38,9 @@ impl Cluster {
         spec.cpu = cpu.map_or(spec.cpu, str::to_owned);
         spec.memory = memory.map_or(spec.memory, str::to_owned);
         spec.check()?;
-        self.nodes.resize(&spec, &mut Api::new(&mut self.store, self.now, self.rng, "kubelet"));
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        api.set_cause(self.acting);
+        self.nodes.resize(&spec, &mut api);
         self.tell();
         Ok(())
     }
@@ -46,10 +50,12 @@ impl Cluster {
     /// # Errors
     /// There is no such machine.
     pub fn remove_node(&mut self, name: &str) -> Result<(), String> {
-        if !self.nodes.kill_node(name, self.now) {
-            return Err(no_machine(name));
-        }
+        let cause = self.note_silence(name).ok_or_else(|| no_machine(name))?;
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        api.set_cause(cause);
+        self.nodes.kill_node(name, &mut api);
         self.nodes.take_away(name);
+        self.silent.remove(name);
         let key = Key::new(Kind::Node, "", name);
         // Somebody may have deleted the Node before.
         let _ = self.api("cloud-node-lifecycle-controller", |api| api.delete(&key, &DeleteOptions::default()));
@@ -61,10 +67,12 @@ impl Cluster {
     /// # Errors
     /// There is no such machine.
     pub fn kill_node(&mut self, node: &str) -> Result<(), String> {
-        if !self.nodes.kill_node(node, self.now) {
-            return Err(no_machine(node));
+        let cause = self.note_silence(node).ok_or_else(|| no_machine(node))?;
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        api.set_cause(cause);
+        if self.nodes.kill_node(node, &mut api) {
+            self.fall_silent(node, cause);
         }
-        self.fall_silent(node);
         Ok(())
     }
 
@@ -73,10 +81,10 @@ impl Cluster {
     /// # Errors
     /// There is no such machine.
     pub fn freeze_node(&mut self, node: &str) -> Result<(), String> {
-        if !self.nodes.freeze(node, self.now) {
-            return Err(no_machine(node));
+        let cause = self.note_silence(node).ok_or_else(|| no_machine(node))?;
+        if self.nodes.freeze(node, self.now) {
+            self.fall_silent(node, cause);
         }
-        self.fall_silent(node);
         Ok(())
     }
 
@@ -85,11 +93,19 @@ impl Cluster {
     /// # Errors
     /// There is no such machine.
     pub fn thaw_node(&mut self, node: &str) -> Result<(), String> {
-        let known = self.nodes.thaw(node, &mut Api::new(&mut self.store, self.now, self.rng, "kubelet"));
-        if !known {
+        if !self.has_machine(node) {
             return Err(no_machine(node));
         }
-        self.annotate_silence(node, None);
+        let about = self.node_subject(node);
+        // By hand, or because the time of its silence is over.
+        let silent = self.silent.remove(node).map(|entry| Cause::by(entry).rule(Rule::Mended));
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        api.set_cause(silent.filter(|silent| silent.by > self.acting.by).unwrap_or(self.acting));
+        let cause = Cause::by(api.happened(about, Happened::NodeBack));
+        api.set_cause(cause);
+        if self.nodes.thaw(node, &mut api) {
+            self.annotate_silence(node, None, cause);
+        }
         self.tell();
         Ok(())
     }
@@ -107,21 +123,23 @@ impl Cluster {
         oom: bool,
     ) -> Result<(), String> {
         let key = Key::new(Kind::Pod, namespace, pod);
-        let object =
-            self.store.get(&key).ok_or_else(|| format!("pods \"{pod}\" not found in namespace {namespace}"))?;
+        let object = self.store.get(&key).cloned();
+        let object = object.ok_or_else(|| format!("pods \"{pod}\" not found in namespace {namespace}"))?;
         let spec = &object.pod().spec;
         if let Some(name) = container
             && !spec.init_containers.iter().chain(&spec.containers).any(|known| known.name == name)
         {
             return Err(format!("container {name} is not valid for pod {pod}"));
         }
-        if self.nodes.kill_container(&key, container, exit_code, oom, self.now) {
-            return Ok(());
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        api.set_cause(self.acting);
+        let killed = self.nodes.kill_container(&key, container, exit_code, oom, &mut api);
+        self.tell();
+        match (killed, container) {
+            (true, _) => Ok(()),
+            (false, Some(name)) => Err(format!("container {name} of pod {pod} does not run")),
+            (false, None) => Err(format!("no container of pod {pod} runs")),
         }
-        Err(match container {
-            Some(name) => format!("container {name} of pod {pod} does not run"),
-            None => format!("no container of pod {pod} runs"),
-        })
     }
 
     /// Evicts a Pod through the API.
@@ -139,7 +157,8 @@ impl Cluster {
     /// That cannot be the name of an image.
     pub fn fail_pull(&mut self, image: &str, until: Option<SimTime>) -> Result<(), String> {
         let fails = Some("failed to pull and unpack image: the registry does not answer".to_owned());
-        self.disturb_pulls(PullFault { image: image.to_owned(), until, fails, slower_by: Span::ZERO })
+        let cause = self.acting;
+        self.disturb_pulls(PullFault { image: image.to_owned(), until, fails, slower_by: Span::ZERO, cause })
     }
 
     /// Pulls of `image` take `longer`.
@@ -147,7 +166,8 @@ impl Cluster {
     /// # Errors
     /// That cannot be the name of an image.
     pub fn slow_pull(&mut self, image: &str, longer: Span, until: Option<SimTime>) -> Result<(), String> {
-        self.disturb_pulls(PullFault { image: image.to_owned(), until, fails: None, slower_by: longer })
+        let cause = self.acting;
+        self.disturb_pulls(PullFault { image: image.to_owned(), until, fails: None, slower_by: longer, cause })
     }
 
     fn disturb_pulls(&mut self, fault: PullFault) -> Result<(), String> {
@@ -181,16 +201,37 @@ impl Cluster {
     }
 
     /// The node's lease is no longer renewed. A lease is no object here: the moment of its last renewal stands on the Node.
-    fn fall_silent(&mut self, node: &str) {
+    fn fall_silent(&mut self, node: &str, cause: Cause) {
         let heard_at = self.nodes.last_renewal(node, self.now);
-        self.annotate_silence(node, heard_at);
+        self.annotate_silence(node, heard_at, cause);
         self.tell();
     }
 
-    fn annotate_silence(&mut self, node: &str, heard_at: Option<SimTime>) {
+    fn node_subject(&self, node: &str) -> Option<Subject> {
+        self.store.find(Kind::Node, "", node).map(|node| Subject::from(&**node))
+    }
+
+    /// Whether there is such a machine; its Node may have been deleted.
+    fn has_machine(&self, node: &str) -> bool {
+        self.nodes.names().any(|name| name == node)
+    }
+
+    /// Notes that a node falls silent; none if there is no such machine.
+    fn note_silence(&mut self, node: &str) -> Option<Cause> {
+        let about = self.has_machine(node).then(|| self.node_subject(node))?;
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        api.set_cause(self.acting);
+        let entry = api.happened(about, Happened::NodeSilent);
+        self.silent.insert(node.to_owned(), entry);
+        Some(Cause::by(entry).rule(Rule::Broken))
+    }
+
+    fn annotate_silence(&mut self, node: &str, heard_at: Option<SimTime>, cause: Cause) {
         let key = Key::new(Kind::Node, "", node);
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        api.set_cause(cause);
         // A Node that was deleted has nothing to note.
-        let _ = Api::new(&mut self.store, self.now, self.rng, "kubelet").update(&key, |node| {
+        let _ = api.update(&key, |node| {
             let mut annotations = node.at("metadata.annotations").clone();
             match heard_at {
                 Some(at) => {

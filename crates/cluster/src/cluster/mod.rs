@@ -78,6 +78,8 @@ pub struct Cluster {
     nodes: Nodes,
     /// Actors that do nothing, until a moment or for good.
     stopped: SortedMap<String, (Option<SimTime>, Cause)>,
+    /// Nodes that are silent, and the entry that notes it.
+    silent: SortedMap<String, EntryId>,
     /// How much later everyone reacts, and until when.
     slow: Option<(Span, Option<SimTime>)>,
     /// Everything written and noted since the last [`Cluster::take_log`].
@@ -102,6 +104,7 @@ impl Cluster {
             controllers,
             nodes: Nodes::new(rng, setup.routing, Images::built_in()),
             stopped: SortedMap::new(),
+            silent: SortedMap::new(),
             slow: None,
             log: Vec::new(),
             acting: Cause::default(),

@@ -71,7 +71,10 @@ impl Cluster {
 
     /// Ends an exec'd command, and forgets it.
     pub fn exec_end(&mut self, handle: &ExecHandle) {
-        self.nodes.exec_end(handle, self.now);
+        let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        api.set_cause(self.acting);
+        self.nodes.exec_end(handle, &mut api);
+        self.tell();
     }
 
     /// A request to a port of a Pod, as `kubectl port-forward` brings it there.

@@ -147,7 +147,9 @@ fn evict(api: &mut Api<'_>, pod: &Object) {
         return;
     }
     let key = pod.key();
-    api.because(Rule::NodeTaintEviction);
+    let taints = api.find(Kind::Node, "", node_name(pod)).map(|node| no_execute(&node)).unwrap_or_default();
+    let stay_ms = time_to_stay(&taints, &pod.pod().spec.tolerations).map_or(0, Span::as_ms);
+    api.because_of(Rule::NodeTaintEviction, [stay_ms, 0]);
     let message = format!("Marking for deletion Pod {}/{}", key.namespace, key.name);
     api.event(pod, EventType::Normal, "TaintManagerEviction", &message);
     let condition = NewCondition {

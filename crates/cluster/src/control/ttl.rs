@@ -5,7 +5,7 @@
 //! `pkg/controller/ttlafterfinished/ttlafterfinished_controller.go`.
 
 use crate::actor::{Actor, WorkQueue};
-use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Propagation, Rule, Store};
+use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Happened, Propagation, Rule, Store, Subject};
 use api::batch::Job;
 use api::kind::Kind;
 use api::meta::Key;
@@ -90,7 +90,9 @@ impl Actor for TtlAfterFinished {
         // The TTL may have been changed since this was planned.
         match time_left(object.job(), now) {
             Ok(expiry) if !expiry.left.is_positive() => {
-                api.set_cause(due.cause.rule(Rule::JobTtl));
+                let ttl_ms = i64::from(object.job().spec.ttl_seconds_after_finished.unwrap_or(0)) * 1000;
+                api.set_cause(due.cause.counted(Rule::JobTtl, [ttl_ms, 0]));
+                api.note(Subject::from(&*object), Happened::TimeUp);
                 let options = DeleteOptions {
                     propagation: Some(Propagation::Foreground),
                     grace_period_seconds: None,

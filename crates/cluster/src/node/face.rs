@@ -142,10 +142,10 @@ impl Nodes {
     }
 
     /// Ends an exec'd command (Ctrl-C), and forgets it.
-    pub fn exec_end(&mut self, handle: &ExecHandle, now: SimTime) {
+    pub fn exec_end(&mut self, handle: &ExecHandle, api: &mut Api<'_>) {
         let Some(mut worker) = self.pods.take(handle.pod) else { return };
         if worker.slots[handle.slot].run().is_some_and(|run| run.restart_count == handle.restart_count) {
-            self.signal(Rc::make_mut(&mut worker), handle.slot, handle.process, Signal::Kill, now);
+            self.signal(Rc::make_mut(&mut worker), handle.slot, handle.process, Signal::Kill, api);
         }
         for run in &mut Rc::make_mut(&mut worker).slots[handle.slot].runs {
             if run.restart_count == handle.restart_count {

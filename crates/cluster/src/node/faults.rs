@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::node::worker::{Ended, Seen};
 use crate::node::{Nodes, What, latency};
 use crate::program::reference::Reference;
-use crate::store::{Api, Cause};
+use crate::store::{Api, Cause, Happened};
 use api::meta::Key;
 use values::time::{SimTime, Span};
 use values::value::Text;
@@ -23,6 +23,8 @@ pub struct PullFault {
     /// What the registry says; none: it is only slow.
     pub fails: Option<String>,
     pub slower_by: Span,
+    /// What disturbs it.
+    pub cause: Cause,
 }
 
 impl Nodes {
@@ -37,6 +39,11 @@ impl Nodes {
     /// Why a pull of this image fails now.
     pub fn pull_fails(&self, reference: &Reference, now: SimTime) -> Option<&str> {
         self.faults(reference, now).find_map(|fault| fault.fails.as_deref())
+    }
+
+    /// What makes pulls of this image fail now, if it is a disturbance.
+    pub fn why_pull_fails(&self, reference: &Reference, now: SimTime) -> Option<Cause> {
+        self.faults(reference, now).find(|fault| fault.fails.is_some()).map(|fault| fault.cause)
     }
 
     /// How much longer a pull takes.
@@ -96,7 +103,8 @@ impl Nodes {
     }
 
     /// The machine stops at once, with all that runs on it. False if there is no such node.
-    pub fn kill_node(&mut self, node: &str, now: SimTime) -> bool {
+    pub fn kill_node(&mut self, node: &str, api: &mut Api<'_>) -> bool {
+        let now = api.now();
         if !self.freeze(node, now) {
             return false;
         }
@@ -112,6 +120,16 @@ impl Nodes {
                     never_started: false,
                 });
                 run.seen = run.seen.max(Seen::Running);
+            }
+            for slot in 0..worker.slots.len() {
+                let run = worker.slots[slot].run().and_then(|run| run.ended.as_ref());
+                if run.is_some_and(|ended| ended.at == now && ended.exit_code == 255) {
+                    let container = worker.slots[slot].name.clone();
+                    let ended =
+                        Happened::ProcessEnded { container, exit_code: 255, signal: None, out_of_memory: false };
+                    let entry = api.happened(Some(worker.subject()), ended);
+                    worker.turned(slot, entry);
+                }
             }
         }
         true
@@ -146,7 +164,7 @@ impl Nodes {
         container: Option<&str>,
         exit_code: i32,
         oom: bool,
-        now: SimTime,
+        api: &mut Api<'_>,
     ) -> bool {
         let Some(id) = self.pods.named(pod) else { return false };
         let Some(mut worker) = self.pods.take(id) else { return false };
@@ -157,7 +175,7 @@ impl Nodes {
         let running = slot.filter(|slot| worker.slots[*slot].is_running());
         if let Some(slot) = running {
             let (code, reason) = if oom { (137, Some("OOMKilled")) } else { (exit_code, None) };
-            self.container_ended(Rc::make_mut(&mut worker), slot, code, reason, now);
+            self.container_ended(Rc::make_mut(&mut worker), slot, code, reason, api);
         }
         self.pods.put(worker);
         running.is_some()

@@ -6,7 +6,7 @@
 
 use crate::node::worker::{EndReason, EndStep, Ending, Kill, Purpose, Sandbox, Seen, Stage, Unhealthy, Worker};
 use crate::node::{Nodes, What, latency};
-use crate::store::{Api, DeleteOptions};
+use crate::store::{Api, Cause, DeleteOptions, Happened, Rule};
 use shell::process::{Io, Signal};
 use values::time::{SimTime, Span};
 
@@ -124,8 +124,20 @@ impl Nodes {
     /// Begins to stop one container: event, hook, SIGTERM, and SIGKILL after `grace`.
     fn stop(&mut self, worker: &mut Worker, slot: usize, text: &str, grace: Span, api: &mut Api<'_>) {
         let now = api.now();
+        let state = &worker.slots[slot];
+        let cause = match (&worker.ending, state.unhealthy, state.turn) {
+            (None, Some(_), Some(turn)) => Cause::by(turn).rule(Rule::KubeletProbeKill),
+            _ => worker.cause,
+        };
+        api.set_cause(Cause { counts: cause.counts, ..cause.or_rule(Rule::KubeletTerm) });
+        if api.cause().rule == Rule::KubeletTerm {
+            api.because_of(Rule::KubeletTerm, [grace.as_ms(), 0]);
+        }
+        let told = Happened::ProcessTold { container: state.name.clone(), grace_seconds: grace.as_secs() };
+        let entry = api.note(worker.subject(), told);
+        worker.slots[slot].turn = Some(entry);
         self.event(worker, Some(slot), false, "Killing", text, api);
-        worker.slots[slot].kill = Some(Kill { deadline: now + grace, hook: None, signalled: false });
+        worker.slots[slot].kill = Some(Kill { deadline: now + grace, grace, hook: None, signalled: false });
         self.after(worker, What::Kill { slot }, now, grace);
         if !self.begin_pre_stop(worker, slot, api) {
             let delay = self.draw(latency::SIGNAL, "sigterm", worker, now);
@@ -170,7 +182,7 @@ impl Nodes {
     pub(super) fn send_term(&mut self, worker: &mut Worker, slot: usize, api: &mut Api<'_>) {
         if let Some(kill) = &mut worker.slots[slot].kill {
             kill.signalled = true;
-            self.signal(worker, slot, 0, Signal::Term, api.now());
+            self.signal(worker, slot, 0, Signal::Term, api);
         }
     }
 
@@ -182,7 +194,7 @@ impl Nodes {
             return;
         }
         kill.signalled = true;
-        self.signal(worker, slot, 0, Signal::Kill, now);
+        self.signal(worker, slot, 0, Signal::Kill, api);
     }
 
     /// No container runs any more and the sandbox is down.
@@ -219,6 +231,7 @@ impl Nodes {
         if !worker.pod().metadata.is_being_deleted() {
             return;
         }
+        api.because(Rule::KubeletGone);
         let options = DeleteOptions { precondition_uid: Some(worker.uid.to_string()), ..DeleteOptions::with_grace(0) };
         // NotFound: someone was faster.
         let _ = api.delete(&worker.key, &options);
@@ -273,8 +286,8 @@ impl Nodes {
         let now = api.now();
         for slot in 0..worker.slots.len() {
             if worker.slots[slot].is_running() {
-                worker.slots[slot].kill = Some(Kill { deadline: now, hook: None, signalled: true });
-                self.container_ended(worker, slot, 137, Some("RestartingAllContainers"), now);
+                worker.slots[slot].kill = Some(Kill { deadline: now, grace: Span::ZERO, hook: None, signalled: true });
+                self.container_ended(worker, slot, 137, Some("RestartingAllContainers"), api);
             }
             let state = &mut worker.slots[slot];
             for run in &mut state.runs {

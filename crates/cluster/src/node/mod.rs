@@ -34,7 +34,7 @@ use crate::actor::{Actor, WorkQueue};
 use crate::net::Routing;
 use crate::program::files::FileTree;
 use crate::program::image::Images;
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Rule, Store};
 use api::kind::Kind;
 use api::object::Object;
 use values::rng::Rng;
@@ -238,6 +238,7 @@ impl Nodes {
             kubelet.put_off(task);
             return self.pods.put(worker);
         }
+        api.set_cause(worker.cause.or_rule(Rule::KubeletStatus));
         let worker_ref = Rc::make_mut(&mut worker);
         match task.what {
             What::Sync | What::Deadline => self.sync(worker_ref, api),

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::net::Request;
 use crate::node::worker::{Purpose, Seen, Unhealthy, Worker};
 use crate::node::{Nodes, What};
-use crate::store::Api;
+use crate::store::{Api, Cause, Happened, ProbeKind, Rule};
 use api::pod::{Pod, Probe};
 use shell::process::{Io, Stream};
 use values::time::{SimTime, Span};
@@ -27,20 +27,11 @@ pub struct Prober {
     done: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum ProbeKind {
-    Startup,
-    Readiness,
-    Liveness,
-}
-
-impl ProbeKind {
-    fn title(self) -> &'static str {
-        match self {
-            ProbeKind::Startup => "Startup",
-            ProbeKind::Readiness => "Readiness",
-            ProbeKind::Liveness => "Liveness",
-        }
+fn title(kind: ProbeKind) -> &'static str {
+    match kind {
+        ProbeKind::Startup => "Startup",
+        ProbeKind::Readiness => "Readiness",
+        ProbeKind::Liveness => "Liveness",
     }
 }
 
@@ -186,12 +177,35 @@ impl Nodes {
         let (kind, probe) = (state.kind, state.probe.clone());
         let count = if state.in_a_row.0 == holds { state.in_a_row.1 + 1 } else { 1 };
         state.in_a_row = (holds, count);
+        let threshold = if holds { probe.success_threshold } else { probe.failure_threshold }.max(1);
+        let counts = count >= threshold;
+        let turns = counts
+            && match (kind, worker.slots[slot].run()) {
+                (ProbeKind::Readiness, Some(run)) => run.ready != holds,
+                (ProbeKind::Startup, _) => true,
+                _ => !holds,
+            };
+        if !holds || turns {
+            let by = worker.slots[slot].turn.map_or(worker.placed, Cause::by);
+            api.set_cause(by.counted(Rule::KubeletProbe, [count, threshold]));
+            let verdict = Happened::Probe {
+                container: worker.slots[slot].name.clone(),
+                kind,
+                passed: holds,
+                failures: if holds { 0 } else { i32::try_from(count).unwrap_or(i32::MAX) },
+                threshold: i32::try_from(threshold).unwrap_or(i32::MAX),
+                counts,
+            };
+            let entry = api.note(worker.subject(), verdict);
+            if turns {
+                worker.turned(slot, entry);
+            }
+        }
         if !holds {
-            let message = format!("{} probe failed: {text}", kind.title());
+            let message = format!("{} probe failed: {text}", title(kind));
             self.event(worker, Some(slot), true, "Unhealthy", &message, api);
         }
-        let threshold = if holds { probe.success_threshold } else { probe.failure_threshold };
-        if count < threshold.max(1) {
+        if !counts {
             return;
         }
         let Some(run) = worker.slots[slot].run_mut() else { return };

@@ -7,7 +7,7 @@
 use crate::node::admit::PODS_MAX;
 use crate::node::kubelet::Kubelet;
 use crate::node::{Nodes, What, latency};
-use crate::store::{Api, Cause};
+use crate::store::{Api, Cause, Rule};
 use api::kind::Kind;
 use api::meta::Key;
 use values::object;
@@ -151,6 +151,7 @@ impl Nodes {
         }
         self.add(0, What::Heartbeat { node }, now + latency::NODE_REPORT_PERIOD, Cause::default());
         if !self.kubelets[node].is_frozen() {
+            api.because(Rule::NodeHeartbeat);
             self.report(node, api);
         }
     }

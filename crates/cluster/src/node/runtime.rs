@@ -7,12 +7,12 @@ use std::rc::Rc;
 
 use crate::net::{self, NetError, Request, Response};
 use crate::node::start::{host_name, message_path};
-use crate::node::worker::{Ended, PodId, Purpose, Run, Running, Stage, Worker};
+use crate::node::worker::{Ended, Kill, PodId, Purpose, Run, Running, Stage, Worker};
 use crate::node::{Nodes, What, latency};
 use crate::program::files::{FileTree, Files};
 use crate::program::image::Image;
 use crate::program::{Connections, Machine, Process, Reaction, RequestId, Start};
-use crate::store::Api;
+use crate::store::{Api, Cause, Happened, Rule};
 use api::pod::Container;
 use shell::process::{Io, Poll, Signal};
 use values::sorted::SortedMap;
@@ -35,6 +35,38 @@ pub struct InFlight {
     id: RequestId,
     request: Request,
     answer: Option<net::Answer>,
+}
+
+/// Notes how a container ended, and why: by itself, for want of memory, because it was told to, or broken from outside.
+fn note_end(
+    worker: &mut Worker,
+    slot: usize,
+    exit_code: i32,
+    kill: Option<Kill>,
+    (out_of_memory, limit_bytes): (bool, Option<u64>),
+    api: &mut Api<'_>,
+) {
+    let state = &worker.slots[slot];
+    let by = state.turn.map_or(worker.placed, Cause::by);
+    let cause = match (kill, api.cause().rule) {
+        (_, Rule::Broken) => api.cause(),
+        (Some(kill), _) if api.now() >= kill.deadline => by.counted(Rule::KubeletKill, [kill.grace.as_ms(), 0]),
+        (Some(kill), _) => by.counted(Rule::KubeletTerm, [kill.grace.as_ms(), 0]),
+        (None, _) if out_of_memory => {
+            by.counted(Rule::KubeletMemory, [limit_bytes.and_then(|bytes| i64::try_from(bytes).ok()).unwrap_or(0), 0])
+        }
+        (None, _) => by.rule(Rule::KubeletProgram),
+    };
+    let signal =
+        (128..=159).contains(&exit_code).then_some(exit_code - 128).filter(|_| kill.is_some() || out_of_memory);
+    let ended = Happened::ProcessEnded { container: state.name.clone(), exit_code, signal, out_of_memory };
+    api.set_cause(cause);
+    let entry = api.note(worker.subject(), ended);
+    worker.slots[slot].turn = Some(entry);
+    // A Pod that is told to end goes on ending for that reason.
+    if worker.ending.is_none() {
+        worker.cause = Cause::by(entry);
+    }
 }
 
 impl Nodes {
@@ -104,11 +136,10 @@ impl Nodes {
     }
 
     fn process_ended(&mut self, worker: &mut Worker, slot: usize, number: u32, exit_code: i32, api: &mut Api<'_>) {
-        let now = api.now();
         let Some(running) = worker.slots[slot].run_mut().and_then(|run| run.processes.get_mut(&number)) else { return };
         running.exit_code = Some(exit_code);
         match running.purpose {
-            Purpose::Main => self.container_ended(worker, slot, exit_code, None, now),
+            Purpose::Main => self.container_ended(worker, slot, exit_code, None, api),
             Purpose::Exec => {}
             Purpose::Probe(prober) => self.exec_probe_ended(worker, slot, prober, number, api),
             Purpose::PreStop => self.pre_stop_ended(worker, slot, exit_code, api),
@@ -123,11 +154,13 @@ impl Nodes {
         slot: usize,
         exit_code: i32,
         reason: Option<&'static str>,
-        now: SimTime,
+        api: &mut Api<'_>,
     ) {
+        let now = api.now();
         let object = Rc::clone(&worker.object);
         let container = worker.slots[slot].spec_in(object.pod());
-        let was_signalled = worker.slots[slot].kill.is_some_and(|kill| kill.signalled);
+        let kill = worker.slots[slot].kill;
+        let was_signalled = kill.is_some_and(|kill| kill.signalled);
         let message = self
             .with_machine(worker, slot, now, |machine| machine.files.read(message_path(container)).unwrap_or_default())
             .unwrap_or_default();
@@ -148,6 +181,7 @@ impl Nodes {
             message: termination_message(container, run, message, exit_code).into(),
             never_started: false,
         });
+        let limit_bytes = run.memory_limit_bytes;
         for running in run.processes.values_mut() {
             running.exit_code.get_or_insert(137);
         }
@@ -158,6 +192,7 @@ impl Nodes {
         }
         (run.files, run.env, run.mounts) = (FileTree::default(), Rc::default(), Rc::default());
         worker.slots[slot].kill = None;
+        note_end(worker, slot, exit_code, kill.filter(|_| was_signalled), (out_of_memory, limit_bytes), api);
         let relist_at = self.kubelets[worker.node].next_relist(now);
         self.add(worker.id, What::Relist, relist_at, worker.cause);
         let noticed = self.draw(latency::SIGNAL, "stop-noticed", worker, now);
@@ -175,8 +210,9 @@ impl Nodes {
         slot: usize,
         number: u32,
         signal: Signal,
-        now: SimTime,
+        api: &mut Api<'_>,
     ) -> bool {
+        let now = api.now();
         let Some(run) = worker.slots[slot].run_mut().filter(|run| run.ended.is_none()) else { return false };
         let Some(mut running) = run.processes.remove(&number) else { return false };
         if running.exit_code.is_some() {
@@ -198,7 +234,7 @@ impl Nodes {
             Reaction::Handled => self.after(worker, What::Run { slot, process: number }, now, Span::ms(1)),
             Reaction::Dies(code) => {
                 if number == 0 {
-                    self.container_ended(worker, slot, code, None, now);
+                    self.container_ended(worker, slot, code, None, api);
                 }
             }
         }

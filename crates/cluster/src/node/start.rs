@@ -15,7 +15,7 @@ use crate::node::{Nodes, What, latency};
 use crate::program::image::{Image, Missing};
 use crate::program::reference::Reference;
 use crate::program::{ANNOTATION, Behaviour, Connections, Occasion, Process, Start};
-use crate::store::Api;
+use crate::store::{Api, Cause, Happened, Rule};
 use shell::host::Env;
 use shell::process::Io;
 use values::quantity::Quantity;
@@ -137,6 +137,15 @@ impl Nodes {
         let (name, wait) = (state.name.clone(), go_seconds(state.back_off.wait()));
         let pod = format!("{}_{}({})", worker.key.name, worker.key.namespace, worker.uid);
         let message = format!("back-off {wait} restarting failed container={name} pod={pod}");
+        let (ended, wait_ms) = (i64::from(state.restart_count) + 1, state.back_off.wait().as_ms());
+        if state.noted_waits[0].replace(until) != Some(until) {
+            let cause = state.turn.map_or(worker.placed, Cause::by);
+            api.set_cause(cause.counted(Rule::KubeletBackoff, [ended, wait_ms]));
+            let waits = Happened::BackOff { container: name.clone(), until, pulls: false };
+            let entry = api.note(worker.subject(), waits);
+            worker.turned(slot, entry);
+        }
+        let state = &mut worker.slots[slot];
         state.reason = Some(Waiting { reason: Text::Known("CrashLoopBackOff"), message: message.into() });
         let text = format!("Back-off restarting failed container {name} in pod {pod}");
         self.event(worker, Some(slot), true, "BackOff", &text, api);
@@ -154,6 +163,7 @@ impl Nodes {
         api: &mut Api<'_>,
     ) {
         worker.slots[slot].reason = Some(Waiting { reason: Text::Known(reason), message: message.into() });
+        worker.cause = worker.cause.or_rule(Rule::KubeletCannotCreate);
         Nodes::note_error(worker, SyncError::Plain);
         // An init container that does not start holds back all that follow.
         if worker.slots[slot].init {
@@ -188,7 +198,8 @@ impl Nodes {
             self.event(worker, Some(slot), true, "Failed", "Error: ErrImageNeverPull", api);
             return self.cannot_start(worker, slot, "ErrImageNeverPull", &message, api);
         }
-        if worker.slots[slot].pull_back_off.until_since_try(now).is_some() {
+        if let Some(until) = worker.slots[slot].pull_back_off.until_since_try(now) {
+            self.note_pull_back_off(worker, slot, until, api);
             let text = format!("Back-off pulling image {name:?}");
             self.event(worker, Some(slot), false, "BackOff", &text, api);
             self.event(worker, Some(slot), true, "Failed", "Error: ImagePullBackOff", api);
@@ -196,6 +207,10 @@ impl Nodes {
             let message = format!("{text}: ErrImagePull: {why}");
             return self.cannot_start(worker, slot, "ImagePullBackOff", &message, api);
         }
+        api.set_cause(worker.why_start(slot).rule(Rule::KubeletPull));
+        let begins = Happened::PullBegan { container: worker.slots[slot].name.clone(), image: name.clone() };
+        let entry = api.note(worker.subject(), begins);
+        worker.turned(slot, entry);
         self.event(worker, Some(slot), false, "Pulling", &format!("Pulling image {name:?}"), api);
         let takes = self.pull_takes(worker, slot, &reference, present, now);
         let kubelet = &mut self.kubelets[worker.node];
@@ -242,6 +257,8 @@ impl Nodes {
         let Ok(reference) = Reference::parse(&name) else { return };
         if let Some(why) = self.pull_error(worker, slot, &reference, now) {
             worker.slots[slot].pull_back_off.next(now, now);
+            worker.slots[slot].failed_pulls += 1;
+            self.note_pulled(worker, slot, &name, why.as_str().into(), api);
             self.event(worker, Some(slot), true, "Failed", &format!("Failed to pull image {name:?}: {why}"), api);
             self.event(worker, Some(slot), true, "Failed", "Error: ErrImagePull", api);
             return self.cannot_start(worker, slot, "ErrImagePull", &why, api);
@@ -257,8 +274,36 @@ impl Nodes {
             image.size(&reference, self.rng)
         );
         self.kubelets[worker.node].images.insert(reference.full());
+        worker.slots[slot].failed_pulls = 0;
+        self.note_pulled(worker, slot, &name, Text::default(), api);
         self.event(worker, Some(slot), false, "Pulled", &text, api);
         self.image_is_there(worker, slot, &reference, api);
+    }
+
+    fn note_pulled(&self, worker: &mut Worker, slot: usize, image: &Text, error: Text, api: &mut Api<'_>) {
+        let reference = Reference::parse(image).ok().filter(|_| !error.is_empty());
+        let disturbed = reference.and_then(|reference| self.why_pull_fails(&reference, api.now()));
+        let state = &worker.slots[slot];
+        api.set_cause(match disturbed {
+            Some(cause) => cause.rule(Rule::Broken),
+            None => state.turn.map_or(worker.placed, Cause::by).rule(Rule::KubeletPull),
+        });
+        let ended = Happened::PullEnded { container: state.name.clone(), image: image.clone(), error };
+        let entry = api.note(worker.subject(), ended);
+        worker.turned(slot, entry);
+    }
+
+    /// Notes that the next pull waits, once for each wait.
+    fn note_pull_back_off(&self, worker: &mut Worker, slot: usize, until: SimTime, api: &mut Api<'_>) {
+        let state = &mut worker.slots[slot];
+        if state.noted_waits[1].replace(until) == Some(until) {
+            return;
+        }
+        let counts = [i64::from(state.failed_pulls), state.pull_back_off.wait().as_ms()];
+        api.set_cause(state.turn.map_or(worker.placed, Cause::by).counted(Rule::KubeletPullBackoff, counts));
+        let waits = Happened::BackOff { container: state.name.clone(), until, pulls: true };
+        let entry = api.note(worker.subject(), waits);
+        worker.turned(slot, entry);
     }
 
     fn image_is_there(&mut self, worker: &mut Worker, slot: usize, reference: &Reference, api: &mut Api<'_>) {
@@ -336,6 +381,7 @@ impl Nodes {
         let Some(Prepared { env, argv }) = worker.slots[slot].prepared.take() else { return };
         let run = self.new_run(worker, slot, &image, env, now);
         let occasion = self.occasion(worker, slot);
+        let why = worker.why_start(slot);
         let state = &mut worker.slots[slot];
         if !state.runs.is_empty() {
             state.restart_count += 1;
@@ -362,6 +408,11 @@ impl Nodes {
                 if let Some(run) = state.run_mut() {
                     run.processes.insert(0, running);
                 }
+                let attempt = worker.slots[slot].restart_count.unsigned_abs() + 1;
+                api.set_cause(why);
+                let started = Happened::ProcessStarted { container: worker.slots[slot].name.clone(), attempt };
+                let entry = api.note(worker.subject(), started);
+                worker.turned(slot, entry);
                 self.event(worker, Some(slot), false, "Started", "Container started", api);
                 let first_step = self.draw(latency::FIRST_STEP, "first-step", worker, now);
                 self.after(worker, What::Run { slot, process: 0 }, now, first_step);

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::node::phase::{AfterExit, after_exit};
 use crate::node::worker::{EndReason, Sandbox, Seen, Slot, Stage, SyncError, WantedStatus, Worker};
 use crate::node::{Nodes, What, latency};
-use crate::store::{Api, Cause, EventType};
+use crate::store::{Api, Cause, EventType, Happened, Rule};
 use api::object::Object;
 use api::pod::PodCondition;
 use values::time::{SimTime, Span};
@@ -40,6 +40,7 @@ impl Worker {
             measured: false,
             ending: None,
             cause,
+            placed: cause,
             wanted_status: None,
             started_counted: false,
             initialized: false,
@@ -58,6 +59,12 @@ impl Nodes {
             return;
         }
         if let Some(why) = told_to_end(worker, now) {
+            if matches!(why, EndReason::Failed { .. }) {
+                let allowed_ms = worker.pod().spec.active_deadline_seconds.unwrap_or(0).saturating_mul(1000);
+                api.set_cause(worker.placed.counted(Rule::KubeletDeadline, [allowed_ms, 0]));
+                worker.cause = Cause::by(api.note(worker.subject(), Happened::TimeUp)).rule(Rule::KubeletDeadline);
+                worker.cause.counts = [allowed_ms, 0];
+            }
             return self.begin_ending(worker, why, api);
         }
         if worker.stage != Stage::Idle {
@@ -67,6 +74,8 @@ impl Nodes {
         if !worker.admitted {
             worker.admitted = true;
             if let Some((reason, message)) = self.refusal(worker) {
+                worker.cause = worker.cause.rule(Rule::KubeletRejects);
+                api.set_cause(worker.cause);
                 return self.reject(worker, &reason, &message, api);
             }
             if let Some(deadline) = deadline(worker) {
@@ -233,6 +242,9 @@ impl Slot {
             kill: None,
             unhealthy: None,
             anew: false,
+            turn: None,
+            noted_waits: [None; 2],
+            failed_pulls: 0,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::node::probe::Prober;
 use crate::program::files::{FileTree, Mount};
 use crate::program::image::Image;
 use crate::program::{Connections, Process};
-use crate::store::Cause;
+use crate::store::{Cause, EntryId, Rule, Subject};
 use api::meta::Key;
 use api::object::Object;
 use api::pod::{Container, Pod, PodStatus};
@@ -52,6 +52,8 @@ pub struct Worker {
     pub ending: Option<Ending>,
     /// What made the newest work necessary.
     pub cause: Cause,
+    /// What placed the Pod here.
+    pub placed: Cause,
     /// The status to be written.
     pub wanted_status: Option<WantedStatus>,
     pub started_counted: bool,
@@ -150,6 +152,12 @@ pub struct Slot {
     pub unhealthy: Option<Unhealthy>,
     /// All containers start anew, and this one has not yet: however it ended, it runs again.
     pub anew: bool,
+    /// What last happened to the container, for explanations.
+    pub turn: Option<EntryId>,
+    /// The waits that were noted last: until when before its next start, and before the next pull.
+    pub noted_waits: [Option<SimTime>; 2],
+    /// Pulls that failed in a row.
+    pub failed_pulls: u32,
 }
 
 /// What a container is created with.
@@ -180,6 +188,8 @@ pub struct Unhealthy {
 pub struct Kill {
     /// When it gets SIGKILL.
     pub deadline: SimTime,
+    /// How long it was given.
+    pub grace: Span,
     /// The number of the preStop hook's process while that runs.
     pub hook: Option<u32>,
     pub signalled: bool,
@@ -282,6 +292,35 @@ pub enum EndStep {
     /// Written; a deleted Pod goes from the API.
     CleanUp,
     Done,
+}
+
+/// What explanations need to know of it.
+impl Worker {
+    /// The Pod.
+    pub fn subject(&self) -> Subject {
+        Subject { key: self.key.clone(), uid: Rc::clone(&self.uid) }
+    }
+
+    /// Something happened to a container, and what is done next follows from it.
+    pub fn turned(&mut self, slot: usize, entry: EntryId) {
+        self.slots[slot].turn = Some(entry);
+        self.cause = Cause::by(entry);
+    }
+
+    /// Why a container is started now: what last happened to it, else the init container before it, else the Pod's
+    /// placement.
+    pub fn why_start(&self, slot: usize) -> Cause {
+        let state = &self.slots[slot];
+        let again = !state.runs.is_empty();
+        if let Some(turn) = state.turn {
+            return Cause::by(turn).rule(if again { Rule::KubeletRestart } else { Rule::KubeletStart });
+        }
+        let before = self.slots[..slot].iter().rev().filter(|other| other.init).find_map(|other| other.turn);
+        match before {
+            Some(turn) => Cause::by(turn).rule(Rule::KubeletNext),
+            None => self.placed.rule(Rule::KubeletStart),
+        }
+    }
 }
 
 impl Worker {

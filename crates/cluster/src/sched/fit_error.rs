@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use values::sorted::{SortedMap, SortedSet};
+use values::value::Text;
 
 /// Where a reason comes from. What may help later depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -77,8 +78,19 @@ impl FitError {
         text
     }
 
+    /// How many nodes each reason rules out, by reason.
+    pub fn counts(&self) -> Vec<(usize, Text)> {
+        self.counted().iter().map(|(reason, count)| (*count, Text::from(*reason))).collect()
+    }
+
     /// `2 Insufficient cpu`, sorted as strings.
     fn histogram(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.counted().iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        lines.sort();
+        lines
+    }
+
+    fn counted(&self) -> SortedMap<&str, usize> {
         let mut counts: SortedMap<&str, usize> = SortedMap::new();
         for reason in self.rejections.values().flat_map(|r| &r.reasons) {
             *counts.entry(reason).or_default() += 1;
@@ -87,8 +99,6 @@ impl FitError {
         if let Some(reason) = self.absent_reason.as_deref().filter(|_| absent > 0) {
             *counts.entry(reason).or_default() += absent;
         }
-        let mut lines: Vec<String> = counts.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-        lines.sort();
-        lines
+        counts
     }
 }

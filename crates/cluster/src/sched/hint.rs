@@ -11,7 +11,7 @@ use api::taint::is_tolerated;
 
 /// Something that happened in the cluster.
 #[derive(Clone, Copy, Debug)]
-pub enum Happening<'a> {
+pub enum Relief<'a> {
     NodeAdded(&'a NodeInfo),
     NodeChanged(&'a NodeInfo, NodeChange),
     /// A Pod that had a node is gone or has ended.
@@ -39,10 +39,10 @@ impl NodeChange {
 }
 
 /// True if the Pod, refused by `plugin`, should be tried again.
-pub fn helps(plugin: Plugin, pod: &PodInfo, happening: Happening<'_>) -> bool {
-    match happening {
-        Happening::NodeAdded(node) => node_helps(plugin, pod, node),
-        Happening::NodeChanged(node, change) => {
+pub fn helps(plugin: Plugin, pod: &PodInfo, relief: Relief<'_>) -> bool {
+    match relief {
+        Relief::NodeAdded(node) => node_helps(plugin, pod, node),
+        Relief::NodeChanged(node, change) => {
             let concerned = match plugin {
                 Plugin::NodeUnschedulable => change.schedulable || change.taints,
                 Plugin::TaintToleration => change.taints,
@@ -53,14 +53,14 @@ pub fn helps(plugin: Plugin, pod: &PodInfo, happening: Happening<'_>) -> bool {
             };
             concerned && node_helps(plugin, pod, node)
         }
-        Happening::PodLeft(other) => match plugin {
+        Relief::PodLeft(other) => match plugin {
             Plugin::NodeResourcesFit => true,
             Plugin::NodePorts => other.needs.host_ports.iter().any(|port| pod.needs.host_ports.contains(port)),
             Plugin::PodTopologySpread | Plugin::InterPodAffinity => true,
             _ => false,
         },
-        Happening::PodPlaced => matches!(plugin, Plugin::PodTopologySpread | Plugin::InterPodAffinity),
-        Happening::VolumesChanged => plugin == Plugin::VolumeBinding,
+        Relief::PodPlaced => matches!(plugin, Plugin::PodTopologySpread | Plugin::InterPodAffinity),
+        Relief::VolumesChanged => plugin == Plugin::VolumeBinding,
     }
 }
 

@@ -25,16 +25,17 @@ mod tests;
 use std::rc::Rc;
 
 use crate::actor::Actor;
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Happened, Rule, Store, Subject};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
+use values::value::Text;
 
 use cache::{Cache, PodInfo};
-use hint::{Happening, NodeChange};
+use hint::{NodeChange, Relief};
 use queue::{Entry, Queue};
 use write::{Binding, Eviction};
 
@@ -97,9 +98,9 @@ impl Scheduler {
         }
     }
 
-    /// Lets those Pods be tried again which `happening` may help.
-    fn react(&mut self, happening: Happening<'_>, at: SimTime, cause: Cause) {
-        let helped = |entry: &&Entry| entry.refused_by.iter().any(|p| hint::helps(*p, &entry.info, happening));
+    /// Lets those Pods be tried again which `relief` may help.
+    fn react(&mut self, relief: Relief<'_>, at: SimTime, cause: Cause) {
+        let helped = |entry: &&Entry| entry.refused_by.iter().any(|p| hint::helps(*p, &entry.info, relief));
         let keys: Vec<Key> = self.queue.waiting().filter(helped).map(|entry| entry.info.key.clone()).collect();
         if keys.is_empty() {
             return;
@@ -133,7 +134,7 @@ impl Scheduler {
         let info = self.cache.node(&place).and_then(|node| node.pods.get(key)).cloned();
         self.cache.remove_pod(key);
         if let Some(info) = info {
-            self.react(Happening::PodLeft(&info), change.at, cause);
+            self.react(Relief::PodLeft(&info), change.at, cause);
         }
     }
 
@@ -147,7 +148,7 @@ impl Scheduler {
         }
         let newly_bound = change.previous.as_ref().is_none_or(|before| before.pod().spec.node_name.is_empty());
         if newly_bound {
-            self.react(Happening::PodPlaced, change.at, cause);
+            self.react(Relief::PodPlaced, change.at, cause);
         }
     }
 
@@ -192,14 +193,14 @@ impl Scheduler {
         self.cache.set_node(&change.object);
         let Some(node) = self.cache.node(change.object.name()).cloned() else { return };
         if change.change == ChangeType::Added {
-            self.react(Happening::NodeAdded(&node), change.at, cause);
+            self.react(Relief::NodeAdded(&node), change.at, cause);
         } else if !news.is_nothing() {
-            self.react(Happening::NodeChanged(&node, news), change.at, cause);
+            self.react(Relief::NodeChanged(&node, news), change.at, cause);
         }
     }
 
     fn schedule_one(&mut self, api: &mut Api<'_>) {
-        let Some(entry) = self.queue.pop() else { return };
+        let Some(mut entry) = self.queue.pop() else { return };
         let now = api.now();
         let key = entry.info.key.clone();
         api.set_cause(entry.cause);
@@ -215,13 +216,27 @@ impl Scheduler {
                 self.free_at = now + CYCLE;
             }
             Err(failure) => {
-                self.queue.put_back(&key, failure.plugins, now);
+                entry.cause = note_verdict(api, &entry, &failure);
+                self.queue.put_back(&key, failure.plugins, now, entry.cause);
                 self.report(api, &entry, &failure.message, failure.nominate.as_ref());
                 self.evict_for(&entry, failure.nominate, failure.victims, now, api);
                 self.free_at = now + FAILED_CYCLE;
             }
         }
     }
+}
+
+/// Notes that a Pod found no node; what follows is caused by that.
+fn note_verdict(api: &mut Api<'_>, entry: &Entry, failure: &Failure) -> Cause {
+    let nodes = i64::try_from(failure.nodes).unwrap_or(i64::MAX);
+    api.set_cause(entry.cause.counted(Rule::SchedulerNoNode, [nodes, 0]));
+    let verdict = Happened::NotPlaced {
+        nodes: failure.nodes,
+        message: Text::from(failure.message.as_str()),
+        reasons: Rc::from(failure.reasons.as_slice()),
+    };
+    let noted = api.note(Subject::from(&*entry.info.object), verdict);
+    Cause::by(noted).counted(Rule::SchedulerNoNode, [nodes, 0])
 }
 
 /// True if the Pod's spec or labels are not what they were.
@@ -267,7 +282,7 @@ impl Actor for Scheduler {
             Kind::Pod => self.observe_pod(change, cause),
             Kind::Node => self.observe_node(change, cause),
             Kind::PersistentVolumeClaim | Kind::PersistentVolume if change.change != ChangeType::Deleted => {
-                self.react(Happening::VolumesChanged, change.at, cause);
+                self.react(Relief::VolumesChanged, change.at, cause);
             }
             _ => {}
         }

@@ -15,6 +15,7 @@ use crate::sched::{Scheduler, score};
 use crate::store::Store;
 use values::sort::sort_by;
 use values::sorted::SortedSet;
+use values::value::Text;
 
 /// Below this many nodes all are looked at (`minFeasibleNodesToFind`).
 const ENOUGH_NODES: usize = 100;
@@ -23,6 +24,9 @@ const ENOUGH_NODES: usize = 100;
 #[derive(Clone, Debug, Default)]
 pub struct Failure {
     pub message: String,
+    /// The nodes there are, and how many of them each reason rules out.
+    pub nodes: usize,
+    pub reasons: Vec<(usize, Text)>,
     pub plugins: SortedSet<Plugin>,
     /// `Some(node)` sets the nomination, `Some(None)` drops it.
     pub nominate: Option<Option<String>>,
@@ -48,7 +52,7 @@ impl Scheduler {
                 post_filter: "not found".to_owned(),
                 ..FitError::default()
             };
-            Failure { message: fit.message(), plugins: fit.plugins(), ..Failure::default() }
+            Failure { message: fit.message(), nodes: fit.all_nodes, plugins: fit.plugins(), ..Failure::default() }
         })?;
         let cycle = Cycle::new(pod, volumes, &self.cache);
         let mut fit = FitError { all_nodes: self.cache.len(), ..FitError::default() };
@@ -103,15 +107,15 @@ impl Scheduler {
     }
 
     fn make_room(&self, cycle: &Cycle<'_>, mut fit: FitError) -> Failure {
-        let plugins = fit.plugins();
+        let (plugins, nodes, reasons) = (fit.plugins(), fit.all_nodes, fit.counts());
         match preempt::find_room(cycle, &self.cache, &self.queue, &fit) {
             RoomSearch::Room { node, victims } => {
-                Failure { message: fit.message(), plugins, nominate: Some(Some(node)), victims }
+                Failure { message: fit.message(), nodes, reasons, plugins, nominate: Some(Some(node)), victims }
             }
             RoomSearch::None { message, forget_nomination } => {
                 fit.post_filter = message;
                 let nominate = forget_nomination.then_some(None);
-                Failure { message: fit.message(), plugins, nominate, victims: Vec::new() }
+                Failure { message: fit.message(), nodes, reasons, plugins, nominate, victims: Vec::new() }
             }
         }
     }

@@ -133,8 +133,9 @@ impl Queue {
     }
 
     /// The Pod that was taken out could not be placed.
-    pub fn put_back(&mut self, key: &Key, refused_by: SortedSet<Plugin>, now: SimTime) {
+    pub fn put_back(&mut self, key: &Key, refused_by: SortedSet<Plugin>, now: SimTime, cause: Cause) {
         let Some(entry) = self.entries.get_mut(key) else { return };
+        entry.cause = cause;
         entry.place = Standing::Unschedulable;
         entry.refused_by = refused_by;
         entry.failed_at = now;
@@ -193,7 +194,8 @@ impl Queue {
             .map(|(_, key)| key.clone())
             .collect();
         for key in due {
-            self.retry(&key, now, Cause::default());
+            let cause = self.entries.get(&key).map(|entry| entry.cause).unwrap_or_default();
+            self.retry(&key, now, cause);
         }
     }
 
@@ -268,7 +270,7 @@ mod tests {
         }
         assert_eq!(pop(&mut queue), "important");
         let key = Key::new(Kind::Pod, "default", "important");
-        queue.put_back(&key, SortedSet::new(), at(10));
+        queue.put_back(&key, SortedSet::new(), at(10), Cause::default());
         queue.retry(&key, at(20), Cause::default());
         assert_eq!(pop(&mut queue), "old");
         assert_eq!(pop(&mut queue), "young");
@@ -284,7 +286,7 @@ mod tests {
         let key = Key::new(Kind::Pod, "default", "a");
         for expected in [1500 + 1000, 1500 + 2000, 1500 + 4000, 1500 + 8000, 1500 + 10_000, 1500 + 10_000] {
             queue.pop();
-            queue.put_back(&key, SortedSet::new(), at(1500));
+            queue.put_back(&key, SortedSet::new(), at(1500), Cause::default());
             let up = (expected + 999) / 1000 * 1000;
             assert_eq!(queue.get(&key).unwrap().backoff_until(), at(up));
             queue.activate(&key, at(1500));
@@ -296,7 +298,7 @@ mod tests {
         let mut queue = Queue::default();
         queue.add(pod("a", 0), false, at(0), Cause::default());
         queue.pop();
-        queue.put_back(&Key::new(Kind::Pod, "default", "a"), SortedSet::new(), at(1500));
+        queue.put_back(&Key::new(Kind::Pod, "default", "a"), SortedSet::new(), at(1500), Cause::default());
         assert_eq!(queue.next_flush(), Some(at(330_000)));
         queue.flush(at(330_000));
         assert!(queue.has_work());

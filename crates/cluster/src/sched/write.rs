@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::sched::Scheduler;
 use crate::sched::cache::PodInfo;
 use crate::sched::queue::Entry;
-use crate::store::{Api, Cause, DeleteOptions, EventType, Rule};
+use crate::store::{Api, Cause, DeleteOptions, EventType, Happened, Rule, Subject};
 use api::condition::{NewCondition, set_pod_condition};
 use api::meta::Key;
 use values::time::{SimTime, Span};
@@ -48,7 +48,6 @@ impl Scheduler {
     ) {
         let key = &entry.info.key;
         let Some(object) = api.get(key).filter(|object| object.uid() == entry.info.object.uid()) else { return };
-        api.because(Rule::SchedulerNoNode);
         api.event_series(&object, EventType::Warning, "FailedScheduling", "Scheduling", message);
         if let Some(node) = nominate {
             self.queue.nominate(key, node.as_deref());
@@ -135,6 +134,8 @@ impl Scheduler {
         let Some(victim) = api.get(&eviction.key).filter(|o| o.uid() == eviction.uid) else { return };
         api.set_cause(eviction.cause.rule(Rule::SchedulerPreempt));
         if !victim.meta().is_being_deleted() {
+            let by = Rc::from(eviction.preemptor_uid.as_str());
+            api.note(Subject::from(&*victim), Happened::Preempted { by });
             let condition = NewCondition {
                 kind: "DisruptionTarget",
                 status: "True",

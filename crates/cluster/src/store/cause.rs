@@ -36,7 +36,12 @@ pub struct Cause {
 impl Cause {
     /// What follows from `entry`, by a rule that is still to be named.
     pub fn by(entry: EntryId) -> Cause {
-        Cause { by: Some(entry), ..Cause::default() }
+        Cause { by: Some(entry), rule: Rule::Follows, counts: [0; 2] }
+    }
+
+    /// The same, by this rule if none is named yet.
+    pub fn or_rule(self, rule: Rule) -> Cause {
+        if matches!(self.rule, Rule::Start | Rule::Follows) { self.rule(rule) } else { self }
     }
 
     /// The same, by this rule.

@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::store::{Api, Store};
+use crate::store::{Api, Cause, EntryId, Rule, Store};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
 use values::hashed::Hashed;
 use values::object;
-use values::sorted::SortedSet;
+use values::sorted::{SortedMap, SortedSet};
 use values::time::{SimTime, Span};
 use values::value::{Map, Text, Value, beginning};
 
@@ -84,6 +84,8 @@ pub(super) struct Lease {
     key: Key,
     /// The write that gave the lease.
     revision: u64,
+    /// Its entry.
+    entry: Option<EntryId>,
 }
 
 /// Which events count as alike.
@@ -336,20 +338,26 @@ impl Api<'_> {
     /// An event lives an hour from its last write.
     fn commit_event(&mut self, key: Key, event: Value) {
         let written = self.commit(key.clone(), Some(event));
-        let lease = Lease { until: self.now + EVENT_TTL, key, revision: written.resource_version() };
+        let lease = Lease {
+            until: self.now + EVENT_TTL,
+            key,
+            revision: written.resource_version(),
+            entry: self.store.last_entry(),
+        };
         self.store.leases.push_back(lease);
         self.store.drop_dead_leases();
     }
 
     /// Forgets events whose time has come (`--event-ttl`), by name.
     pub fn expire_events(&mut self) {
-        let mut due = SortedSet::new();
+        let mut due = SortedMap::new();
         self.store.drop_dead_leases();
         while self.store.next_expiry().is_some_and(|until| until <= self.now) {
-            due.extend(self.store.leases.pop_front().map(|lease| lease.key));
+            due.extend(self.store.leases.pop_front().map(|lease| (lease.key, lease.entry)));
             self.store.drop_dead_leases();
         }
-        for key in due {
+        for (key, entry) in due {
+            self.set_cause(Cause { by: entry, ..Cause::default() }.rule(Rule::ApiEventTtl));
             self.commit(key, None);
         }
         self.store.correlator.forget(|key| self.store.objects.get(key).is_some(), self.now);

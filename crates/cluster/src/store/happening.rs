@@ -25,7 +25,7 @@ impl From<&Object> for Subject {
     }
 }
 
-/// How a probe answered.
+/// What a probe is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProbeKind {
     Startup,
@@ -83,13 +83,14 @@ pub enum Happened {
         until: SimTime,
         pulls: bool,
     },
-    /// A controller puts off work on the object until then.
+    /// A controller puts off work on the object until then; none: until something changes.
     Held {
-        until: SimTime,
+        until: Option<SimTime>,
     },
-    /// The scheduler found no node; how many nodes each reason rules out, in its words.
+    /// The scheduler found no node: its verdict, and how many of the nodes each reason rules out, in its words.
     NotPlaced {
         nodes: usize,
+        message: Text,
         reasons: Rc<[(usize, Text)]>,
     },
     /// A moment of a schedule came, and a Job was made for it.

@@ -71,6 +71,9 @@ rules! {
     Start: "start",
         "the cluster was set up so",
         "docs/scenario.md";
+    Follows: "follows",
+        "it follows from what happened before",
+        "the controllers' habit of acting on each change they hear of";
     Asked: "outside/asked",
         "someone asked for it",
         "docs/scenario.md";
@@ -80,9 +83,6 @@ rules! {
     Mended: "outside/mended",
         "what was broken from outside is over",
         "docs/scenario.md, Faults";
-    ApiFinalizersGone: "api/finalizers",
-        "its deletion had begun and no finalizer held it any more",
-        "apiserver/pkg/registry/generic/registry/store.go";
     ApiEventTtl: "api/event-ttl",
         "events are forgotten an hour after they were last written",
         "cmd/kube-apiserver/app/options/options.go (EventTTL)";
@@ -150,16 +150,13 @@ rules! {
         ("Job" "spec.backoffLimitPerIndex"),
         "an index that failed waits before its next Pod: {1t} from now",
         "pkg/controller/job/backoff_utils.go";
-    JobBatching: "job/batching",
-        "changes of its Pods are gathered for {0t} before it is looked at again",
-        "pkg/controller/job/job_controller.go (SyncJobBatchPeriod)";
-    JobExpectations: "job/expectations",
-        "it waits to see the Pods that it has just made or deleted",
-        "pkg/controller/controller_utils.go (ControllerExpectations)";
     JobReplaceWhenFailed: "job/podReplacementPolicy",
         ("Job" "spec.podReplacementPolicy"),
         "Pods on their way out still count: a replacement is made only when they have failed",
         "pkg/controller/job/job_controller.go (onlyReplaceFailedPods)";
+    JobRefused: "job/refused",
+        "the API refused what it wanted to write, so it tries again after {0t}",
+        "pkg/controller/job/job_controller.go (processNextWorkItem)";
     JobTtl: "job/ttl",
         ("Job" "spec.ttlSecondsAfterFinished"),
         "it was to be kept for {0t} after its end",
@@ -203,13 +200,6 @@ rules! {
         ("CronJob" "spec.schedule"),
         "only the latest of the moments that were missed is made up for",
         "pkg/controller/cronjob/utils.go (mostRecentScheduleTime)";
-    CronJobExists: "cronjob/exists",
-        "the Job of that name is there already",
-        "pkg/controller/cronjob/cronjob_controllerv2.go (syncCronJob)";
-    CronJobWait: "cronjob/wait",
-        ("CronJob" "spec.schedule"),
-        "its next moment is {0t} away",
-        "pkg/controller/cronjob/utils.go (nextScheduleTimeDuration)";
     CronJobHistory: "cronjob/history-limit",
         ("CronJob" "spec.successfulJobsHistoryLimit"),
         "it keeps {0} of its ended Jobs and had {1}",
@@ -314,17 +304,10 @@ rules! {
         ("Pod" "spec.containers[0].resources.requests"),
         "none of the {0} nodes will do",
         "pkg/scheduler/schedule_one.go (handleSchedulingFailure)";
-    SchedulerGated: "scheduler/gated",
-        ("Pod" "spec.schedulingGates"),
-        "its scheduling gates are still closed",
-        "pkg/scheduler/framework/plugins/schedulinggates/scheduling_gates.go";
     SchedulerPreempt: "scheduler/preempt",
         ("Pod" "spec.priorityClassName"),
         "a Pod of a higher priority needs its place",
         "pkg/scheduler/framework/preemption/preemption.go";
-    SchedulerBackoff: "scheduler/backoff",
-        "it could not be placed {0} times, so the next try waits {1t}",
-        "pkg/scheduler/backend/queue/scheduling_queue.go";
 
     // Kubelet
     KubeletStart: "kubelet/start",

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::store::{Api, admission, strategy};
+use crate::store::{Api, Happened, Subject, admission, strategy};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
@@ -181,6 +181,7 @@ impl Api<'_> {
     /// NotFound.
     pub fn evict(&mut self, pod: &Key) -> Result<(), ApiError> {
         let current = self.existing(pod)?;
+        self.note(Subject::from(&*current), Happened::Evicted);
         if !current.pod().is_terminal() && !current.meta().is_being_deleted() {
             let mut value = current.value().clone();
             let message = "Eviction API: evicting";

@@ -28,6 +28,18 @@ pub fn surplus(spec: &CronJobSpec, jobs: &[Rc<Object>]) -> Vec<Rc<Object>> {
     surplus
 }
 
+/// How many ended Jobs like this one are kept, and how many there were.
+pub fn kept_and_had(spec: &CronJobSpec, jobs: &[Rc<Object>], like: &Object) -> [i64; 2] {
+    let outcome = |job: &Object| job.job().finished().map(|condition| condition.kind.clone());
+    let wanted = outcome(like);
+    let limit = match wanted.as_deref() {
+        Some("Complete") => spec.successful_jobs_history_limit,
+        _ => spec.failed_jobs_history_limit,
+    };
+    let had = jobs.iter().filter(|job| outcome(job) == wanted).count();
+    [i64::from(limit.unwrap_or(0)), i64::try_from(had).unwrap_or(i64::MAX)]
+}
+
 /// Sorts Jobs from the oldest to the youngest (`byJobStartTime`).
 pub fn age_order(job: &Object) -> (bool, Option<SimTime>, String) {
     let start = job.job().status.start_time;

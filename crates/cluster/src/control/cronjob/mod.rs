@@ -81,6 +81,7 @@ impl CronJobController {
             self.awaiting_zones.remove(&key);
             return;
         }
+        self.timings.observe(change);
         let before = change.previous.as_ref().map(|before| before.cron_job());
         let is_rescheduled = before.is_some_and(|before| plan::is_rescheduled(before, change.object.cron_job()));
         self.add(if is_rescheduled { Work::Reschedule(key) } else { Work::Sync(key) }, change);
@@ -104,25 +105,29 @@ impl CronJobController {
     }
 
     /// Asks for a sync at `at`, and the few milliseconds later that the first request takes.
-    fn add_timer(&mut self, key: Key, at: SimTime) {
+    fn add_timer(&mut self, key: Key, at: SimTime, cause: Cause) {
         let draw = format!("{}/{}/{}", key.namespace, key.name, at.millis());
         let delay = self.rng.between("cronjob-timer", &draw, 4, 16);
-        self.timers.add(key, at + Span::ms(delay), Cause::default());
+        self.timers.add(key, at + Span::ms(delay), cause);
     }
 
     fn sync(&mut self, api: &mut Api<'_>, key: Key) {
         let Some(object) = api.get(&key) else { return };
         let jobs = sync::jobs_of(api.store(), &key.namespace, &key.name);
         match sync::sync(api, &object, &jobs, &mut self.timings) {
-            NextLook::Rest => {}
+            NextLook::Rest => {
+                if object.cron_job().spec.suspend == Some(true) {
+                    self.timings.note_suspended(api, &object);
+                }
+            }
             NextLook::AwaitZones => {
                 self.awaiting_zones.insert(key);
             }
             NextLook::Requeue(at) => {
                 self.timers.forget(&key);
-                self.add_timer(key, at);
+                self.add_timer(key, at, api.cause());
             }
-            NextLook::Failed(_) => self.timers.retry(key, api.now(), Retry::CONTROLLER, Cause::default()),
+            NextLook::Failed(_) => self.timers.retry(key, api.now(), Retry::CONTROLLER, api.cause()),
         }
     }
 
@@ -130,7 +135,7 @@ impl CronJobController {
         let Some(object) = api.get(&key) else { return };
         let cron = object.cron_job();
         match plan::wake_for_schedule(cron, self.timings.of(&key, &cron.spec), api.now()) {
-            Wake::At(at) => self.add_timer(key, at),
+            Wake::At(at) => self.add_timer(key, at, api.cause()),
             Wake::AwaitZones => {
                 self.awaiting_zones.insert(key);
             }
@@ -190,9 +195,10 @@ impl Actor for CronJobController {
     }
 
     fn set_zones(&mut self, zones: &ZoneTable, now: SimTime) {
-        self.timings = Timings::new(zones.clone());
+        self.timings.set_zones(zones.clone());
         for key in std::mem::take(&mut self.awaiting_zones) {
-            self.ready.add(Work::Sync(key), now, Cause::default());
+            let cause = self.timings.asked(&key).map(Cause::by).unwrap_or_default();
+            self.ready.add(Work::Sync(key), now, cause);
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use crate::control::cronjob::schedule::{self, Missed, Timing, most_recent, requeue_at};
-use crate::store::EventType;
+use crate::store::{EventType, Rule};
 use api::batch::{CronJob, ObjectReference};
 use api::object::Object;
 use values::time::{SimTime, Span};
@@ -17,15 +17,21 @@ pub struct Note {
     pub event_type: EventType,
     pub reason: &'static str,
     pub message: String,
+    /// The scheduled time that passes without a Job, and by which rule.
+    pub skips: Option<(SimTime, Rule, [i64; 2])>,
 }
 
 impl Note {
     pub fn normal(reason: &'static str, message: impl Into<String>) -> Note {
-        Note { event_type: EventType::Normal, reason, message: message.into() }
+        Note { event_type: EventType::Normal, reason, message: message.into(), skips: None }
     }
 
     pub fn warning(reason: &'static str, message: impl Into<String>) -> Note {
-        Note { event_type: EventType::Warning, reason, message: message.into() }
+        Note { event_type: EventType::Warning, ..Note::normal(reason, message) }
+    }
+
+    fn skipping(self, scheduled: SimTime, rule: Rule, counts: [i64; 2]) -> Note {
+        Note { skips: Some((scheduled, rule, counts)), ..self }
     }
 }
 
@@ -164,7 +170,8 @@ pub fn decide(cron: &CronJob, timing: &Timing, now: SimTime, notes: &mut Vec<Not
 pub(super) fn may_start(cron: &CronJob, due: SimTime, now: SimTime, notes: &mut Vec<Note>) -> bool {
     if cron.spec.starting_deadline_seconds.is_some_and(|seconds| due + Span::secs(seconds) < now) {
         let message = format!("Missed scheduled time to start a job: {}", due.format("%a, %d %b %Y %H:%M:%S +0000"));
-        notes.push(Note::warning("MissSchedule", message));
+        let allowed_ms = cron.spec.starting_deadline_seconds.unwrap_or(0).saturating_mul(1000);
+        notes.push(Note::warning("MissSchedule", message).skipping(due, Rule::CronJobDeadline, [allowed_ms, 0]));
         return false;
     }
     let name = job_name(&cron.metadata.name, due);
@@ -174,7 +181,7 @@ pub(super) fn may_start(cron: &CronJob, due: SimTime, now: SimTime, notes: &mut 
     }
     if cron.spec.concurrency_policy == "Forbid" && !cron.status.active.is_empty() {
         let message = "Not starting job because prior execution is running and concurrency policy is Forbid";
-        notes.push(Note::normal("JobAlreadyActive", message));
+        notes.push(Note::normal("JobAlreadyActive", message).skipping(due, Rule::CronJobForbid, [0; 2]));
         return false;
     }
     true

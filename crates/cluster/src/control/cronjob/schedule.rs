@@ -6,8 +6,10 @@
 
 use std::fmt;
 
+use crate::store::{Api, Cause, Change, EntryId, Happened, Rule, Subject};
 use api::batch::{CronJob, CronJobSpec};
 use api::meta::Key;
+use api::object::Object;
 use values::cron::{CronError, Schedule};
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
@@ -63,11 +65,22 @@ pub fn names_zone(schedule: &str) -> bool {
 pub struct Timings {
     zones: ZoneTable,
     read: SortedMap<Key, Timing>,
+    /// The change that gave each CronJob its spec, and the skipped moment that was noted last; for explanations.
+    asked: SortedMap<Key, EntryId>,
+    skipped: SortedMap<Key, SimTime>,
+    /// The change after which each CronJob was noted to be suspended.
+    suspended: SortedMap<Key, EntryId>,
 }
 
 impl Timings {
     pub fn new(zones: ZoneTable) -> Timings {
-        Timings { zones, read: SortedMap::new() }
+        Timings {
+            zones,
+            read: SortedMap::new(),
+            asked: SortedMap::new(),
+            skipped: SortedMap::new(),
+            suspended: SortedMap::new(),
+        }
     }
 
     /// The timing of the CronJob at `key`, whose spec this is.
@@ -80,10 +93,52 @@ impl Timings {
 
     pub fn forget(&mut self, key: &Key) {
         self.read.remove(key);
+        self.asked.remove(key);
+        self.skipped.remove(key);
+        self.suspended.remove(key);
     }
 
     pub fn clear(&mut self) {
         self.read.clear();
+    }
+
+    /// Takes the table of zones, which makes all that was read void.
+    pub fn set_zones(&mut self, zones: ZoneTable) {
+        self.zones = zones;
+        self.read.clear();
+    }
+
+    /// Remembers the change that gave a CronJob its spec.
+    pub fn observe(&mut self, change: &Change) {
+        if change.changes_spec() {
+            self.asked.insert(change.object.key(), change.entry);
+        }
+    }
+
+    /// The change that gave the CronJob its spec.
+    pub fn asked(&self, key: &Key) -> Option<EntryId> {
+        self.asked.get(key).copied()
+    }
+
+    /// Notes that a CronJob makes no Jobs because it is suspended, once for each time it is.
+    pub fn note_suspended(&mut self, api: &mut Api<'_>, cron: &Object) {
+        let key = cron.key();
+        let Some(asked) = self.asked(&key) else { return };
+        if self.suspended.insert(key, asked) != Some(asked) {
+            api.set_cause(Cause::by(asked).rule(Rule::CronJobSuspend));
+            api.happened(Some(Subject::from(cron)), Happened::Held { until: None });
+        }
+    }
+
+    /// Notes that a moment of the schedule passes without a Job, once; what is written next is caused by it.
+    pub fn note_skip(&mut self, api: &mut Api<'_>, cron: &Object, scheduled: SimTime, rule: Rule, counts: [i64; 2]) {
+        let key = cron.key();
+        let woken = api.cause();
+        let by = if rule == Rule::CronJobForbid { woken.by } else { self.asked(&key).or(woken.by) };
+        api.set_cause(Cause { by, ..woken }.counted(rule, counts));
+        if self.skipped.insert(key, scheduled) != Some(scheduled) {
+            api.note(Subject::from(cron), Happened::ScheduleSkipped { scheduled });
+        }
     }
 }
 

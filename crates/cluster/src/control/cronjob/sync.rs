@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::control::cronjob::history;
 use crate::control::cronjob::plan::{self, Decision, Note};
 use crate::control::cronjob::schedule::{Timing, Timings, requeue_at};
-use crate::store::{Api, DeleteOptions, Rule, Store};
+use crate::store::{Api, Cause, DeleteOptions, EntryId, Happened, Rule, Store, Subject};
 use api::batch::{CronJob, ObjectReference};
 use api::kind::Kind;
 use api::meta::Key;
@@ -22,6 +22,9 @@ use values::zone::Zone;
 
 /// The annotation that tells a Job the time it was scheduled for.
 pub const SCHEDULED_TIMESTAMP: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+
+/// How many missed moments of a schedule are noted one by one when one Job makes up for all of them.
+const NOTED_MISSES: usize = 20;
 
 /// How a sync ended, and what it asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,8 +56,13 @@ pub fn sync(api: &mut Api<'_>, object: &Object, jobs: &[Rc<Object>], timings: &m
     {
         outcome = NextLook::Failed(error);
     }
-    for Note { event_type, reason, message } in &sync.notes {
+    let deciding = sync.api.cause();
+    for Note { event_type, reason, message, skips } in &sync.notes {
+        if let Some((scheduled, rule, counts)) = *skips {
+            timings.note_skip(sync.api, object, scheduled, rule, counts);
+        }
         sync.api.event(object, *event_type, reason, message);
+        sync.api.set_cause(deciding);
     }
     outcome
 }
@@ -72,8 +80,8 @@ struct Sync<'s, 'a> {
 
 impl Sync<'_, '_> {
     fn clean_history(&mut self, jobs: &[Rc<Object>]) {
-        self.api.because(Rule::CronJobHistory);
         for job in history::surplus(&self.cron.spec, jobs) {
+            self.api.because_of(Rule::CronJobHistory, history::kept_and_had(&self.cron.spec, jobs, &job));
             self.changed |= self.delete_job(&job).is_ok();
         }
     }
@@ -85,17 +93,19 @@ impl Sync<'_, '_> {
         let store = self.api.store();
         let exists = |job: &ObjectReference| store.find(Kind::Job, &job.namespace, &job.name).is_some();
         self.changed |= plan::drop_missing(self.cron, jobs, exists, &mut self.notes);
+        let asked = timings.asked(&self.object.key());
         let timing = timings.of(&self.object.key(), &self.cron.spec);
         match plan::decide(self.cron, timing, self.api.now(), &mut self.notes) {
             Decision::Rest => NextLook::Rest,
             Decision::AwaitZones => NextLook::AwaitZones,
             Decision::Requeue(at) => NextLook::Requeue(at),
-            Decision::Start(due) => self.start(due, timing).unwrap_or_else(NextLook::Failed),
+            Decision::Start(due) => self.start(due, timing, asked).unwrap_or_else(NextLook::Failed),
         }
     }
 
     /// Makes the Job that is due, in place of those that run if the policy says so.
-    fn start(&mut self, due: SimTime, timing: &Timing) -> Result<NextLook, ApiError> {
+    fn start(&mut self, due: SimTime, timing: &Timing, asked: Option<EntryId>) -> Result<NextLook, ApiError> {
+        self.note_due(due, timing, asked);
         if self.cron.spec.concurrency_policy == "Replace" {
             self.api.because(Rule::CronJobReplace);
             self.replace_active()?;
@@ -125,6 +135,23 @@ impl Sync<'_, '_> {
         let schedule = timing.schedule.as_ref().ok();
         let next = schedule.and_then(|schedule| requeue_at(self.cron, self.api.now(), schedule));
         Ok(next.map_or(NextLook::Rest, NextLook::Requeue))
+    }
+
+    /// Notes that a moment of the schedule has come, and those before it that no Job was made for.
+    fn note_due(&mut self, due: SimTime, timing: &Timing, asked: Option<EntryId>) {
+        let woken = self.api.cause();
+        let asked = Cause { by: asked.or(woken.by), ..woken };
+        let last = self.cron.status.last_schedule_time.or(self.cron.metadata.creation_timestamp);
+        let mut missed = last;
+        for _ in 0..NOTED_MISSES {
+            let next = missed.zip(timing.schedule.as_ref().ok());
+            missed = next.and_then(|(at, schedule)| schedule.next(at, &Zone::UTC)).filter(|at| *at < due);
+            let Some(scheduled) = missed else { break };
+            self.api.set_cause(asked.rule(Rule::CronJobOneForMany));
+            self.api.happened(Some(Subject::from(self.object)), Happened::ScheduleSkipped { scheduled });
+        }
+        self.api.set_cause(asked.rule(Rule::CronJobStart));
+        self.api.note(Subject::from(self.object), Happened::ScheduleMet { scheduled: due });
     }
 
     fn replace_active(&mut self) -> Result<(), ApiError> {

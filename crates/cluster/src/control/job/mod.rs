@@ -19,9 +19,9 @@ pub mod tracking;
 mod turns;
 mod watch;
 
-use crate::actor::{Actor, Hold, Retry, WorkQueue};
+use crate::actor::{Actor, Due, Hold, Retry, WorkQueue};
 use crate::control::job::turns::Turns;
-use crate::store::{Api, Cause, Change, ChangeType, Store};
+use crate::store::{Api, Cause, Change, ChangeType, Happened, Rule, Store, Subject};
 use api::batch::{JOB_TRACKING_FINALIZER, Job};
 use api::kind::Kind;
 use api::meta::Key;
@@ -73,6 +73,15 @@ impl JobController {
     fn forget(&mut self, key: &Key) {
         self.records.remove(key);
         self.turns.remove(key);
+    }
+
+    /// Puts a Job back whose sync was refused something, and says so.
+    fn try_again(&mut self, api: &mut Api<'_>, due: Due<Key>) {
+        let now = api.now();
+        self.jobs.retry(due.key.clone(), now, API_RETRY, due.cause);
+        let (Some(until), Some(job)) = (self.jobs.due_at(&due.key), api.get(&due.key)) else { return };
+        api.set_cause(due.cause.counted(Rule::JobRefused, [until.since(now).as_ms(), 0]));
+        api.happened(Some(Subject::from(&*job)), Happened::Held { until: Some(until) });
     }
 
     /// When work that `change` causes is done.
@@ -200,7 +209,7 @@ impl Actor for JobController {
             api.set_cause(due.cause);
             match self.sync_job(api, &due.key) {
                 Ok(()) => self.jobs.forget(&due.key),
-                Err(_) => self.jobs.retry(due.key, now, API_RETRY, due.cause),
+                Err(_) => self.try_again(api, due),
             }
         } else if let Some(due) = self.orphans.pop(now) {
             api.set_cause(due.cause);

@@ -91,6 +91,8 @@ pub struct Plan<'a> {
     pub sync_after: Option<Span>,
     /// The back-off that keeps it from making Pods now: what is left of it, by which rule, and that rule's counts.
     pub held: Option<(Span, Rule, [i64; 2])>,
+    /// Pods on their way out keep it from making others in their place.
+    pub awaits_ending: bool,
     /// The failures, to be remembered once they stand in the status.
     pub record: BackoffRecord,
     /// True unless the Job ends or is being deleted: only then is its suspension noted.
@@ -133,6 +135,7 @@ pub fn plan<'a>(job: &'a Job, pods: &'a [JobPod], record: BackoffRecord, now: Si
         creations: Vec::new(),
         sync_after: deadline_in(job, start_time, now),
         held: None,
+        awaits_ending: false,
         record: record.with(&finished.success_times, &finished.failure_times),
         managed: false,
         end: None,
@@ -251,6 +254,7 @@ impl<'a> Plan<'a> {
         let only_failed = replaces_only_failed(self.job);
         let ending = if only_failed { self.pods.iter().filter(|pod| pod.is_terminating()).count() } else { 0 };
         let missing = wanted.saturating_sub(ending).saturating_sub(active).min(MAX_POD_CREATE_DELETE_PER_SYNC);
+        self.awaits_ending = missing == 0 && ending > 0 && wanted > active;
         if missing > 0 {
             self.make_pods(missing, now);
         }

@@ -50,6 +50,9 @@ impl JobController {
             let cause = self.note_wait(api, &object, &plan).unwrap_or(woken);
             self.jobs.add(key.clone(), now + after, cause);
         }
+        if plan.awaits_ending {
+            self.note_waiting_for_end(api, &object);
+        }
         if plan.is_over_time() {
             let started = self.turns.get(key).and_then(|turns| turns.started);
             api.set_cause(Cause { by: started.or(woken.by), ..woken });
@@ -63,7 +66,7 @@ impl JobController {
         api.set_cause(deciding);
         let tally = plan.account(carried, now);
         let (rule, counts) = tally.rule();
-        if rule != Rule::JobStatus && rule != Rule::JobActiveDeadline {
+        if !matches!(rule, Rule::JobStatus | Rule::JobSuspend | Rule::JobResume) && rule != Rule::JobActiveDeadline {
             let ended = self.turns.get(key).and_then(|turns| turns.ended_by(rule));
             api.set_cause(Cause { by: ended.or(deciding.by), ..deciding });
         }
@@ -96,16 +99,29 @@ impl JobController {
         let (left, rule, counts) = plan.held?;
         let (until, turns) = (api.now() + left, self.turns.entry(object.key()).or_default());
         if let Some((known, entry)) = turns.held
-            && known == until
+            && known == Some(until)
         {
             return Some(Cause::by(entry));
         }
         let woken = api.cause();
         api.set_cause(Cause { by: turns.failed.or(woken.by), ..woken }.counted(rule, counts));
-        let entry = api.happened(Some(Subject::from(object)), Happened::Held { until });
-        turns.held = Some((until, entry));
+        let entry = api.happened(Some(Subject::from(object)), Happened::Held { until: Some(until) });
+        turns.held = Some((Some(until), entry));
         api.set_cause(woken);
         Some(Cause::by(entry))
+    }
+
+    /// Notes that Pods on their way out keep the Job from making others, once for each time one began to go.
+    fn note_waiting_for_end(&mut self, api: &mut Api<'_>, object: &Object) {
+        let turns = self.turns.entry(object.key()).or_default();
+        if turns.held.is_some_and(|(until, entry)| until.is_none() && Some(entry) > turns.failed) {
+            return;
+        }
+        let woken = api.cause();
+        api.set_cause(Cause { by: turns.failed.or(woken.by), ..woken }.rule(Rule::JobReplaceWhenFailed));
+        let entry = api.happened(Some(Subject::from(object)), Happened::Held { until: None });
+        turns.held = Some((None, entry));
+        api.set_cause(woken);
     }
 
     /// The Pods that matter and belong to the Job, after orphans were taken in and strays let go.

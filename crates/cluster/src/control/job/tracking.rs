@@ -95,7 +95,12 @@ pub fn tally<'a>(
 impl<'a> Tally<'a> {
     /// The rule that the status follows, and its counts: that of the Job's end, or that of counting.
     pub fn rule(&self) -> (Rule, [i64; 2]) {
-        self.end.as_ref().map_or((Rule::JobStatus, [0; 2]), |end| (end.rule(), end.counts))
+        match (&self.end, self.suspension) {
+            (Some(end), _) => (end.rule(), end.counts),
+            (None, Some(Suspension::Suspended)) => (Rule::JobSuspend, [0; 2]),
+            (None, Some(Suspension::Resumed)) => (Rule::JobResume, [0; 2]),
+            (None, None) => (Rule::JobStatus, [0; 2]),
+        }
     }
 
     /// Adds to the counters the Pods that have lost their finalizer, and finishes the Job if all of them have ended.

@@ -16,8 +16,8 @@ pub(super) struct Turns {
     pub failed: Option<EntryId>,
     /// One of its Pods succeeded.
     pub succeeded: Option<EntryId>,
-    /// The back-off that was noted last: until when, and its entry.
-    pub held: Option<(SimTime, EntryId)>,
+    /// The wait that was noted last: until when (none: until a Pod has ended), and its entry.
+    pub held: Option<(Option<SimTime>, EntryId)>,
 }
 
 impl Turns {

@@ -217,7 +217,8 @@ impl NodeLifecycle {
 /// The kubelet is silent: all its conditions are unknown.
 fn set_unknown(api: &mut Api<'_>, object: &Object) {
     let now = api.now();
-    api.because(Rule::NodeHeartbeatMissed);
+    let silent_ms = object.node().last_heartbeat().map_or(0, |heard_at| now.since(heard_at).as_ms());
+    api.because_of(Rule::NodeHeartbeatMissed, [silent_ms, 0]);
     let written = api.patch_status(&object.key(), |status| {
         let mut conditions = status.list_at("conditions").to_vec();
         for kind in ["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"] {

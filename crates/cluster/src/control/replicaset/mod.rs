@@ -83,6 +83,7 @@ impl ReplicaSetController {
         let mut pods = Vec::new();
         for key in keys {
             let Some(pod) = api.get(&key) else { continue };
+            api.because(Rule::ReplicaSetSelector);
             match ref_manager::claim(set.meta(), &set.replica_set().spec.selector, pod.meta()) {
                 Claim::Keep => pods.push(pod),
                 Claim::Adopt => {
@@ -140,7 +141,8 @@ impl ReplicaSetController {
             .into_iter()
             .map(|pod| Key::new(Kind::Pod, &pod.metadata.namespace, &pod.metadata.name))
             .collect();
-        api.because(Rule::ReplicaSetTooMany);
+        let wanted = i64::from(set.replica_set().spec.replicas.unwrap_or(1));
+        api.because_of(Rule::ReplicaSetTooMany, [wanted, wanted + count as i64]);
         let mut trouble = Ok(());
         for key in victims {
             match api.delete(&key, &DeleteOptions::default()) {
@@ -161,7 +163,8 @@ impl ReplicaSetController {
 
 /// Creates Pods in batches of 1, 2, 4 …; the first batch with an error is the last.
 fn create_pods(api: &mut Api<'_>, set: &Object, count: usize) -> Result<(), Trouble> {
-    api.because(Rule::ReplicaSetTooFew);
+    let wanted = i64::from(set.replica_set().spec.replicas.unwrap_or(1));
+    api.because_of(Rule::ReplicaSetTooFew, [wanted, wanted - count as i64]);
     let (mut left, mut batch) = (count, 1);
     while left > 0 {
         let mut trouble = Ok(());
