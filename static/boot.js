@@ -8,14 +8,11 @@
 // Everything is addressed relative to this file, with this file's own `?v=…`, so that one build's files stay together.
 
 const address = (name) => new URL(name + new URL(import.meta.url).search, new URL('.', import.meta.url));
+const parts = () => import(address('link.js').href);
 
 /** More panics than this within the time below, and the page stays down until someone asks for a new try. */
 const PANICS = 3;
 const WITHIN_MS = 10_000;
-
-/** Compiled code of parts of the engine, by file; and what is linked to which instance (its exports). */
-const compiled = new Map();
-const linked = new WeakMap();
 
 const app = document.getElementById('app');
 let panics = [];
@@ -38,49 +35,15 @@ globalThis.batchyard = {
   exports: null,
   /** The editor's module (`mount`), fetched when first asked for. */
   editor: () => import(address('editor.js').href),
-  /**
-   * For `parts.js`: links code that was left out at first to the running instance, each file once, and tells it of the end:
-   * `done` is the place of its function in the table, called with `data` and whether all went well.
-   */
+  /** For `parts.js`: links code that was left out at first to the running instance. */
   async link(files, done, data) {
     const running = () => batchyard.exports.initSync();
-    const wasm = running();
-    if (!linked.has(wasm)) linked.set(wasm, new Map());
-    const links = linked.get(wasm);
-    const link = (file, code) => WebAssembly.instantiate(code, { __wasm_split: wasm });
-    let came = true;
-    try {
-      const codes = await Promise.all(files.map((file) => once(compiled, file, fetch_code)));
-      for (const [at, file] of files.entries()) await once(links, file, () => link(file, codes[at]));
-    } catch {
-      came = false;
-    }
-    // After a panic there is another instance, which asks for itself.
-    if (running() === wasm) wasm.__indirect_function_table.get(done)(data, came);
+    const lost = () => running().__indirect_function_table.get(done)(data, false);
+    await parts().then(({ link }) => link(running, files, done, data), lost);
   },
   /** The table of time zones, fetched when a manifest first names one. */
-  async zones() {
-    const answer = await fetch(address('tzdb.bin'));
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    return new Uint8Array(await answer.arrayBuffer());
-  },
+  zones: () => parts().then(({ zones }) => zones()),
 };
-
-/** What `make` promises for `key`, made once unless it fails. */
-function once(known, key, make) {
-  if (!known.has(key)) {
-    const promise = make(key);
-    known.set(key, promise);
-    promise.catch(() => known.delete(key));
-  }
-  return known.get(key);
-}
-
-async function fetch_code(file) {
-  const answer = await fetch(address(file));
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-  return WebAssembly.compile(await answer.arrayBuffer());
-}
 
 function restart() {
   const now = performance.now();

@@ -42,18 +42,17 @@ pub fn Bands(props: &Props) -> Html {
 
 /// Whether a Job hangs below this dial.
 fn is_of(job: &JobCard, cron: &CronCard) -> bool {
-    job.owner.strip_prefix("CronJob/") == Some(cron.name.as_str())
+    job.cron_job.as_ref() == Some(&cron.name)
 }
 
 fn job(job: &JobCard) -> Html {
-    let over = matches!(job.status.as_str(), "Complete" | "Failed");
-    let fails_at = job.fails_at.filter(|_| !over).map(|at| html! {
+    let fails_at = job.fails_at.filter(|_| !job.settled).map(|at| html! {
         <span class="soft" title="The Job fails when this many of its Pods have failed (backoffLimit + 1)">{ format!("fails at {at}") }</span>
     });
     let done =
         job.completions.map_or(format!("{} done", job.succeeded), |all| format!("{} of {all} done", job.succeeded));
     html! {
-        <article key={job.uid.clone()} class={classes!("band", over.then_some("over"), job.owner.starts_with("CronJob/").then_some("owned"))} aria-label={format!("Job {}", job.name)}>
+        <article key={job.uid.clone()} class={classes!("band", job.cron_job.as_ref().map(|_| "owned"))} aria-label={format!("Job {}", job.name)}>
             <h2><span class="kind">{ "Job" }</span><span class="name" title={job.name.clone()}>{ &job.name }</span></h2>
             { status(job) }
             <span class="counts">
@@ -64,7 +63,7 @@ fn job(job: &JobCard) -> Html {
                 { fails_at }
             </span>
             { candle(job) }
-            if !over { { progress(job) } }
+            { progress(job) }
         </article>
     }
 }
@@ -75,11 +74,11 @@ fn number(value: i64, word: &'static str, class: &'static str, more: String) -> 
 }
 
 fn status(job: &JobCard) -> Html {
-    let (class, mark) = match job.status.as_str() {
-        "Complete" | "SuccessCriteriaMet" => ("done", "✓"),
-        "Failed" | "FailureTarget" => ("failed", "✕"),
-        "Suspended" => ("waits", "‖"),
-        "Terminating" => ("ends", "■"),
+    let (class, mark) = match job.sign {
+        Sign::Done => ("done", "✓"),
+        Sign::Failed => ("failed", "✕"),
+        Sign::Waits => ("waits", "‖"),
+        Sign::Ends => ("ends", "■"),
         _ => ("runs", "●"),
     };
     let last = job.conditions.iter().rev().find(|row| row.status == "True" && !row.message.is_empty());
@@ -91,14 +90,13 @@ fn status(job: &JobCard) -> Html {
 fn candle(job: &JobCard) -> Html {
     let Some(candle) = &job.candle else { return Html::default() };
     let (from, until) = (candle.from_ms.to_string(), candle.until_ms.to_string());
-    let word = if candle.field == "ttlSecondsAfterFinished" { "deleted in" } else { "deadline in" };
     html! {
-        <span class="candle" title={candle.field}>
+        <span class="candle" title={candle.field.clone()}>
             <svg width="40" height="6" aria-hidden="true" focusable="false">
                 <rect class="trough" width="100%" height="6" rx="3" />
                 <rect class="wax" height="6" rx="3" data-live="candle" data-from={from} data-until={until.clone()} />
             </svg>
-            <span>{ word }{ " " }<b data-live="left" data-until={until}></b></span>
+            <span>{ &candle.says }{ " " }<b data-live="left" data-until={until}></b></span>
         </span>
     }
 }

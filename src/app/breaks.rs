@@ -1,17 +1,17 @@
 //! The menus that break something: for a node, for a Pod, and for everything else.
 //!
 //! One dialog of the browser's own kind for all three, so that Escape closes it and the focus goes back to where it came
-//! from. What is done is an input of the run: it has its mark on the time line and goes with it.
+//! from. What is chosen in its fields is state of the menu. What is done is an input of the run: it has its mark on the time
+//! line and goes with it.
 
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlDialogElement, HtmlElement};
+use std::rc::Rc;
+
+use web_sys::{HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
-use super::app::{App, Msg};
 use super::browser;
-use super::engine::{Extra, Fault, NodePlace, PodToken, Span};
-use super::kept::Step;
-use super::later::Then;
+use super::engine::{Fault, NodePlace, PodToken, Span};
+use super::ids::Ids;
 use super::run::Part;
 
 /// What is to be broken.
@@ -32,14 +32,31 @@ pub enum Deed {
     Line(String),
 }
 
+/// What the menu asks for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Msg {
+    Open(Target),
+    Close,
+    Do(Deed),
+}
+
+/// What can be chosen from, besides what the picture shows.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Offers {
+    /// Images of the Pods, sorted.
+    pub images: Vec<String>,
+    /// The scheduler and the controllers.
+    pub controllers: Vec<String>,
+}
+
 #[derive(Properties, PartialEq)]
 pub struct Props {
+    pub ids: Ids,
     /// None while it is closed.
     pub target: Option<Target>,
     pub pods: Part<Vec<PodToken>>,
     pub nodes: Part<Vec<NodePlace>>,
-    /// Images of the Pods.
-    pub images: std::rc::Rc<Vec<String>>,
+    pub offers: Rc<Offers>,
     pub act: Callback<Msg>,
 }
 
@@ -67,17 +84,6 @@ const SLOW: Way = ("slow", "Slow the API down by", "Every controller reacts late
 const FAIL: Way = ("fail", "Let pulls fail", "`ErrImagePull`, then `ImagePullBackOff`");
 const LATE: Way = ("late", "Slow pulls down", "Each takes 30 s longer");
 
-/// Those that someone may want to see stand still.
-const CONTROLLERS: [&str; 8] = [
-    "job-controller",
-    "cronjob-controller",
-    "default-scheduler",
-    "ttl-after-finished-controller",
-    "garbage-collector-controller",
-    "replicaset-controller",
-    "deployment-controller",
-    "node-controller",
-];
 /// Seconds, as the values of the choice; 0 is without an end.
 const SPANS: [(&str, &str); 5] =
     [("30", "30 s"), ("60", "1 min"), ("300", "5 min"), ("900", "15 min"), ("0", "the whole run")];
@@ -86,8 +92,8 @@ const DELAYS: [(&str, &str); 3] = [("200", "200 ms"), ("1000", "1 s"), ("5000", 
 const LATE_SECONDS: i64 = 30;
 
 /// A button that opens the menu of a node or a Pod.
-pub fn button(act: &Callback<Msg>, target: Target, name: &str) -> Html {
-    let onclick = act.reform(move |_: MouseEvent| Msg::Break(Some(target.clone())));
+pub fn button(open: Callback<Target>, target: Target, name: &str) -> Html {
+    let onclick = open.reform(move |_: MouseEvent| target.clone());
     html! {
         <button type="button" class="dots" aria-label={format!("Break {name}")} title={format!("Break {name}")} aria-haspopup="dialog" {onclick}>
             <svg width="14" height="14" viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d="M9 1 3 9h4l-1 6 6-8H8z" /></svg>
@@ -95,219 +101,275 @@ pub fn button(act: &Callback<Msg>, target: Target, name: &str) -> Html {
     }
 }
 
-#[component]
-pub fn Breaks(props: &Props) -> Html {
-    let dialog = use_node_ref();
-    use_effect_with((props.target.clone(), dialog.clone()), |(target, dialog)| {
-        let Some(dialog) = dialog.cast::<HtmlDialogElement>() else { return };
-        match (target.is_some(), dialog.open()) {
-            (true, false) => drop(dialog.show_modal()),
+/// A field of the menu.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Field {
+    Span,
+    Container,
+    Exit,
+    Controller,
+    Delay,
+    Image,
+}
+
+/// What stands in the fields; empty where nothing was chosen.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Form([String; 6]);
+
+impl Form {
+    /// As the menu opens: the first of each choice.
+    fn fresh(offers: &Offers, target: Option<&Target>) -> Form {
+        let first = |all: &[String]| all.first().cloned().unwrap_or_default();
+        let mut form = Form::default();
+        // A node that is silent for less than its controller's patience shows nothing.
+        let span = if matches!(target, Some(Target::Node(_))) { SPANS[2] } else { SPANS[0] };
+        form.set(Field::Span, span.0.to_owned());
+        form.set(Field::Exit, "1".to_owned());
+        form.set(Field::Controller, first(&offers.controllers));
+        form.set(Field::Delay, DELAYS[0].0.to_owned());
+        form.set(Field::Image, first(&offers.images));
+        form
+    }
+
+    fn get(&self, field: Field) -> &str {
+        &self.0[field as usize]
+    }
+
+    fn set(&mut self, field: Field, value: String) {
+        self.0[field as usize] = value;
+    }
+}
+
+/// What the menu is told besides its properties.
+pub enum Told {
+    Set(Field, String),
+    Way(&'static str),
+    /// A click on the dialog itself, beside the menu, or within it.
+    Click(bool),
+}
+
+/// The menu.
+pub struct Menu {
+    dialog: NodeRef,
+    form: Form,
+}
+
+impl Component for Menu {
+    type Message = Told;
+    type Properties = Props;
+
+    fn create(ctx: &Context<Self>) -> Menu {
+        Menu { dialog: NodeRef::default(), form: Form::fresh(&ctx.props().offers, ctx.props().target.as_ref()) }
+    }
+
+    fn changed(&mut self, ctx: &Context<Self>, old: &Props) -> bool {
+        if ctx.props().target != old.target {
+            self.form = Form::fresh(&ctx.props().offers, ctx.props().target.as_ref());
+        }
+        true
+    }
+
+    fn update(&mut self, ctx: &Context<Self>, told: Told) -> bool {
+        let props = ctx.props();
+        match told {
+            Told::Set(field, value) => self.form.set(field, value),
+            Told::Click(true) => props.act.emit(Msg::Close),
+            Told::Click(false) => {}
+            Told::Way(way) => {
+                let pod = |uid: &str| props.pods.0.iter().find(|pod| pod.uid == uid);
+                let deed = match &props.target {
+                    Some(Target::Node(name)) => deed(way, "", name, &self.form),
+                    Some(Target::Pod(uid)) => pod(uid).and_then(|pod| deed(way, &pod.namespace, &pod.name, &self.form)),
+                    _ => deed(way, "", "", &self.form),
+                };
+                if let Some(deed) = deed {
+                    props.act.emit(Msg::Do(deed));
+                }
+            }
+        }
+        true
+    }
+
+    fn view(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        let title = props.ids.of("breaks-title");
+        let dialog = self.dialog.clone();
+        let onclick = ctx.link().callback(move |event: MouseEvent| {
+            let hit = event.target_dyn_into::<HtmlDialogElement>();
+            Told::Click(hit.is_some() && hit == dialog.cast())
+        });
+        let close = |_: MouseEvent| Msg::Close;
+        html! {
+            <dialog ref={&self.dialog} class="breaks" aria-labelledby={title} {onclick} onclose={props.act.reform(|_: Event| Msg::Close)}>
+                <div>{ self.content(ctx) }</div>
+                <button type="button" class="plain close" aria-label="Close" title="Close (Esc)" onclick={props.act.reform(close)}>{ "×" }</button>
+            </dialog>
+        }
+    }
+
+    fn rendered(&mut self, ctx: &Context<Self>, _: bool) {
+        let Some(dialog) = self.dialog.cast::<HtmlDialogElement>() else { return };
+        match (ctx.props().target.is_some(), dialog.open()) {
+            (true, false) => {
+                place_beside_focus(&dialog);
+                let _ = dialog.show_modal();
+            }
             (false, true) => dialog.close(),
             _ => {}
         }
-    });
-    let onclick = {
-        let (act, target) = (props.act.clone(), props.target.clone());
-        let pods = props.pods.clone();
-        Callback::from(move |event: MouseEvent| {
-            let Some(element) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
-            if element.matches("dialog").unwrap_or(false) {
-                // Beside the menu.
-                return act.emit(Msg::Break(None));
-            }
-            let Some(button) = element.closest("[data-way]").ok().flatten() else { return };
-            let way = button.get_attribute("data-way").unwrap_or_default();
-            let pod = |uid: &str| {
-                pods.0.iter().find(|pod| pod.uid == uid).map(|pod| (pod.namespace.clone(), pod.name.clone()))
-            };
-            let name = match &target {
-                Some(Target::Node(name)) => Some((String::new(), name.clone())),
-                Some(Target::Pod(uid)) => pod(uid),
-                _ => Some(Default::default()),
-            };
-            if let Some(deed) = name.and_then(|(namespace, name)| deed(&way, &namespace, &name, value)) {
-                act.emit(Msg::Deed(deed));
-            }
-        })
-    };
-    html! {
-        <dialog ref={dialog} class="breaks" aria-labelledby="breaks-title" {onclick} onclose={props.act.reform(|_: Event| Msg::Break(None))}>
-            <div>{ content(props) }</div>
-            <button type="button" class="plain close" aria-label="Close" title="Close (Esc)" onclick={props.act.reform(|_: MouseEvent| Msg::Break(None))}>{ "×" }</button>
-        </dialog>
     }
 }
 
-fn content(props: &Props) -> Html {
-    let head = |title: Html| html! { <h2 id="breaks-title">{ title }</h2> };
-    let none = Html::default;
-    match &props.target {
-        None => none(),
-        Some(Target::Node(name)) => {
-            let node = props.nodes.0.iter().find(|node| node.name == *name);
-            let Some(node) = node else { return html! { <>{ head(name.into()) }<p>{ "This node is gone." }</p></> } };
-            html! {
-                <>
-                    { head(html! { <>{ "Node " }<code>{ name }</code></> }) }
-                    { way(if node.schedulable { CORDON } else { UNCORDON }, none()) }
-                    { way(DRAIN, none()) }
-                    if node.ready { { way(FREEZE, choice("for", "Time", &SPANS)) } }
-                    { way(KILL, none()) }
-                    if !node.ready { { way(THAW, none()) } }
-                </>
-            }
-        }
-        Some(Target::Pod(uid)) => {
-            let Some(pod) = props.pods.0.iter().find(|pod| pod.uid == *uid) else {
-                return html! { <>{ head("Pod".into()) }<p>{ "This Pod is gone." }</p></> };
-            };
-            let containers: Vec<_> = pod.containers.iter().map(|name| (name.as_str(), name.as_str())).collect();
-            let exit = html! { <input name="exit" aria-label="Exit code" inputmode="numeric" size="3" value="1" /> };
-            let [end, oom, evict, delete] = POD;
-            html! {
-                <>
-                    { head(html! { <>{ "Pod " }<code>{ &pod.name }</code></> }) }
-                    if containers.len() > 1 { <p class="of">{ "Container " }{ choice("container", "Container", &containers) }</p> }
-                    { way(end, exit) }
-                    { way(oom, none()) }
-                    { way(evict, none()) }
-                    { way(delete, none()) }
-                </>
-            }
-        }
-        Some(Target::All) => {
-            let controllers = CONTROLLERS.map(|name| (name, name));
-            let images: Vec<_> = props.images.iter().map(|image| (image.as_str(), image.as_str())).collect();
-            let go = |target: Target, name: &str| {
-                html! { <button type="button" onclick={props.act.reform(move |_: MouseEvent| Msg::Break(Some(target.clone())))}><code>{ name }</code></button> }
-            };
-            html! {
-                <>
-                    { head("Break something".into()) }
-                    <p class="of">{ "For " }{ choice("for", "Time", &SPANS) }</p>
-                    { way(STOP, choice("controller", "Controller", &controllers)) }
-                    { way(SLOW, choice("delay", "Delay", &DELAYS)) }
-                    if !images.is_empty() {
-                        <p class="of">{ "Image " }{ choice("image", "Image", &images) }</p>
-                        { way(FAIL, none()) }
-                        { way(LATE, none()) }
-                    }
-                    <p class="of">{ "A node: " }{ for props.nodes.0.iter().map(|node| go(Target::Node(node.name.clone()), &node.name)) }</p>
-                    <p class="soft">{ "To break a Pod, choose it on the stage: the same sign stands beside its log." }</p>
-                </>
-            }
+/// The menu opens beside the button that has the focus.
+fn place_beside_focus(dialog: &HtmlElement) {
+    let button = browser::active().filter(|active| active.tag_name() == "BUTTON");
+    let place = button.map(|button| button.get_bounding_client_rect());
+    browser::set_length(dialog, "--menu-x", place.as_ref().map(|place| place.left() as i32));
+    browser::set_length(dialog, "--menu-y", place.as_ref().map(|place| place.bottom() as i32 + 4));
+}
+
+impl Menu {
+    fn content(&self, ctx: &Context<Self>) -> Html {
+        let props = ctx.props();
+        match &props.target {
+            None => Html::default(),
+            Some(Target::Node(name)) => self.of_node(ctx, name),
+            Some(Target::Pod(uid)) => self.of_pod(ctx, uid),
+            Some(Target::All) => self.of_all(ctx),
         }
     }
+
+    fn head(ctx: &Context<Self>, title: Html) -> Html {
+        html! { <h2 id={ctx.props().ids.of("breaks-title")}>{ title }</h2> }
+    }
+
+    fn of_node(&self, ctx: &Context<Self>, name: &str) -> Html {
+        let Some(node) = ctx.props().nodes.0.iter().find(|node| node.name == name) else {
+            return html! { <>{ Self::head(ctx, name.into()) }<p>{ "This node is gone." }</p></> };
+        };
+        html! {
+            <>
+                { Self::head(ctx, html! { <>{ "Node " }<code>{ name }</code></> }) }
+                { way(ctx, if node.schedulable { CORDON } else { UNCORDON }, Html::default()) }
+                { way(ctx, DRAIN, Html::default()) }
+                if node.ready { { way(ctx, FREEZE, self.choice(ctx, Field::Span, "Time", &SPANS)) } }
+                { way(ctx, KILL, Html::default()) }
+                if !node.ready { { way(ctx, THAW, Html::default()) } }
+            </>
+        }
+    }
+
+    fn of_pod(&self, ctx: &Context<Self>, uid: &str) -> Html {
+        let Some(pod) = ctx.props().pods.0.iter().find(|pod| pod.uid == uid) else {
+            return html! { <>{ Self::head(ctx, "Pod".into()) }<p>{ "This Pod is gone." }</p></> };
+        };
+        let set = ctx.link().callback(|event: InputEvent| {
+            let input = event.target_dyn_into::<HtmlInputElement>();
+            Told::Set(Field::Exit, input.map(|input| input.value()).unwrap_or_default())
+        });
+        let exit = html! { <input aria-label="Exit code" inputmode="numeric" size="3" value={self.form.get(Field::Exit).to_owned()} oninput={set} /> };
+        let [end, oom, evict, delete] = POD;
+        html! {
+            <>
+                { Self::head(ctx, html! { <>{ "Pod " }<code>{ &pod.name }</code></> }) }
+                if pod.containers.len() > 1 {
+                    <p class="of">{ "Container " }{ self.choice(ctx, Field::Container, "Container", &same(&pod.containers)) }</p>
+                }
+                { way(ctx, end, exit) }
+                { for [oom, evict, delete].map(|one| way(ctx, one, Html::default())) }
+            </>
+        }
+    }
+
+    fn of_all(&self, ctx: &Context<Self>) -> Html {
+        let Props { offers, nodes, act, .. } = ctx.props();
+        let go = |node: &NodePlace| {
+            let target = Target::Node(node.name.clone());
+            html! { <button type="button" onclick={act.reform(move |_: MouseEvent| Msg::Open(target.clone()))}><code>{ &node.name }</code></button> }
+        };
+        html! {
+            <>
+                { Self::head(ctx, "Break something".into()) }
+                <p class="of">{ "For " }{ self.choice(ctx, Field::Span, "Time", &SPANS) }</p>
+                { way(ctx, STOP, self.choice(ctx, Field::Controller, "Controller", &same(&offers.controllers))) }
+                { way(ctx, SLOW, self.choice(ctx, Field::Delay, "Delay", &DELAYS)) }
+                if !offers.images.is_empty() {
+                    <p class="of">{ "Image " }{ self.choice(ctx, Field::Image, "Image", &same(&offers.images)) }</p>
+                    { way(ctx, FAIL, Html::default()) }
+                    { way(ctx, LATE, Html::default()) }
+                }
+                <p class="of">{ "A node: " }{ for nodes.0.iter().map(go) }</p>
+                <p class="soft">{ "To break a Pod, choose it on the stage: the same sign stands beside its log." }</p>
+            </>
+        }
+    }
+
+    fn choice(&self, ctx: &Context<Self>, field: Field, label: &'static str, options: &[(&str, &str)]) -> Html {
+        let chosen = self.form.get(field);
+        let option = |(at, (value, text)): (usize, &(&str, &str))| {
+            let selected = if chosen.is_empty() { at == 0 } else { chosen == *value };
+            html! { <option value={(*value).to_owned()} {selected}>{ *text }</option> }
+        };
+        let onchange = ctx.link().callback(move |event: Event| {
+            let select = event.target_dyn_into::<HtmlSelectElement>();
+            Told::Set(field, select.map(|select| select.value()).unwrap_or_default())
+        });
+        html! { <select aria-label={label} {onchange}>{ for options.iter().enumerate().map(option) }</select> }
+    }
+}
+
+/// A choice whose values are their own texts.
+fn same(values: &[String]) -> Vec<(&str, &str)> {
+    values.iter().map(|value| (value.as_str(), value.as_str())).collect()
 }
 
 /// A button with what belongs to it beside it.
-fn way((code, title, then): Way, with: Html) -> Html {
+fn way(ctx: &Context<Menu>, (code, title, then): Way, with: Html) -> Html {
     // Every other piece stands in backticks.
     let pieces = then.split('`').enumerate().map(|(at, piece)| match at % 2 {
         0 => html! { { piece } },
         _ => html! { <code>{ piece }</code> },
     });
+    let id = ctx.props().ids.of(&format!("way-{code}"));
     html! {
         <div class="way">
-            <button type="button" data-way={code} aria-describedby={format!("way-{code}")}>{ title }</button>
+            <button type="button" aria-describedby={id.clone()} onclick={ctx.link().callback(move |_: MouseEvent| Told::Way(code))}>{ title }</button>
             { with }
-            <small id={format!("way-{code}")}>{ for pieces }</small>
+            <small {id}>{ for pieces }</small>
         </div>
     }
 }
 
-fn choice(name: &'static str, label: &'static str, options: &[(&str, &str)]) -> Html {
-    let option = |(at, (value, text)): (usize, &(&str, &str))| {
-        // Said of the first one, since they do not come in their order.
-        html! { <option value={(*value).to_owned()} selected={at == 0}>{ *text }</option> }
-    };
-    html! { <select {name} aria-label={label}>{ for options.iter().enumerate().map(option) }</select> }
-}
-
-/// What stands in a field of the menu.
-fn value(name: &str) -> String {
-    let field = browser::document().query_selector(&format!(".breaks [name={name}]")).ok().flatten();
-    let value = field.and_then(|field| js_sys::Reflect::get(&field, &"value".into()).ok());
-    value.and_then(|value| value.as_string()).unwrap_or_default()
-}
-
 /// What a way means for the node or Pod of that name; a Pod has a namespace besides.
-fn deed(way: &str, namespace: &str, name: &str, value: fn(&str) -> String) -> Option<Deed> {
-    let until = || value("for").parse().ok().filter(|seconds| *seconds > 0).map(Span::secs);
+fn deed(way: &str, namespace: &str, name: &str, form: &Form) -> Option<Deed> {
+    let value = |field| form.get(field).to_owned();
+    let until = || form.get(Field::Span).parse().ok().filter(|seconds| *seconds > 0).map(Span::secs);
     let (node, pod, namespace) = (name.to_owned(), name.to_owned(), namespace.to_owned());
-    let container = Some(value("container")).filter(|name| !name.is_empty());
+    let container = Some(value(Field::Container)).filter(|name| !name.is_empty());
     let fault = match way {
         "cordon" | "uncordon" => return Some(Deed::Line(format!("kubectl {way} {node}"))),
-        "delete" if namespace == "default" => return Some(Deed::Line(format!("kubectl delete pod {pod}"))),
-        "delete" => return Some(Deed::Line(format!("kubectl delete pod {pod} -n {namespace}"))),
+        "delete" if namespace != "default" => {
+            return Some(Deed::Line(format!("kubectl delete pod {pod} -n {namespace}")));
+        }
+        "delete" => return Some(Deed::Line(format!("kubectl delete pod {pod}"))),
         "drain" => Fault::Drain { node },
         "freeze" => Fault::FreezeNode { node, until: until() },
         "kill" => Fault::KillNode { node },
         "thaw" => Fault::ThawNode { node },
         "exit" => {
-            let exit_code = value("exit").trim().parse().ok().filter(|code| (0..=255).contains(code)).unwrap_or(1);
+            let code = form.get(Field::Exit).trim().parse().ok();
+            let exit_code = code.filter(|code| (0..=255).contains(code)).unwrap_or(1);
             Fault::KillContainer { namespace, pod, container, exit_code, oom: false }
         }
         "oom" => Fault::KillContainer { namespace, pod, container, exit_code: 137, oom: true },
         "evict" => Fault::EvictPod { namespace, pod },
-        "stop" => Fault::StopController { name: value("controller"), until: until() },
-        "slow" => Fault::SlowApi { delay_ms: value("delay").parse().ok()?, until: until() },
-        "fail" => Fault::FailPull { image: value("image"), until: until() },
-        "late" => Fault::SlowPull { image: value("image"), seconds: LATE_SECONDS, until: until() },
+        "stop" => Fault::StopController { name: value(Field::Controller), until: until() },
+        "slow" => Fault::SlowApi { delay_ms: form.get(Field::Delay).parse().ok()?, until: until() },
+        "fail" => Fault::FailPull { image: value(Field::Image), until: until() },
+        "late" => Fault::SlowPull { image: value(Field::Image), seconds: LATE_SECONDS, until: until() },
         _ => return None,
     };
     Some(Deed::Fault(fault))
-}
-
-impl App {
-    /// Opens a menu beside what has the focus, or closes it.
-    pub(super) fn open_breaks(&mut self, target: Option<Target>) {
-        if target.is_some() && self.breaks.is_none() {
-            let active = browser::document().active_element().and_then(|active| active.dyn_into::<HtmlElement>().ok());
-            let place =
-                active.filter(|active| active.tag_name() == "BUTTON").map(|active| active.get_bounding_client_rect());
-            browser::set_length("--menu-x", place.as_ref().map(|place| place.left() as i32));
-            browser::set_length("--menu-y", place.as_ref().map(|place| place.bottom() as i32 + 4));
-        }
-        let images = self.run.engine().filter(|_| target.is_some()).map(|engine| engine.images());
-        self.images = images.unwrap_or_default().into();
-        self.breaks = target;
-    }
-
-    pub(super) fn break_it(&mut self, deed: Deed) {
-        self.breaks = None;
-        let is_command = matches!(deed, Deed::Line(_) | Deed::Fault(Fault::Drain { .. }));
-        if is_command && self.later.lacks(Extra::Terminal) {
-            return self.later.fetch(Extra::Terminal, Then::Deed(deed), &self.act);
-        }
-        self.kept.steps = self.run.steps.clone();
-        let now_ms = self.run.now_ms();
-        match deed {
-            Deed::Line(line) => {
-                self.said = line.clone().into();
-                self.kept.steps.push(Step::run(now_ms, &line));
-                self.kept.keep();
-                self.run.act(Some(Step::run(now_ms, &line)), |engine| engine.run(&line));
-            }
-            Deed::Fault(fault) => {
-                self.said = fault.says().into();
-                self.kept.steps.push(Step::fault(now_ms, fault.text()));
-                // Kept before it is done: should the engine panic over it, the report holds it.
-                self.kept.keep();
-                // What the stage shows by itself needs no word beside it.
-                let (shown, until) = match &fault {
-                    Fault::StopController { until, .. }
-                    | Fault::SlowApi { until, .. }
-                    | Fault::FailPull { until, .. }
-                    | Fault::SlowPull { until, .. } => (true, *until),
-                    Fault::FreezeNode { until, .. } => (until.is_some(), *until),
-                    _ => (false, None),
-                };
-                self.run.fault(fault, shown, until.map(Span::as_ms));
-            }
-        }
-        self.news();
-    }
 }
 
 #[cfg(test)]
@@ -316,18 +378,11 @@ mod tests {
 
     #[test]
     fn ways_become_faults_and_commands() {
-        fn form(name: &str) -> String {
-            match name {
-                "for" => "60",
-                "exit" => "300",
-                "image" => "busybox:1.36",
-                "delay" => "200",
-                "controller" => "job-controller",
-                _ => "",
-            }
-            .to_owned()
-        }
-        let said = |way, namespace, name| match deed(way, namespace, name, form) {
+        let offers = Offers { images: vec!["busybox:1.36".into()], controllers: vec!["job-controller".into()] };
+        let mut form = Form::fresh(&offers, None);
+        form.set(Field::Span, "60".to_owned());
+        form.set(Field::Exit, "300".to_owned());
+        let said = |way, namespace, name| match deed(way, namespace, name, &form) {
             Some(Deed::Fault(fault)) => fault.says(),
             Some(Deed::Line(line)) => line,
             None => String::new(),
@@ -338,8 +393,7 @@ mod tests {
             ("exit", "default", "a", "a ends with exit code 1"),
             ("oom", "default", "a", "a has no memory left"),
             ("delete", "default", "a", "kubectl delete pod a"),
-            ("delete", "team", "a", "kubectl delete pod a -n team"),
-            ("evict", "team", "a", "team/a is evicted"),
+            ("delete", "other", "a", "kubectl delete pod a -n other"),
             ("stop", "", "", "job-controller stands still for 1m0s"),
             ("slow", "", "", "the API takes 200 ms longer for 1m0s"),
             ("fail", "", "", "busybox:1.36 cannot be pulled for 1m0s"),

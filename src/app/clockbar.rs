@@ -1,20 +1,32 @@
 //! The clock bar: restart, play, step; speed, moment, wall clock; skipping; the seed.
 
-use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
-use super::app::Msg;
 use super::clock::SPEEDS;
+use super::ids::Ids;
+
+/// What someone does to the clock.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Msg {
+    Toggle,
+    Step,
+    StepBack,
+    Restart,
+    /// A place in `SPEEDS`.
+    Speed(usize),
+    Slower,
+    Faster,
+    Skip,
+    Seed(u64),
+}
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
+    pub ids: Ids,
     pub playing: bool,
     pub speed: usize,
     pub skip: bool,
-    /// Faster than asked for, because nothing happens.
-    pub skips: bool,
-    pub at_rest: bool,
     pub seed: u64,
     /// The day, to be read on the wall clock.
     pub day: AttrValue,
@@ -25,11 +37,11 @@ pub struct Props {
 pub fn ClockBar(props: &Props) -> Html {
     let send = |msg: fn() -> Msg| props.act.reform(move |_: MouseEvent| msg());
     let speed = props.act.reform(|event: Event| {
-        let select = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+        let select = event.target_dyn_into::<HtmlSelectElement>();
         Msg::Speed(select.map_or(0, |select| select.selected_index().max(0) as usize))
     });
     let seed = props.act.reform(|event: Event| {
-        let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        let input = event.target_dyn_into::<HtmlInputElement>();
         Msg::Seed(input.map_or(1, |input| input.value().trim().parse().unwrap_or(1)))
     });
     let other = {
@@ -37,11 +49,7 @@ pub fn ClockBar(props: &Props) -> Html {
         let next = props.seed.wrapping_mul(7).wrapping_add(13) % 1000;
         props.act.reform(move |_: MouseEvent| Msg::Seed(next))
     };
-    let state = match () {
-        () if props.skips => "skipping",
-        () if props.at_rest => "at rest",
-        () => "",
-    };
+    let seed_id = props.ids.of("seed");
     html! {
         <div class="clock" role="group" aria-label="Clock">
             <div class="keys">
@@ -58,15 +66,15 @@ pub fn ClockBar(props: &Props) -> Html {
             if !props.day.is_empty() {
                 <span class="wall" title={props.day.clone()}><span data-live="wall"></span>{ " UTC" }</span>
             }
-            <span class="state">{ state }</span>
+            <span class="state" data-live="state"></span>
             <span class="grow"></span>
-            <label class="skip" title="Idle stretches between events pass in at most two seconds (s)">
+            <label class="skip" title="Waits whose end is known pass in at most two seconds (s)">
                 <input type="checkbox" checked={props.skip} onchange={props.act.reform(|_: Event| Msg::Skip)} />
                 <span>{ "skip the quiet parts" }</span>
             </label>
             <span class="seed" role="group" aria-label="Seed">
-                <label for="seed" title="Equal seeds give equal runs">{ "seed" }</label>
-                <input id="seed" inputmode="numeric" autocomplete="off" size="4" value={props.seed.to_string()} onchange={seed} />
+                <label for={seed_id.clone()} title="Equal seeds give equal runs">{ "seed" }</label>
+                <input id={seed_id} inputmode="numeric" autocomplete="off" size="4" value={props.seed.to_string()} onchange={seed} />
                 { button("Another seed", "M3 5h6.500a3 3 0 0 1 0 6H6M3 5l2.500-2.500M3 5l2.500 2.500", "plain line", other) }
             </span>
         </div>

@@ -5,14 +5,16 @@
 
 use std::rc::Rc;
 
+use gloo::timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlTextAreaElement, InputEvent};
 use yew::prelude::*;
 
-use super::app::Msg;
 use super::browser;
 use super::engine::{Answer, Remark};
+use super::ids::Ids;
 use super::tabs::Tabs;
+use super::texts::Change;
 
 #[wasm_bindgen]
 extern "C" {
@@ -50,8 +52,26 @@ pub struct Tab {
     pub edit: bool,
 }
 
+/// What someone does in the editor.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Msg {
+    Change(Change),
+    /// A pause in typing: the text is to be checked and stored.
+    Rest,
+    Apply,
+    /// A new run that starts with the text.
+    ApplyFresh,
+    TurnIntoYaml,
+}
+
+/// A pause in typing this long, in milliseconds, and the text rests.
+const TYPING_MS: u32 = 250;
+
 #[derive(Properties, PartialEq)]
 pub struct Props {
+    pub ids: Ids,
+    /// What holds the text, for whoever gives it the focus.
+    pub place: NodeRef,
     pub tabs: Rc<Vec<Tab>>,
     pub active: usize,
     /// Grows when the page, not the user, changed the text.
@@ -61,6 +81,10 @@ pub struct Props {
     pub answer: Rc<Answer>,
     /// What the button says that takes something back; empty if there is nothing.
     pub undo: AttrValue,
+    /// Another tab of the browser holds another text.
+    pub elsewhere: bool,
+    /// A new run could do what was refused.
+    pub restart_helps: bool,
     /// The text is a Python dict.
     pub python: bool,
     pub dark: bool,
@@ -74,10 +98,14 @@ pub enum Told {
     Look,
     /// Go to a line.
     Reveal(u32),
+    /// Someone types.
+    Typed(String),
 }
 
 pub struct Editor {
-    place: NodeRef,
+    area: NodeRef,
+    mount: NodeRef,
+    typing: Option<Timeout>,
     module: Option<Module>,
     handle: Option<Handle>,
     /// Callbacks that the handle holds.
@@ -101,10 +129,11 @@ impl Component for Editor {
             callbacks.extend([come, fail]);
         }
         let shown = (ctx.props().version, ctx.props().active);
-        Editor { place: NodeRef::default(), module: None, handle: None, callbacks, shown }
+        let (area, mount) = (NodeRef::default(), NodeRef::default());
+        Editor { area, mount, typing: None, module: None, handle: None, callbacks, shown }
     }
 
-    fn update(&mut self, _: &Context<Self>, told: Told) -> bool {
+    fn update(&mut self, ctx: &Context<Self>, told: Told) -> bool {
         match told {
             Told::Module(module) => self.module = Some(module.unchecked_into()),
             Told::Reveal(line) => {
@@ -113,8 +142,14 @@ impl Component for Editor {
                         handle.reveal_line(line);
                         handle.focus();
                     }
-                    None => reveal(line),
+                    None => reveal(&self.area, line),
                 }
+                return false;
+            }
+            Told::Typed(text) => {
+                let act = ctx.props().act.clone();
+                act.emit(Msg::Change(Change::Edit(text)));
+                self.typing = Some(Timeout::new(TYPING_MS, move || act.emit(Msg::Rest)));
                 return false;
             }
             Told::Look => {}
@@ -142,20 +177,21 @@ impl Component for Editor {
 
     fn view(&self, ctx: &Context<Self>) -> Html {
         let props = ctx.props();
-        let input = props.act.reform(|event: InputEvent| {
-            let area = event.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
-            Msg::Edit(area.map(|area| area.value()).unwrap_or_default())
+        let input = ctx.link().callback(|event: InputEvent| {
+            let area = event.target_dyn_into::<HtmlTextAreaElement>();
+            Told::Typed(area.map(|area| area.value()).unwrap_or_default())
         });
         html! {
             <>
-                <Tabs tabs={props.tabs.clone()} active={props.active} act={props.act.clone()} />
-                <div class="text">
+                <Tabs ids={props.ids.clone()} tabs={props.tabs.clone()} active={props.active} act={props.act.reform(Msg::Change)} />
+                <div class="text" ref={&props.place}>
                     if self.handle.is_none() {
-                        <textarea class="scrolls" aria-label="Manifest" spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
+                        <textarea ref={&self.area} class="scrolls" aria-label="Manifest" spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
                             value={props.text.clone()} oninput={input} onblur={ctx.link().callback(|_: FocusEvent| Told::Look)} />
                     }
-                    <div class="mount" ref={self.place.clone()}></div>
+                    <div class="mount" ref={&self.mount}></div>
                 </div>
+                if props.elsewhere { { elsewhere(props) } }
                 if props.python { { python(props) } }
                 { self.problems(ctx) }
                 { foot(props) }
@@ -180,9 +216,9 @@ impl Component for Editor {
 impl Editor {
     /// Puts CodeMirror in, unless someone is typing in the textarea. True if it is in now.
     fn mount(&mut self, ctx: &Context<Self>) -> bool {
-        let (Some(module), Some(place)) = (&self.module, self.place.cast::<Element>()) else { return false };
-        let active = browser::document().active_element();
-        if active.is_some_and(|active| active.tag_name() == "TEXTAREA") {
+        let (Some(module), Some(place)) = (&self.module, self.mount.cast::<Element>()) else { return false };
+        let area = self.area.cast::<Element>();
+        if area.is_some() && area == browser::active() {
             return false;
         }
         let props = ctx.props();
@@ -195,9 +231,9 @@ impl Editor {
         set("label", &"Manifest".into());
         set("theme", &theme(props.dark).into());
         set("diagnostics", &diagnostics(&props.remarks));
-        let act = props.act.clone();
+        let link = ctx.link().clone();
         let change = Closure::<dyn FnMut(JsValue)>::new(move |text: JsValue| {
-            act.emit(Msg::Edit(text.as_string().unwrap_or_default()))
+            link.send_message(Told::Typed(text.as_string().unwrap_or_default()))
         });
         let act = props.act.clone();
         let apply = Closure::<dyn FnMut(JsValue)>::new(move |_| act.emit(Msg::Apply));
@@ -233,9 +269,8 @@ impl Editor {
 }
 
 /// Goes to a line of the textarea.
-fn reveal(line: u32) {
-    let area = browser::document().query_selector(".editor textarea").ok().flatten();
-    if let Some(area) = area.and_then(|area| area.dyn_into::<HtmlTextAreaElement>().ok()) {
+fn reveal(area: &NodeRef, line: u32) {
+    if let Some(area) = area.cast::<HtmlTextAreaElement>() {
         let text: Vec<u16> = area.value().encode_utf16().collect();
         let breaks =
             text.iter().enumerate().filter(|(_, unit)| **unit == u16::from(b'\n')).map(|(at, _)| at as u32 + 1);
@@ -274,6 +309,19 @@ fn python(props: &Props) -> Html {
     }
 }
 
+/// Another tab of the browser wrote another text meanwhile.
+fn elsewhere(props: &Props) -> Html {
+    let choose = |change: Change| props.act.reform(move |_: MouseEvent| Msg::Change(change.clone()));
+    html! {
+        <p class="python" role="status">
+            <span>{ "Changed in another tab." }</span>
+            <span class="grow"></span>
+            <button type="button" onclick={choose(Change::Take)}>{ "Take it" }</button>
+            <button type="button" class="primary" onclick={choose(Change::KeepMine)}>{ "Keep mine" }</button>
+        </p>
+    }
+}
+
 fn foot(props: &Props) -> Html {
     let tab = &props.tabs[props.active];
     let answer = (!props.answer.text.is_empty()).then(|| {
@@ -284,16 +332,16 @@ fn foot(props: &Props) -> Html {
         <div class="foot">
             { answer }
             <span class="grow"></span>
-            if !props.answer.ok && !props.answer.text.is_empty() && !tab.edit {
+            if props.restart_helps && !tab.edit {
                 <button type="button" title="A new run that starts with this text" onclick={props.act.reform(|_: MouseEvent| Msg::ApplyFresh)}>{ "Restart with it" }</button>
             }
             if !props.undo.is_empty() {
-                <button type="button" onclick={props.act.reform(|_: MouseEvent| Msg::Undo)}>{ &props.undo }</button>
+                <button type="button" onclick={props.act.reform(|_: MouseEvent| Msg::Change(Change::Undo))}>{ &props.undo }</button>
             }
             if tab.edit {
-                <button type="button" class="plain" title="kubectl edit ends without a change" onclick={props.act.reform(|_: MouseEvent| Msg::CloseFile)}>{ "Cancel" }</button>
+                <button type="button" class="plain" title="kubectl edit ends without a change" onclick={props.act.reform(|_: MouseEvent| Msg::Change(Change::Close))}>{ "Cancel" }</button>
             } else {
-                <button type="button" class="plain" title="Back to the example, from the start" onclick={props.act.reform(|_: MouseEvent| Msg::Reset)}>{ "Reset" }</button>
+                <button type="button" class="plain" title="Back to the example, from the start" onclick={props.act.reform(|_: MouseEvent| Msg::Change(Change::Reset))}>{ "Reset" }</button>
             }
             <button type="button" class={if tab.edited || tab.edit { "primary" } else { "" }}
                 title={if tab.edit { "kubectl edit takes the text (Ctrl+Enter or ⌘+Enter)" } else { "kubectl apply -f, now (Ctrl+Enter or ⌘+Enter)" }}

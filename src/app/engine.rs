@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use batchyard::api::kind::Kind;
 use batchyard::cluster::program;
-use batchyard::run::{Input, Progress, Record, Scenario, SessionId, Sim};
+use batchyard::run::{self, Input, Progress, Record, Scenario, SessionId, Sim};
 use batchyard::terminal::files::HOME;
 use batchyard::terminal::{self, Reply};
 use batchyard::values::part::NotFetched;
@@ -20,7 +20,9 @@ use wasm_split_helpers::wasm_split;
 pub use batchyard::api::gaps::{GAPS, Within};
 pub use batchyard::run::view::*;
 pub use batchyard::run::{Fault, Ink, LogLine, Piece};
+pub use batchyard::values::human::human_duration;
 pub use batchyard::values::time::Span;
+pub use batchyard::values::zone::may_be_named_in as may_name_zone;
 
 /// A part of the engine that the page fetches when it is first needed (`batchyard::values::part`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,6 +73,8 @@ pub struct Answer {
     /// What `kubectl apply` printed.
     pub text: String,
     pub remarks: Vec<Remark>,
+    /// What was refused would be taken in a cluster that has nothing of it yet.
+    pub restart_helps: bool,
 }
 
 /// How much a remark matters; the order is the order of the list.
@@ -155,6 +159,11 @@ impl Engine {
         self.sim.lacks_shells()
     }
 
+    /// Whether time stands for a container that wants a command of the terminal's.
+    pub fn lacks_terminal(&self) -> bool {
+        self.sim.lacks_terminal()
+    }
+
     /// Types a line into a terminal, whose files are the editor's tabs (name and text). What takes no time is done at
     /// once, also while the clock stands.
     pub fn type_line(&mut self, number: u32, files: &[(String, String)], line: &str) {
@@ -224,12 +233,6 @@ impl Engine {
         }
     }
 
-    /// Whether a command runs in some terminal.
-    pub fn screen_is_busy(&self) -> bool {
-        let busy = |(_, id): &(u32, SessionId)| self.sim.terminal(*id).is_some_and(|terminal| terminal.is_busy());
-        self.terminals.iter().any(busy)
-    }
-
     /// The line with its last word completed, and what it could be if that is not clear yet.
     pub fn complete(&self, number: u32, files: &[(String, String)], line: &str) -> (String, Vec<String>) {
         let mut completion = self.sim.terminals().complete(self.session(number), line, files, self.sim.cluster());
@@ -282,6 +285,11 @@ impl Engine {
         images
     }
 
+    /// The scheduler and the controllers, by name.
+    pub fn controllers(&self) -> Vec<String> {
+        self.sim.cluster().controllers().map(str::to_owned).collect()
+    }
+
     /// Lets happen what is due already.
     fn settle(&mut self) {
         const STEPS: u32 = 5_000;
@@ -299,6 +307,11 @@ impl Engine {
     /// When there is next something to do; none if nothing will happen by itself.
     pub fn next_ms(&self) -> Option<i64> {
         self.sim.next_wakeup().map(|at| at.since(self.sim.start()).as_ms())
+    }
+
+    /// The next thing that is known to come by itself.
+    pub fn coming(&mut self) -> Option<Coming> {
+        self.sim.coming()
     }
 
     pub fn now_ms(&self) -> i64 {
@@ -341,9 +354,13 @@ impl Engine {
     }
 }
 
-/// What the API server would say of a text.
-pub fn lint(text: &str, zones: &ZoneTable) -> Vec<Remark> {
-    terminal::lint(text.as_bytes(), "manifest", zones).iter().map(remark).collect()
+/// What the API server would say of a text if it were applied now; before there is a run, in an empty cluster.
+pub fn lint(text: &str, engine: Option<&Engine>, zones: &ZoneTable) -> Vec<Remark> {
+    let said = match engine {
+        Some(engine) => terminal::lint(text.as_bytes(), "manifest", engine.sim.cluster()),
+        None => terminal::lint(text.as_bytes(), "manifest", &terminal::empty_cluster(zones)),
+    };
+    said.iter().map(remark).collect()
 }
 
 /// A Python dict as YAML, with what was assumed; none if the text is no such dict.
@@ -364,7 +381,13 @@ fn answer(reply: Reply) -> Answer {
         .filter(|text| !text.is_empty())
         .copied()
         .collect::<Vec<_>>();
-    Answer { ok: reply.exit == 0, text: text.join("\n"), remarks: reply.diagnostics.iter().map(remark).collect() }
+    let text = text.join("\n");
+    Answer {
+        ok: reply.exit == 0,
+        restart_helps: run::is_about_immutable(&text),
+        text,
+        remarks: reply.diagnostics.iter().map(remark).collect(),
+    }
 }
 
 fn remark(diagnostic: &Diagnostic) -> Remark {

@@ -1,13 +1,20 @@
 //! The head of the page: name, examples, what is saved, theme, help.
 
-use wasm_bindgen::JsCast;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-use super::app::Msg;
-use super::breaks::Target;
 use super::examples::EXAMPLES;
 use super::ui::{Layout, Theme};
+
+/// What someone does in the head.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Msg {
+    Example(usize),
+    Break,
+    ToggleEditor,
+    Theme,
+    Help,
+}
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -25,7 +32,7 @@ pub struct Props {
 #[component]
 pub fn Header(props: &Props) -> Html {
     let pick = props.act.reform(|event: Event| {
-        let select = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+        let select = event.target_dyn_into::<HtmlSelectElement>();
         Msg::Example(select.map_or(0, |select| select.selected_index().max(0) as usize))
     });
     let kept = if props.stored {
@@ -46,7 +53,7 @@ pub fn Header(props: &Props) -> Html {
             </span>
             <span class="grow"></span>
             <button type="button" class="plain break" aria-label="Break something" title="Break something (b)" aria-haspopup="dialog"
-                onclick={props.act.reform(|_: MouseEvent| Msg::Break(Some(Target::All)))}>
+                onclick={props.act.reform(|_: MouseEvent| Msg::Break)}>
                 <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true" focusable="false"><path d="M9 1 3 9h4l-1 6 6-8H8z" /></svg>
                 <span class="wide">{ "Break something" }</span>
             </button>
@@ -66,7 +73,7 @@ pub fn Header(props: &Props) -> Html {
                 <span class="wide">{ props.theme.word() }</span>
             </button>
             <button type="button" class="plain" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" aria-haspopup="dialog"
-                onclick={props.act.reform(|_: MouseEvent| Msg::Help(true))}>{ "?" }</button>
+                onclick={props.act.reform(|_: MouseEvent| Msg::Help)}>{ "?" }</button>
         </header>
     }
 }

@@ -3,7 +3,6 @@
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
-use super::app::Msg;
 use super::engine::{GAPS, Sign, Within};
 use super::shortcuts::KEYS;
 use super::sign;
@@ -13,7 +12,9 @@ pub struct Props {
     pub open: bool,
     /// Whether single keys are shortcuts.
     pub keys: bool,
-    pub act: Callback<Msg>,
+    pub close: Callback<()>,
+    /// Single keys are shortcuts, or are not.
+    pub toggle_keys: Callback<()>,
 }
 
 const SIGNS: [(Sign, &str); 8] = [
@@ -50,8 +51,8 @@ pub fn Help(props: &Props) -> Html {
         }
     });
     html! {
-        <dialog ref={dialog} class="help" aria-labelledby="help-title" onclose={props.act.reform(|_: Event| Msg::Help(false))}>
-            <h2 id="help-title">{ "Keys and signs" }</h2>
+        <dialog ref={dialog} class="help" aria-labelledby="help-title" onclose={props.close.reform(|_: Event| ())}>
+            <h2 id="help-title" tabindex="-1" autofocus={true}>{ "Keys and signs" }</h2>
             <div class="columns">
                 <dl class="keys">
                     { for KEYS.iter().map(|(keys, what)| html! {
@@ -74,11 +75,11 @@ pub fn Help(props: &Props) -> Html {
                     }) }</ul>
                 </div>
             </details>
-            <p class="fidelity"><a href="fidelity.html">{ "How close to a real cluster is this?" }</a></p>
+            <p class="fidelity"><a href="fidelity.html" target="_blank" rel="noopener">{ "How close to a real cluster is this?" }</a></p>
             <footer>
-                <label><input type="checkbox" checked={props.keys} onchange={props.act.reform(|_: Event| Msg::Keys)} />{ " single keys are shortcuts" }</label>
+                <label><input type="checkbox" checked={props.keys} onchange={props.toggle_keys.reform(|_: Event| ())} />{ " single keys are shortcuts" }</label>
                 <span class="grow"></span>
-                <button type="button" class="primary" onclick={props.act.reform(|_: MouseEvent| Msg::Help(false))}>{ "Close" }</button>
+                <button type="button" class="primary" onclick={props.close.reform(|_: MouseEvent| ())}>{ "Close" }</button>
             </footer>
         </dialog>
     }

@@ -1,14 +1,15 @@
-//! What outlives a visit and a panic: texts, choices, and what is needed to tell of a fault.
+//! Texts outlive a visit and a panic, and two tabs of the browser do not write over each other.
 //!
-//! One JSON text, in the browser's local storage where that is allowed and in `boot.js` always. Unknown fields are left
-//! out and missing ones have their defaults, so that an older page's text can be read.
+//! Stored as JSON in the browser's local storage where that is allowed; for a panic, with the steps of the run, in `boot.js`
+//! always. Rule: what nobody changed here is not written, so that an idle tab takes nothing back; each writing has a higher
+//! revision than what is there, and what another tab wrote meanwhile is kept beside one's own.
 
 use serde::{Deserialize, Serialize};
 
 use super::browser;
-use super::clock::NORMAL;
 use super::files::File;
-use super::ui::Theme;
+use super::settings::OLD_KEY;
+use super::texts::Texts;
 
 /// A change from outside, as a scenario's step.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -36,95 +37,150 @@ impl Step {
     }
 }
 
-/// What can be taken back.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub enum Undo {
-    /// The tabs as they were before Reset, until something else is typed.
-    Reset(Vec<File>),
-    /// A tab that was closed, and its place.
-    Closed(usize, File),
-    /// A tab's text before it was turned into YAML, until something else is typed.
-    Text(String, String),
+/// Where a session keeps its texts.
+pub struct Shelf {
+    /// In the browser's storage, and in `boot.js`.
+    key: String,
+    name: String,
+    /// As last read or written.
+    known: Texts,
 }
 
-impl Undo {
-    /// What the button says.
-    pub fn label(&self) -> String {
-        match self {
-            Undo::Reset(_) => "Undo reset".to_owned(),
-            Undo::Closed(_, file) => format!("Reopen {}", file.name),
-            Undo::Text(..) => "Back to Python".to_owned(),
-        }
+fn parse(text: String) -> Option<Texts> {
+    serde_json::from_str(&text).ok()
+}
+
+impl Shelf {
+    /// The shelf of the session at this place of the page, with what lies on it: what the last panic left, with what it said;
+    /// else what was stored.
+    pub fn open(nth: usize) -> (Shelf, Texts, Option<String>) {
+        let suffix = if nth == 0 { String::new() } else { format!("-{}", nth + 1) };
+        let (key, name) = (format!("batchyard/texts{suffix}"), format!("keep{suffix}"));
+        let said = browser::last_panic();
+        let old = || browser::stored(OLD_KEY).filter(|_| nth == 0);
+        let stored = browser::stored(&key).or_else(old).and_then(parse);
+        let left = said.as_ref().and_then(|_| browser::left(&name)).and_then(parse);
+        let known = stored.clone().unwrap_or_default().settled();
+        let texts = left.or(stored).unwrap_or_default().settled();
+        (Shelf { key, name, known }, texts, said)
     }
-}
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Kept {
-    pub example: String,
-    pub files: Vec<File>,
-    pub active: usize,
-    /// Edited tabs of examples that are not shown, by example: picking another one loses nothing.
-    pub drafts: Vec<(String, Vec<File>)>,
-    pub undo: Option<Undo>,
-    pub seed: u64,
-    /// An index of `clock::SPEEDS`.
-    pub speed: usize,
-    pub skip: bool,
-    pub theme: Theme,
-    /// Whether single keys are shortcuts.
-    pub keys: bool,
-    /// Of the splitters, in px: editor's width, time line's height, dock's height.
-    pub sizes: [Option<i32>; 3],
-    pub folded: [bool; 3],
-    /// Everything that was applied in this run, with its moment.
-    pub steps: Vec<Step>,
-}
-
-impl Default for Kept {
-    fn default() -> Kept {
-        Kept {
-            example: String::new(),
-            files: Vec::new(),
-            active: 0,
-            drafts: Vec::new(),
-            undo: None,
-            seed: 1,
-            speed: NORMAL,
-            skip: true,
-            theme: Theme::Auto,
-            keys: true,
-            sizes: [None; 3],
-            folded: [false; 3],
-            steps: Vec::new(),
-        }
+    /// Keeps the texts for a fresh instance after a panic.
+    pub fn keep(&self, texts: &Texts) {
+        browser::keep(&self.name, &text(texts));
     }
-}
 
-impl Kept {
-    /// What the last panic left, with what it said; else what was stored; else the defaults.
-    pub fn load() -> (Kept, Option<String>) {
-        let parse = |text: String| serde_json::from_str::<Kept>(&text).ok();
-        let (left, said) = match browser::last_panic() {
-            Some((left, said)) => (left.and_then(parse), Some(said)),
-            None => (None, None),
+    /// Stores the texts for the next visit, if they are others than those that were read. False if the browser refuses.
+    pub fn store(&mut self, texts: &mut Texts) -> bool {
+        self.keep(texts);
+        if same(texts, &self.known) {
+            // Even so whoever looks wants to know whether it would be kept.
+            return browser::stored(&self.key).is_some() || browser::store(&self.key, &text(&bare(&self.known)));
+        }
+        let there = browser::stored(&self.key).and_then(parse);
+        meet(texts, there.as_ref());
+        self.known = bare(texts);
+        self.keep(texts);
+        browser::store(&self.key, &text(&self.known))
+    }
+
+    /// Hears what another tab of the browser stored. True if there is something to tell.
+    pub fn hear(&mut self, texts: &mut Texts, key: &str, stored: &str) -> bool {
+        if key != self.key {
+            return false;
+        }
+        let Some(there) = parse(stored.to_owned()).filter(|there| there.revision > texts.revision) else {
+            return false;
         };
-        let mut kept = left.or_else(|| browser::stored().and_then(parse)).unwrap_or_default();
-        kept.files.iter_mut().for_each(File::outlive_its_edit);
-        (kept, said)
+        if there.example != texts.example {
+            // It is met when there is something to write.
+            return false;
+        }
+        (self.known.revision, texts.revision) = (there.revision, there.revision);
+        if same_files(&there, texts) {
+            return false;
+        }
+        // Known as well: until someone chooses, there is nothing to write.
+        (self.known.elsewhere, texts.elsewhere) = (Some(there.files.clone()), Some(there.files));
+        true
+    }
+}
+
+/// The texts without what belongs to the run.
+fn bare(texts: &Texts) -> Texts {
+    let mut bare = texts.clone();
+    bare.steps.clear();
+    bare
+}
+
+fn text(texts: &Texts) -> String {
+    serde_json::to_string(texts).unwrap_or_default()
+}
+
+/// Whether two texts say the same, whichever tab is shown.
+fn same(one: &Texts, other: &Texts) -> bool {
+    one.example == other.example
+        && same_files(one, other)
+        && one.drafts == other.drafts
+        && one.undo == other.undo
+        && one.elsewhere == other.elsewhere
+}
+
+fn same_files(one: &Texts, other: &Texts) -> bool {
+    let file = |file: &File| (file.name.clone(), file.text.clone(), file.applied.clone());
+    one.files.iter().map(file).eq(other.files.iter().map(file))
+}
+
+/// Gives texts that are about to be written a revision above what is there; what another tab wrote meanwhile stays beside.
+fn meet(mine: &mut Texts, there: Option<&Texts>) {
+    if let Some(there) = there.filter(|there| there.revision > mine.revision) {
+        mine.revision = there.revision;
+        if there.example != mine.example && mine.drafts.iter().all(|(example, _)| *example != there.example) {
+            mine.drafts.push((there.example.clone(), there.files.clone()));
+        } else if !same_files(there, mine) {
+            mine.elsewhere = Some(there.files.clone());
+        }
+    }
+    mine.revision += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(revision: u64, text: &str) -> Texts {
+        let file = File { name: "a.yaml".to_owned(), text: text.to_owned(), ..File::default() };
+        Texts { revision, files: vec![file], ..Texts::default() }
     }
 
-    /// Keeps it for a fresh instance after a panic.
-    pub fn keep(&self) {
-        browser::keep(&self.text());
+    #[test]
+    fn the_newer_text_wins_and_the_other_stays_beside_it() {
+        let mut mine = texts(3, "mine");
+        meet(&mut mine, Some(&texts(3, "as it was")));
+        assert_eq!((mine.revision, &mine.elsewhere), (4, &None));
+        meet(&mut mine, Some(&texts(7, "theirs")));
+        assert_eq!((mine.revision, mine.files[0].text.as_str()), (8, "mine"));
+        assert_eq!(mine.elsewhere.as_ref().map(|files| files[0].text.as_str()), Some("theirs"));
+        // Equal texts need no choice.
+        let mut equal = texts(1, "both");
+        meet(&mut equal, Some(&texts(5, "both")));
+        assert_eq!((equal.revision, equal.elsewhere), (6, None));
+        // Those of another example wait for its return.
+        let mut other = Texts { example: "queue".to_owned(), ..texts(1, "mine") };
+        meet(&mut other, Some(&texts(5, "theirs")));
+        assert_eq!((other.elsewhere, other.drafts[0].1[0].text.as_str()), (None, "theirs"));
     }
 
-    /// Stores it for the next visit. False if the browser refuses.
-    pub fn store(&self) -> bool {
-        browser::store(&Kept { steps: Vec::new(), ..self.clone() }.text())
-    }
-
-    fn text(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+    #[test]
+    fn another_tab_is_heard() {
+        let mut shelf = Shelf { key: "k".to_owned(), name: "n".to_owned(), known: texts(1, "a") };
+        let mut mine = texts(1, "a");
+        assert!(!shelf.hear(&mut mine, "other", &text(&texts(2, "b"))));
+        assert!(!shelf.hear(&mut mine, "k", &text(&texts(1, "b"))));
+        assert!(!shelf.hear(&mut mine, "k", &text(&texts(2, "a"))));
+        assert_eq!((mine.revision, &mine.elsewhere), (2, &None));
+        assert!(shelf.hear(&mut mine, "k", &text(&texts(3, "b"))));
+        assert_eq!(mine.elsewhere.as_ref().map(|files| files[0].text.as_str()), Some("b"));
+        assert!(same(&mine, &Texts { files: mine.files.clone(), ..shelf.known }), "an idle tab writes nothing");
     }
 }

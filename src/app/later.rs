@@ -2,14 +2,9 @@
 
 use std::rc::Rc;
 
-use yew::Callback;
-use yew::platform::spawn_local;
-
-use super::app::{App, Msg};
 use super::breaks::Deed;
 use super::browser;
-use super::engine::{self, Answer, Extra, ZoneTable};
-use super::terminal;
+use super::engine::{self, Extra, ZoneTable};
 
 /// What waits for a part.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,11 +36,6 @@ impl Default for Later {
     }
 }
 
-/// Whether a text may name a time zone: `timeZone:`, or `TZ=` in a schedule.
-pub fn zone_named_in(text: &str) -> bool {
-    text.contains("timeZone") || text.contains("TZ=")
-}
-
 impl Later {
     /// The table of time zones; empty until it is here.
     pub fn table(&self) -> &ZoneTable {
@@ -58,20 +48,19 @@ impl Later {
 
     /// Whether the time zones are needed for these texts and not there yet.
     pub fn lacks_zones<'a>(&self, mut texts: impl Iterator<Item = &'a str>) -> bool {
-        self.lacks(Extra::Zones) && texts.any(zone_named_in)
+        self.lacks(Extra::Zones) && texts.any(engine::may_name_zone)
     }
 
-    /// Fetches a part, if it is not on its way, and remembers what to do then.
-    pub fn fetch(&mut self, part: Extra, then: Then, act: &Callback<Msg>) {
+    /// Remembers what to do once a part is there. True if it is to be fetched now: it is not on its way.
+    pub fn wants(&mut self, part: Extra, then: Then) -> bool {
         if let Some((_, waiting)) = self.waiting.iter_mut().find(|(known, _)| *known == part) {
             if !waiting.contains(&then) {
                 waiting.push(then);
             }
-            return;
+            return false;
         }
         self.waiting.push((part, vec![then]));
-        let act = act.clone();
-        spawn_local(async move { act.emit(Msg::Came(part, bring(part).await)) });
+        true
     }
 
     /// Takes what came. Gives what waited for it, and why it is not here if it is not.
@@ -93,62 +82,25 @@ impl Later {
     }
 }
 
-impl App {
-    /// A part that was fetched came, or did not: what waited for it goes on.
-    pub(super) fn part_came(&mut self, part: Extra, came: Came) {
-        let (waiting, why) = self.later.come(part, came);
-        if part == Extra::Zones {
-            self.run.set_zones(self.later.table());
-        }
-        if !self.later.lacks(Extra::Shells) {
-            self.run.shells_came();
-        }
-        for then in waiting {
-            match (then, &why) {
-                (Then::Start, _) => self.start_now(),
-                (Then::Check, None) => self.lint(),
-                (Then::Apply, None) => self.apply(),
-                // Without the table the API server says that it does not know the zone.
-                (Then::Line(line), _) if part == Extra::Zones => self.type_line_now(&line),
-                (Then::Line(line), None) => self.type_line(&line),
-                // Nothing that was typed is lost.
-                (Then::Line(line), Some(_)) => terminal::set_line("", &line),
-                (Then::Complete(line), None) => self.complete(&line),
-                (Then::Deed(deed), None) => self.break_it(deed),
-                (Then::GoOn, _) | (Then::Check | Then::Apply | Then::Complete(_) | Then::Deed(_), Some(_)) => {}
+impl Extra {
+    /// Says that the part is not there.
+    pub fn missing(self, why: &str) -> String {
+        let (what, then) = match self {
+            Extra::Zones => (
+                "The table of time zones",
+                "What names a time zone is not applied. Look at the connection, then press Apply once more.",
+            ),
+            Extra::Shells => {
+                ("What runs shells in containers", "The clock stands. Look at the connection, then press Play.")
             }
-        }
-        if let Some(why) = why {
-            if part == Extra::Shells {
-                self.run.stand();
-            }
-            let text = match part {
-                Extra::Zones => format!(
-                    "The table of time zones could not be fetched: {why}.\nWhat names a time zone is not applied. Look at \
-                     the connection, then press Apply once more."
-                ),
-                Extra::Shells => format!(
-                    "What runs shells in containers could not be fetched: {why}.\nThe clock stands. Look at the \
-                     connection, then press Play."
-                ),
-                Extra::Terminal => format!(
-                    "The terminal's commands could not be fetched: {why}.\nLook at the connection, then try once more."
-                ),
-            };
-            self.said = text.clone().into();
-            self.answer = Rc::new(Answer { ok: false, text, remarks: Vec::new() });
-        }
-    }
-
-    /// Fetches the terminal's commands before someone waits for them.
-    pub(super) fn expect_terminal(&mut self) {
-        if self.later.lacks(Extra::Terminal) {
-            self.later.fetch(Extra::Terminal, Then::GoOn, &self.act);
-        }
+            Extra::Terminal => ("The terminal's commands", "Look at the connection, then try once more."),
+        };
+        format!("{what} could not be fetched: {why}.\n{then}")
     }
 }
 
-async fn bring(part: Extra) -> Came {
+/// Fetches a part.
+pub async fn bring(part: Extra) -> Came {
     let incomplete = |_| "its file did not come".to_owned();
     engine::fetch(part).await.map_err(incomplete)?;
     if part != Extra::Zones {
@@ -157,5 +109,26 @@ async fn bring(part: Extra) -> Came {
     match browser::zones().await {
         Ok(bytes) => Ok(Rc::new(js_sys::Uint8Array::from(bytes).to_vec())),
         Err(error) => Err(js_sys::Error::from(error).message().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_fetched_once_and_all_that_waits_for_it_goes_on() {
+        let mut later = Later::default();
+        let line = || Then::Line("ls".to_owned());
+        assert!(later.lacks(Extra::Terminal) && later.lacks_zones(["timeZone: UTC"].into_iter()));
+        assert!(later.wants(Extra::Terminal, Then::GoOn));
+        assert!(!later.wants(Extra::Terminal, line()));
+        assert!(!later.wants(Extra::Terminal, line()));
+        let lost = later.come(Extra::Terminal, Err("gone".to_owned()));
+        assert_eq!(lost, (vec![Then::GoOn, line()], Some("gone".to_owned())));
+        // The next one who needs it asks anew.
+        assert!(later.wants(Extra::Terminal, line()));
+        assert_eq!(later.come(Extra::Terminal, Ok(Rc::default())), (vec![line()], None));
+        assert!(!later.lacks(Extra::Terminal) && !later.lacks(Extra::Shells), "the shells come with the terminal");
     }
 }

@@ -3,7 +3,6 @@
 //! A panel draws an element with `data-live` (what to write) and `data-from`/`data-until` (milliseconds of the run) and
 //! leaves it empty; after each drawing [`Live::collect`] finds these elements, and [`Live::paint`] writes what differs.
 
-use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use super::{browser, words};
@@ -24,6 +23,8 @@ enum Kind {
     Now,
     /// The time of day in UTC.
     Wall,
+    /// What the clock is about.
+    State,
 }
 
 struct Item {
@@ -34,19 +35,17 @@ struct Item {
     written: String,
 }
 
-/// All such elements of the page.
+/// All such elements of a session.
 #[derive(Default)]
 pub struct Live {
     items: Vec<Item>,
 }
 
 impl Live {
-    /// Finds the elements anew.
-    pub fn collect(&mut self) {
+    /// Finds the elements below `root` anew.
+    pub fn collect(&mut self, root: &Element) {
         self.items.clear();
-        let Ok(found) = browser::document().query_selector_all("[data-live]") else { return };
-        for at in 0..found.length() {
-            let Some(element) = found.get(at).and_then(|node| node.dyn_into::<Element>().ok()) else { continue };
+        for element in browser::elements_within(root, "[data-live]") {
             let kind = match element.get_attribute("data-live").as_deref() {
                 Some("left") => Kind::Left,
                 Some("ago") => Kind::Ago,
@@ -55,6 +54,7 @@ impl Live {
                 Some("hand") => Kind::Hand,
                 Some("now") => Kind::Now,
                 Some("wall") => Kind::Wall,
+                Some("state") => Kind::State,
                 _ => continue,
             };
             let number = |name| element.get_attribute(name).and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -63,10 +63,13 @@ impl Live {
         }
     }
 
-    /// Writes what is true at `now_ms`; `wall_clock` is `2026-11-21 08:00:42 UTC`.
-    pub fn paint(&mut self, now_ms: i64, wall_clock: &str) {
+    /// Writes what is true at `now_ms`; `wall_clock` is `2026-11-21 08:00:42 UTC`, `state` what the clock is about.
+    pub fn paint(&mut self, now_ms: i64, wall_clock: &str, state: &str) {
         for item in &mut self.items {
-            let text = item.text(now_ms, wall_clock);
+            let text = match item.kind {
+                Kind::State => state.to_owned(),
+                _ => item.text(now_ms, wall_clock),
+            };
             if text != item.written {
                 item.write(&text);
                 item.written = text;
@@ -88,6 +91,7 @@ impl Item {
             Kind::Hand => format!("rotate({:.0} 17 17)", (1.0 - left) * 360.0),
             Kind::Now => format!("t+{}", words::moment(now_ms)),
             Kind::Wall => wall_clock.get(11..19).unwrap_or_default().to_owned(),
+            Kind::State => String::new(),
         }
     }
 
@@ -96,7 +100,9 @@ impl Item {
             Kind::Ring => "stroke-dasharray",
             Kind::Candle => "width",
             Kind::Hand => "transform",
-            Kind::Left | Kind::Ago | Kind::Now | Kind::Wall => return self.element.set_text_content(Some(text)),
+            Kind::Left | Kind::Ago | Kind::Now | Kind::Wall | Kind::State => {
+                return self.element.set_text_content(Some(text));
+            }
         };
         let _ = self.element.set_attribute(attribute, text);
     }

@@ -2,25 +2,76 @@
 
 use std::rc::Rc;
 
-use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlSelectElement};
 use yew::prelude::*;
 
-use super::app::Msg;
 use super::breaks::{self, Target};
 use super::engine::{LogLine, PodToken};
-use super::run::Part;
-use super::ui::LogChoice;
+use super::run::{Part, Run};
 use super::words::{age, moment};
 
 /// Most lines drawn: the newest.
 pub const LINES_MAX: usize = 1_000;
 
+/// What someone does in the panel.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Msg {
+    /// Another Pod, by its uid, or none.
+    Pod(Option<AttrValue>),
+    Container(String),
+    Previous,
+    Follow,
+    Break(Target),
+}
+
+/// What the panel shows.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Choice {
+    pub container: Option<String>,
+    /// The run before the present one.
+    pub previous: bool,
+    pub follow: bool,
+}
+
+/// The panel's state: what is chosen, and what that says.
+pub struct Log {
+    pub choice: Choice,
+    pub lines: Rc<Result<Vec<LogLine>, String>>,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        let choice = Choice { container: None, previous: false, follow: true };
+        Log { choice, lines: Rc::new(Ok(Vec::new())) }
+    }
+}
+
+impl Log {
+    /// Another Pod: its first container, its present run.
+    pub fn other_pod(&mut self) {
+        self.choice = Choice { container: None, previous: false, follow: self.choice.follow };
+    }
+
+    /// Reads the log of a Pod, by its uid. True if it is another than before.
+    pub fn read(&mut self, run: &Run, uid: &str) -> bool {
+        let Some(engine) = run.engine() else { return false };
+        // A Pod that is gone is asked for by the name it had.
+        let lane = run.view.lanes.iter().find(|lane| lane.uid == uid);
+        let (namespace, name) = lane.map_or(("default", uid), |lane| (&lane.namespace, &lane.name));
+        let lines = engine.logs(namespace, name, self.choice.container.as_deref(), self.choice.previous);
+        let differs = lines != *self.lines;
+        if differs {
+            self.lines = Rc::new(lines);
+        }
+        differs
+    }
+}
+
 #[derive(Properties, PartialEq)]
 pub struct Props {
     pub pods: Part<Vec<PodToken>>,
     pub selected: Option<AttrValue>,
-    pub choice: LogChoice,
+    pub choice: Choice,
     /// What the engine says; an error is kubectl's text.
     pub lines: Rc<Result<Vec<LogLine>, String>>,
     pub now_ms: i64,
@@ -68,14 +119,11 @@ fn text(props: &Props) -> Html {
 }
 
 fn controls(props: &Props, pod: Option<&PodToken>) -> Html {
-    let chosen = |event: &Event| {
-        event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok()).map(|s| s.value())
-    };
+    let chosen = |event: &Event| event.target_dyn_into::<HtmlSelectElement>().map(|select| select.value());
     let choose_pod = props
         .act
-        .reform(move |event: Event| Msg::Select(chosen(&event).filter(|uid| !uid.is_empty()).map(AttrValue::from)));
-    let choose_container =
-        props.act.reform(move |event: Event| Msg::Container(chosen(&event).filter(|name| !name.is_empty())));
+        .reform(move |event: Event| Msg::Pod(chosen(&event).filter(|uid| !uid.is_empty()).map(AttrValue::from)));
+    let choose_container = props.act.reform(move |event: Event| Msg::Container(chosen(&event).unwrap_or_default()));
     let containers = pod.map(|pod| pod.containers.as_slice()).unwrap_or_default();
     let gone = props.selected.is_some() && pod.is_none();
     html! {
@@ -95,7 +143,7 @@ fn controls(props: &Props, pod: Option<&PodToken>) -> Html {
                 </select>
             }
             <label><input type="checkbox" checked={props.choice.previous} onchange={props.act.reform(|_: Event| Msg::Previous)} />{ " previous run" }</label>
-            <label><input type="checkbox" checked={props.choice.follow} onchange={props.act.reform(|_: Event| Msg::FollowLog)} />{ " follow" }</label>
+            <label><input type="checkbox" checked={props.choice.follow} onchange={props.act.reform(|_: Event| Msg::Follow)} />{ " follow" }</label>
         </div>
     }
 }
@@ -109,7 +157,7 @@ fn about(pod: &PodToken, now_ms: i64, act: &Callback<Msg>) -> Html {
             if pod.restarts > 0 { <span>{ super::words::count(i64::from(pod.restarts), "restart") }</span> }
             <span title={format!("created at t+{}", moment(pod.created_ms))}>{ format!("age {}", age(now_ms - pod.created_ms)) }</span>
             if !pod.note.is_empty() { <span class="note">{ &pod.note }</span> }
-            { breaks::button(act, Target::Pod(pod.uid.clone()), &pod.name) }
+            { breaks::button(act.reform(Msg::Break), Target::Pod(pod.uid.clone()), &pod.name) }
         </div>
     }
 }

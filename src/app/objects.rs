@@ -2,7 +2,6 @@
 
 use yew::prelude::*;
 
-use super::app::Msg;
 use super::engine::{ConditionRow, CronCard, JobCard, NodePlace, Place, PodToken, ServiceCard};
 use super::run::Part;
 use super::words::{age, moment};
@@ -19,7 +18,8 @@ pub struct Props {
     pub services: Part<Vec<ServiceCard>>,
     pub selected: Option<AttrValue>,
     pub now_ms: i64,
-    pub act: Callback<Msg>,
+    /// Chooses a Pod, by its uid.
+    pub select: Callback<AttrValue>,
 }
 
 #[component]
@@ -52,13 +52,9 @@ fn table(caption: &str, head: &[&'static str], rows: Vec<Html>) -> Html {
 
 fn jobs(props: &Props) -> Html {
     let row = |job: &JobCard| {
-        let completions = match job.completions {
-            Some(all) => format!("{}/{all}", job.succeeded),
-            None => format!("{}/1 of {}", job.succeeded, job.parallelism),
-        };
         html! {
             <tr key={job.uid.clone()}>
-                <td>{ &job.name }</td><td>{ &job.status }</td><td>{ completions }</td><td>{ job.active }</td><td>{ job.ready }</td>
+                <td>{ &job.name }</td><td>{ &job.status }</td><td>{ &job.completions_text }</td><td>{ job.active }</td><td>{ job.ready }</td>
                 <td>{ job.failed }</td><td>{ job.terminating }</td><td>{ age(props.now_ms - job.created_ms) }</td>
             </tr>
         }
@@ -90,7 +86,7 @@ fn pods(props: &Props) -> Html {
             Place::Finished => "finished".to_owned(),
         };
         let uid = AttrValue::from(pod.uid.clone());
-        let select = props.act.reform(move |_: MouseEvent| Msg::Select(Some(uid.clone())));
+        let select = props.select.reform(move |_: MouseEvent| uid.clone());
         html! {
             <tr key={pod.uid.clone()} class={(props.selected.as_deref() == Some(&pod.uid)).then_some("selected")}>
                 <td><button type="button" class="link" onclick={select} title="Show its logs">{ &pod.name }</button></td>
@@ -121,11 +117,9 @@ fn cron_jobs(props: &Props) -> Html {
 
 fn nodes(props: &Props) -> Html {
     let row = |node: &NodePlace| {
-        let ready = if node.ready { "Ready" } else { "NotReady" };
-        let status = if node.schedulable { ready.to_owned() } else { format!("{ready},SchedulingDisabled") };
         html! {
             <tr key={node.name.clone()}>
-                <td>{ &node.name }</td><td>{ status }</td><td>{ format!("{} of {}", node.pods, node.pods_max) }</td>
+                <td>{ &node.name }</td><td>{ &node.status }</td><td>{ format!("{} of {}", node.pods, node.pods_max) }</td>
                 <td>{ &node.cpu_text }</td><td>{ &node.memory_text }</td>
             </tr>
         }

@@ -36,9 +36,7 @@ pub fn sized(canvas: &HtmlCanvasElement, width: f64, height: f64) -> Option<Pen>
 impl Palette {
     /// Asks the style sheet.
     pub fn read() -> Palette {
-        let style = browser::document()
-            .document_element()
-            .and_then(|root| browser::window().get_computed_style(&root).ok().flatten());
+        let style = browser::root().and_then(|root| browser::window().get_computed_style(&root).ok().flatten());
         let colour = |name: &str| {
             style.as_ref().and_then(|style| style.get_property_value(name).ok()).unwrap_or_default().trim().to_owned()
         };

@@ -4,8 +4,14 @@ use std::fmt::Write as _;
 
 use yew::prelude::*;
 
-use super::app::Msg;
 use super::kept::Step;
+
+/// What someone does about a fault of ours.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Msg {
+    StartAgain,
+    Copy,
+}
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -22,7 +28,7 @@ pub fn Fault(props: &Props) -> Html {
             <p>{ "What you typed is kept. Start again, or change the text first if it was what did it." }</p>
             <p class="buttons">
                 <button type="button" class="primary" onclick={props.act.reform(|_: MouseEvent| Msg::StartAgain)}>{ "Start again" }</button>
-                <button type="button" onclick={props.act.reform(|_: MouseEvent| Msg::CopyReport)}>{ "Copy a report" }</button>
+                <button type="button" onclick={props.act.reform(|_: MouseEvent| Msg::Copy)}>{ "Copy a report" }</button>
             </p>
             <details><summary>{ "What the report says" }</summary><pre class="scrolls" tabindex="0">{ &props.report }</pre></details>
         </section>

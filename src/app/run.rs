@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use super::browser;
 use super::clock::Clock;
-use super::engine::{Answer, Engine, Fault, PodToken, Screen, Setup, Sign, View, ZoneTable};
+use super::engine::{Answer, Coming, Engine, Fault, Screen, Setup, View, ZoneTable};
 use super::kept::Step;
+use super::words;
 
 /// Real milliseconds of a frame that the engine may use.
 const WORK_MS: f64 = 9.0;
@@ -37,6 +37,8 @@ enum Errand {
     None,
     /// Go on until something is seen to happen.
     Step,
+    /// Go to a moment that has been seen.
+    Seek(i64),
 }
 
 pub struct Run {
@@ -49,8 +51,6 @@ pub struct Run {
     /// The latest moment that has been seen.
     pub furthest_ms: i64,
     errand: Errand,
-    /// Whether the picture promises that something will come.
-    expects: bool,
     /// When something was seen to happen, in order.
     past: Vec<i64>,
     /// What was broken in this run, in order.
@@ -79,7 +79,6 @@ impl Run {
             steps,
             furthest_ms: 0,
             errand: Errand::None,
-            expects: false,
             past: Vec::new(),
             broken: Vec::new(),
         }
@@ -116,11 +115,29 @@ impl Run {
         self.engine.as_ref().is_some_and(|engine| engine.next_ms().is_none())
     }
 
-    pub fn skips(&self) -> bool {
-        self.expects && self.clock.skips(self.engine.as_ref().and_then(Engine::next_ms))
+    /// What the clock says beside the time: what it hurries to and how fast, or that nothing will happen any more.
+    pub fn state(&mut self) -> String {
+        let coming = self.coming();
+        match self.clock.skips(coming.as_ref().map(|coming| coming.at_ms)).zip(coming) {
+            Some((pace, coming)) => format!("» {} to {}", words::pace(pace), coming.what),
+            None if self.at_rest() => "at rest".to_owned(),
+            None => String::new(),
+        }
+    }
+
+    /// What is known to come, if the clock would hurry to it.
+    fn coming(&mut self) -> Option<Coming> {
+        if !self.clock.wants_to_skip() {
+            return None;
+        }
+        let mended = self.broken().filter_map(|broken| broken.until_ms).min();
+        let mended = mended.map(|at_ms| Coming { at_ms, what: "the end of the fault".to_owned() });
+        let coming = self.engine.as_mut().and_then(Engine::coming);
+        coming.into_iter().chain(mended).min_by_key(|coming| coming.at_ms)
     }
 
     pub fn apply(&mut self, file: &str, text: &str) -> Answer {
+        self.forget_later_steps();
         let Some(engine) = &mut self.engine else { return Answer::default() };
         self.steps.push(Step::apply(engine.now_ms(), file, text));
         let answer = engine.apply(file, text);
@@ -136,11 +153,18 @@ impl Run {
 
     /// Something is done to the engine from outside, now.
     pub fn act(&mut self, step: Option<Step>, deed: impl FnOnce(&mut Engine)) {
+        self.forget_later_steps();
         if let Some(engine) = &mut self.engine {
             self.steps.extend(step);
             deed(engine);
             self.after_input();
         }
+    }
+
+    /// What was done at a later time belongs to another story.
+    fn forget_later_steps(&mut self) {
+        let now_ms = self.now_ms();
+        self.steps.retain(|step| step.at_ms <= now_ms);
     }
 
     /// Breaks something; `lasts_ms` is how long that can be seen nowhere else.
@@ -159,6 +183,11 @@ impl Run {
     pub fn broken(&self) -> impl Iterator<Item = &Broken> {
         let now_ms = self.now_ms();
         self.broken.iter().filter(move |one| one.from_ms <= now_ms && one.until_ms.is_none_or(|until| now_ms < until))
+    }
+
+    /// Whether time stands for a container that wants a command of the terminal's.
+    pub fn lacks_terminal(&self) -> bool {
+        self.engine.as_ref().is_some_and(Engine::lacks_terminal)
     }
 
     /// Whether time stands because the shells of containers are not here.
@@ -196,6 +225,11 @@ impl Run {
         self.clock.news();
     }
 
+    /// Plays, or stands still.
+    pub fn toggle(&mut self) {
+        self.clock.playing = !self.clock.playing && self.engine.is_some();
+    }
+
     /// Goes on to the next moment at which something is seen to happen, and stands still there.
     pub fn step(&mut self) {
         self.clock.playing = false;
@@ -210,8 +244,14 @@ impl Run {
         self.seek(before.unwrap_or(0));
     }
 
-    /// Goes to any moment that has been seen.
-    pub fn seek(&mut self, at_ms: i64) {
+    /// Goes to a moment that has been seen, with the next frame, and stands still there. Of many wishes before it the last
+    /// one counts.
+    pub fn want(&mut self, at_ms: i64) {
+        self.clock.playing = false;
+        self.errand = Errand::Seek(at_ms);
+    }
+
+    fn seek(&mut self, at_ms: i64) {
         let Some(engine) = &mut self.engine else { return };
         engine.seek(at_ms.clamp(0, self.furthest_ms.max(0)));
         self.clock.moved_to(engine.now_ms());
@@ -219,13 +259,18 @@ impl Run {
         self.look();
     }
 
-    /// One frame. True if the picture changed in more than its time.
-    pub fn frame(&mut self, frame_ms: f64) -> bool {
+    /// One frame. True if the picture changed in more than its time. `real_ms` tells the real time, for measuring work.
+    pub fn frame(&mut self, frame_ms: f64, real_ms: impl Fn() -> f64) -> bool {
+        if let Errand::Seek(at_ms) = self.errand {
+            self.errand = Errand::None;
+            self.seek(at_ms);
+            return true;
+        }
         let Some(next) = self.engine.as_ref().map(Engine::next_ms) else { return false };
         let step = self.errand == Errand::Step;
+        let coming_ms = self.coming().map(|coming| coming.at_ms);
         let target = match next {
-            // Where nothing is to be seen any more there is nothing to hurry to: nodes renew their leases for ever.
-            _ if !step => self.clock.target(frame_ms, next.filter(|_| self.expects)),
+            _ if !step => self.clock.target(frame_ms, coming_ms),
             Some(_) => i64::MAX,
             None => {
                 self.errand = Errand::None;
@@ -233,9 +278,9 @@ impl Run {
             }
         };
         // While skipping, the next news ends the quiet part: it must not be passed.
-        let careful = step || self.skips();
+        let careful = step || self.clock.skips(coming_ms).is_some();
         let (mut changed, mut due) = (false, false);
-        let deadline = browser::now_ms() + WORK_MS;
+        let deadline = real_ms() + WORK_MS;
         while let Some(engine) = &mut self.engine {
             let next = engine.next_ms();
             let stop = if careful { next.map_or(target, |next| next.min(target)) } else { target };
@@ -244,7 +289,7 @@ impl Run {
             }
             due |= next.is_some_and(|next| next <= stop);
             let reached = engine.advance(stop, BUDGET);
-            let late = browser::now_ms() > deadline;
+            let late = real_ms() > deadline;
             if due && (careful || reached || late) {
                 let (different, news) = self.look();
                 changed |= different;
@@ -254,7 +299,7 @@ impl Run {
                     break;
                 }
             }
-            if late || (reached && stop >= target) || self.lacks_shells() {
+            if late || (reached && stop >= target) || self.lacks_shells() || self.lacks_terminal() {
                 break;
             }
         }
@@ -263,6 +308,9 @@ impl Run {
         }
         let now = self.now_ms();
         self.clock.moved_to(now);
+        if coming_ms.is_some_and(|coming| now >= coming) {
+            self.clock.news();
+        }
         self.furthest_ms = self.furthest_ms.max(now);
         changed
     }
@@ -276,12 +324,16 @@ impl Run {
         let mut different = false;
         macro_rules! keep {
             ($($part:ident),*) => {$(
-                if new.$part == old.$part { new.$part = old.$part.clone() } else { different = true }
+                if Rc::ptr_eq(&new.$part, &old.$part) {
+                } else if new.$part == old.$part {
+                    new.$part = Rc::clone(&old.$part);
+                } else {
+                    different = true;
+                }
             )*};
         }
         keep!(jobs, cron_jobs, nodes, pods, services, lanes, marks, events);
         let news = is_news(old, &new);
-        self.expects = expects(&new) || engine.screen_is_busy();
         if news {
             self.clock.news();
             let now_ms = engine.now_ms();
@@ -301,21 +353,6 @@ impl Run {
     }
 }
 
-/// Whether the picture itself says that something will come: a Pod at work, a schedule, a wait with an end. What nobody
-/// can place waits without an end, and what has finished stays.
-fn expects(view: &View) -> bool {
-    let pod = |pod: &PodToken| match pod.sign {
-        Sign::Starts | Sign::BacksOff | Sign::Ends => true,
-        // A server runs on and on.
-        Sign::Runs => !pod.owner.starts_with("ReplicaSet/"),
-        Sign::Waits | Sign::NoRoom | Sign::Done | Sign::Failed => false,
-    };
-    view.pods.iter().any(pod)
-        || view.jobs.iter().any(|job| job.next_try_ms.is_some() || job.candle.is_some())
-        || view.cron_jobs.iter().any(|cron| cron.next_ms.is_some() && !cron.suspended)
-        || view.nodes.iter().any(|node| !node.ready)
-}
-
 /// Whether someone who watches would see a difference.
 fn is_news(old: &View, new: &View) -> bool {
     let pods =
@@ -330,4 +367,123 @@ fn is_news(old: &View, new: &View) -> bool {
         || (!Rc::ptr_eq(&old.jobs, &new.jobs) && jobs(old) != jobs(new))
         || (!Rc::ptr_eq(&old.nodes, &new.nodes) && nodes(old) != nodes(new))
         || old.cron_jobs.len() != new.cron_jobs.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::NORMAL;
+    use crate::engine::Sign;
+
+    const JOB: &str = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec:\n  backoffLimit: 1\n  template:\n    spec:\n      \
+        restartPolicy: Never\n      containers: [{name: c, image: busybox, command: [sh, -c, sleep 5; exit 1]}]\n";
+    const CRON: &str = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: c}\nspec:\n  schedule: 0 */5 * * *\n  jobTemplate:\n    \
+        spec:\n      template:\n        spec:\n          restartPolicy: Never\n          containers: [{name: c, image: busybox, command: [date]}]\n";
+
+    fn start(text: &str, skip: bool) -> Run {
+        let setup = Setup { seed: 1, files: vec![("a.yaml".to_owned(), text.to_owned())] };
+        let (run, answers) = Run::start(&setup, &ZoneTable::empty(), false, Clock::new(NORMAL, skip));
+        assert!(answers[0].ok, "{}", answers[0].text);
+        run
+    }
+
+    /// So many frames of 16 ms, none of which takes any time to work out.
+    fn frames(run: &mut Run, count: usize) -> usize {
+        (0..count).filter(|_| run.frame(16.0, || 0.0)).count()
+    }
+
+    fn signs(run: &Run) -> Vec<Sign> {
+        run.view.pods.iter().map(|pod| pod.sign).collect()
+    }
+
+    #[test]
+    fn frames_follow_the_clock_and_tell_what_changed() {
+        let mut run = start(JOB, false);
+        let drawn = frames(&mut run, 250);
+        assert_eq!((run.now_ms(), run.furthest_ms), (4_000, 4_000));
+        assert!((1..100).contains(&drawn), "{drawn} frames of 250 changed the picture");
+        assert_eq!(signs(&run), [Sign::Runs]);
+        run.toggle();
+        assert!(!run.moves());
+        assert_eq!(run.state(), "");
+    }
+
+    #[test]
+    fn a_slow_engine_stops_at_the_end_of_a_frames_work() {
+        let mut run = start(JOB, false);
+        run.clock.speed = crate::clock::SPEEDS.len() - 1;
+        let clock = std::cell::Cell::new(0.0);
+        let slow = || {
+            clock.set(clock.get() + 2.0 * WORK_MS);
+            clock.get()
+        };
+        run.frame(100.0, slow);
+        let first = run.now_ms();
+        run.frame(100.0, || 0.0);
+        assert!(first < 100_000 && run.now_ms() >= 100_000, "{first}, then {}", run.now_ms());
+    }
+
+    #[test]
+    fn steps_go_to_what_is_seen_and_back() {
+        let mut run = start(JOB, false);
+        run.step();
+        frames(&mut run, 5);
+        let first = run.now_ms();
+        run.step();
+        frames(&mut run, 5);
+        assert!(first > 0 && run.now_ms() > first && !run.moves());
+        run.step_back();
+        assert_eq!(run.now_ms(), first);
+        run.step_back();
+        assert_eq!(run.now_ms(), 0);
+    }
+
+    #[test]
+    fn of_many_wishes_in_a_frame_the_last_one_counts() {
+        let mut run = start(JOB, false);
+        frames(&mut run, 500);
+        for at_ms in [7_000, 500, 3_000] {
+            run.want(at_ms);
+        }
+        assert!(run.moves() && run.now_ms() == 8_000, "nothing happens before the frame");
+        assert!(run.frame(16.0, || 0.0));
+        assert_eq!((run.now_ms(), run.furthest_ms), (3_000, 8_000));
+        assert!(!run.moves());
+        // What has not been seen cannot be gone to.
+        run.want(99_000);
+        run.frame(16.0, || 0.0);
+        assert_eq!(run.now_ms(), 8_000);
+    }
+
+    #[test]
+    fn who_acts_in_the_past_begins_another_story() {
+        let mut run = start(JOB, false);
+        frames(&mut run, 300);
+        run.fault(Fault::KillNode { node: "node-1".to_owned() }, true, None);
+        assert_eq!((run.steps.len(), run.broken().count()), (2, 1));
+        run.want(1_000);
+        run.frame(16.0, || 0.0);
+        assert_eq!(run.broken().count(), 0, "it is broken later");
+        run.apply("b.yaml", CRON);
+        let at: Vec<i64> = run.steps.iter().map(|step| step.at_ms).collect();
+        assert_eq!((at, run.furthest_ms), (vec![0, 1_000], 1_000));
+    }
+
+    #[test]
+    fn quiet_parts_are_skipped_towards_what_is_known_and_told() {
+        let mut run = start(CRON, true);
+        frames(&mut run, 40);
+        assert!(run.state().starts_with("» ") && run.state().ends_with("x to the next run of c"), "{}", run.state());
+        frames(&mut run, 100);
+        assert!(run.now_ms() >= 2 * 3_600_000, "{}", run.now_ms());
+        let mut held = start(CRON, true);
+        held.clock.held = true;
+        frames(&mut held, 250);
+        assert_eq!((held.now_ms(), held.state().as_str()), (4_000, ""));
+        // A server promises nothing.
+        let server = JOB.replace("[sh, -c, sleep 5; exit 1]", "[sleep, infinity]");
+        let mut quiet = start(&server, true);
+        frames(&mut quiet, 1_000);
+        assert_eq!(quiet.now_ms(), 16_000);
+    }
 }

@@ -2,12 +2,13 @@
 //!
 //! Pattern: ARIA "window splitter". The size is a custom property on the root, so a drag moves nothing but style.
 
-use wasm_bindgen::JsCast;
 use web_sys::{Element, PointerEvent};
 use yew::prelude::*;
 
-use super::app::{Msg, when};
+use super::browser;
+use super::settings::Choice;
 use super::ui::Region;
+use super::when;
 
 /// One press of an arrow, in px.
 const STEP: i32 = 16;
@@ -19,20 +20,20 @@ pub struct Props {
     pub region: Region,
     pub size: Option<i32>,
     pub folded: bool,
-    pub act: Callback<Msg>,
+    pub act: Callback<Choice>,
 }
 
 #[component]
 pub fn Sash(props: &Props) -> Html {
     let Props { region, act, .. } = props;
     let region = *region;
-    let (smallest, usual) = region.bounds();
+    let (smallest, usual) = region.bounds(browser::size().1);
     let size = props.size.unwrap_or(usual);
     let drag = use_mut_ref(|| None::<(i32, i32)>);
     let down = {
         let drag = drag.clone();
         Callback::from(move |event: PointerEvent| {
-            if let Some(sash) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) {
+            if let Some(sash) = event.target_dyn_into::<Element>() {
                 let _ = sash.set_pointer_capture(event.pointer_id());
                 *drag.borrow_mut() = Some((along(region, &event), size));
             }
@@ -44,22 +45,21 @@ pub fn Sash(props: &Props) -> Html {
             let (from, size) = (*drag.borrow())?;
             let moved = along(region, &event) - from;
             // Only the editor lies before its splitter; the others grow upwards.
-            Some(Msg::Size(
-                region,
-                Some(limit(region, if region == Region::Editor { size + moved } else { size - moved })),
-            ))
+            let size = if region == Region::Editor { size + moved } else { size - moved };
+            Some(Choice::Size(region, Some(limit(region, size))))
         })
     };
     let up = Callback::from(move |_: PointerEvent| *drag.borrow_mut() = None);
+    let folded = props.folded;
     let key = when(act, move |event: KeyboardEvent| {
         let grow = if region == Region::Editor { "ArrowRight" } else { "ArrowUp" };
         let shrink = if region == Region::Editor { "ArrowLeft" } else { "ArrowDown" };
         let msg = match event.key() {
-            key if key == grow => Msg::Size(region, Some(limit(region, size + STEP))),
-            key if key == shrink => Msg::Size(region, Some(limit(region, size - STEP))),
-            key if key == "Home" => Msg::Size(region, Some(smallest)),
-            key if key == "End" => Msg::Size(region, Some(limit(region, i32::MAX))),
-            key if key == "Enter" => Msg::Fold(region),
+            key if key == grow => Choice::Size(region, Some(limit(region, size + STEP))),
+            key if key == shrink => Choice::Size(region, Some(limit(region, size - STEP))),
+            key if key == "Home" => Choice::Size(region, Some(smallest)),
+            key if key == "End" => Choice::Size(region, Some(limit(region, i32::MAX))),
+            key if key == "Enter" => Choice::Fold(region, !folded),
             _ => return None,
         };
         event.prevent_default();
@@ -71,7 +71,7 @@ pub fn Sash(props: &Props) -> Html {
             aria-label={format!("Size of the {}", region.name())} aria-valuenow={size.to_string()} aria-valuemin={smallest.to_string()}
             aria-valuemax={limit(region, i32::MAX).to_string()} title="Drag, or arrows; Enter folds; double click puts back"
             onpointerdown={down} onpointermove={pull} onpointerup={up.clone()} onpointercancel={up} onkeydown={key}
-            ondblclick={act.reform(move |_: MouseEvent| Msg::Size(region, None))}></div>
+            ondblclick={act.reform(move |_: MouseEvent| Choice::Size(region, None))}></div>
     }
 }
 
@@ -80,9 +80,8 @@ fn along(region: Region, event: &PointerEvent) -> i32 {
 }
 
 fn limit(region: Region, size: i32) -> i32 {
-    let window = super::browser::window();
-    let room = if region == Region::Editor { window.inner_width() } else { window.inner_height() };
-    let room = room.ok().and_then(|room| room.as_f64()).unwrap_or(1000.0) as i32;
-    let (smallest, _) = region.bounds();
+    let (width, height) = browser::size();
+    let room = if region == Region::Editor { width } else { height };
+    let (smallest, _) = region.bounds(height);
     size.clamp(smallest, (room - REST).max(smallest))
 }

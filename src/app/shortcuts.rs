@@ -6,10 +6,8 @@ use std::rc::Rc;
 use gloo::events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
-use yew::Callback;
+use yew::{Callback, TargetCast};
 
-use super::app::Msg;
-use super::breaks::Target;
 use super::browser;
 use super::ui::Tab;
 
@@ -35,49 +33,78 @@ pub const KEYS: &[(&str, &str)] = &[
     ("Esc Tab", "leave the editor"),
 ];
 
+/// What a key asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Key {
+    Apply,
+    Toggle,
+    Step,
+    StepBack,
+    Restart,
+    Slower,
+    Faster,
+    Skip,
+    Pods,
+    Lanes,
+    Editor,
+    Terminal,
+    Break,
+    Tab(Tab),
+    Theme,
+    Help,
+    Escape,
+}
+
 /// Listens for as long as it is kept. `on` says whether single keys act.
-pub fn listen(act: Callback<Msg>, on: Rc<Cell<bool>>) -> EventListener {
+pub fn listen(act: Callback<Key>, on: Rc<Cell<bool>>) -> EventListener {
     let options = EventListenerOptions::enable_prevent_default();
     EventListener::new_with_options(&browser::window(), "keydown", options, move |event| {
         let Some(event) = event.dyn_ref::<KeyboardEvent>().filter(|event| !event.default_prevented()) else { return };
-        if let Some(msg) = message(event, on.get()) {
+        if let Some(key) = asked(event, on.get()) {
             event.prevent_default();
-            act.emit(msg);
+            act.emit(key);
         }
     })
 }
 
-fn message(event: &KeyboardEvent, single_keys: bool) -> Option<Msg> {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+fn asked(event: &KeyboardEvent, single_keys: bool) -> Option<Key> {
+    let target = event.target_dyn_into::<Element>();
     let within = |selector: &str| target.as_ref().is_some_and(|t| t.closest(selector).ok().flatten().is_some());
     let key = event.key();
     if key == "Enter" && (event.ctrl_key() || event.meta_key()) {
-        return Some(Msg::Apply);
+        return Some(Key::Apply);
     }
     let types = within("input:not([type=checkbox]), textarea, select, .editor-host, dialog");
     if event.ctrl_key() || event.meta_key() || event.alt_key() || types || !single_keys {
         return None;
     }
-    Some(match key.as_str() {
-        "k" => Msg::Toggle,
-        " " if !within("button, label, input, [role=separator], .scrolls") => Msg::Toggle,
-        "." => Msg::Step,
-        "," => Msg::StepBack,
-        "r" => Msg::Restart,
-        "[" => Msg::Slower,
-        "]" => Msg::Faster,
-        "s" => Msg::Skip,
-        "p" => Msg::Go("button[data-pod][tabindex='0']"),
-        "l" => Msg::Go(".timeline .scrolls"),
-        "e" => Msg::GoEditor,
-        "c" => Msg::GoTerminal,
-        "b" => Msg::Break(Some(Target::All)),
-        "1" => Msg::Tab(Tab::Events),
-        "2" => Msg::Tab(Tab::Logs),
-        "3" => Msg::Tab(Tab::Objects),
-        "t" => Msg::Theme,
-        "?" => Msg::Help(true),
-        "Escape" => Msg::Escape,
+    if key == " " && within("button, label, input, [role=separator], .scrolls") {
+        return None;
+    }
+    of_letter(&key)
+}
+
+/// What a single key asks for.
+fn of_letter(key: &str) -> Option<Key> {
+    Some(match key {
+        "k" | " " => Key::Toggle,
+        "." => Key::Step,
+        "," => Key::StepBack,
+        "r" => Key::Restart,
+        "[" => Key::Slower,
+        "]" => Key::Faster,
+        "s" => Key::Skip,
+        "p" => Key::Pods,
+        "l" => Key::Lanes,
+        "e" => Key::Editor,
+        "c" => Key::Terminal,
+        "b" => Key::Break,
+        "1" => Key::Tab(Tab::Events),
+        "2" => Key::Tab(Tab::Logs),
+        "3" => Key::Tab(Tab::Objects),
+        "t" => Key::Theme,
+        "?" => Key::Help,
+        "Escape" => Key::Escape,
         _ => return None,
     })
 }

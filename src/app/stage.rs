@@ -2,16 +2,23 @@
 
 use yew::prelude::*;
 
-use super::app::Msg;
 use super::breaks::{self, Target};
 use super::browser;
 use super::engine::{JobCard, NodePlace, Place, PodToken, Sign};
-use super::run::Part;
+use super::run::{Broken, Part};
 use super::sign;
 use super::words::count;
 
 /// Most tokens drawn in one place; the rest is told as a number, so that a crowd costs no more than a glance.
 const CROWD: usize = 48;
+
+/// What someone does on the stage.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Msg {
+    /// Chooses a Pod, by its uid.
+    Select(AttrValue),
+    Break(Target),
+}
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -19,35 +26,60 @@ pub struct Props {
     pub nodes: Part<Vec<NodePlace>>,
     pub jobs: Part<Vec<JobCard>>,
     pub selected: Option<AttrValue>,
-    /// The Pod that Tab reaches; arrows move on from it.
-    pub reachable: Option<AttrValue>,
+    /// What holds the places, for whoever looks where the Pods are.
+    pub floor: NodeRef,
     pub act: Callback<Msg>,
 }
 
 #[component]
 pub fn Stage(props: &Props) -> Html {
-    let reachable = props.reachable.clone().filter(|uid| props.pods.0.iter().any(|pod| pod.uid == **uid));
+    // The Pod that Tab reaches; arrows move on from it.
+    let reached = use_state(|| None::<AttrValue>);
+    let reachable = (*reached).clone().filter(|uid| props.pods.0.iter().any(|pod| pod.uid == **uid));
     let reachable = reachable.or_else(|| first_drawn(props).map(|pod| AttrValue::from(pod.uid.clone())));
-    let tokens = |place: &Place| tokens(props, place, reachable.as_deref());
+    let tokens = |place: &Place| tokens(props, place, reachable.as_deref(), &reached);
     let tries = props.jobs.0.iter().filter_map(next_try).collect::<Html>();
     let waiting = here(props, &Place::Waiting).count();
     let finished = here(props, &Place::Finished).count();
-    let onkeydown = Callback::from(move_focus);
+    let onkeydown = {
+        let floor = props.floor.clone();
+        Callback::from(move |event| move_focus(&floor, &event))
+    };
+    let open = props.act.reform(Msg::Break);
     html! {
+        <div class="floor" ref={&props.floor} role="group" aria-label="Cluster">
         <div class="places" {onkeydown}>
             <section class="place waiting" aria-label="Waiting">
                 <h3>{ "Waiting" }<span>{ number(waiting) }</span></h3>
                 <div class="pods">{ tokens(&Place::Waiting) }{ tries }</div>
             </section>
             <div class="nodes">
-                { for props.nodes.0.iter().map(|node| self::node(node, tokens(&Place::Node(node.name.clone())), &props.act)) }
+                { for props.nodes.0.iter().map(|node| self::node(node, tokens(&Place::Node(node.name.clone())), open.clone())) }
             </div>
             <section class="place finished" aria-label="Finished">
                 <h3>{ "Finished" }<span>{ number(finished) }</span></h3>
                 <div class="pods">{ tokens(&Place::Finished) }</div>
             </section>
         </div>
+        </div>
     }
+}
+
+/// What is broken now, with what is left of it.
+pub fn broken<'a>(all: impl Iterator<Item = &'a Broken>) -> Html {
+    let row = |broken: &Broken| {
+        let left = broken.until_ms.map(|until| {
+            html! {
+                <span><b data-live="left" data-from={broken.from_ms.to_string()} data-until={until.to_string()}></b>{ " left" }</span>
+            }
+        });
+        html! { <li key={format!("{} {}", broken.from_ms, broken.says)}>{ &broken.says }{ left }</li> }
+    };
+    let rows: Vec<Html> = all.map(row).collect();
+    if rows.is_empty() {
+        return Html::default();
+    }
+    html! { <ul class="broken" aria-label="Broken now">{ for rows }</ul> }
 }
 
 fn number(pods: usize) -> String {
@@ -65,26 +97,30 @@ fn first_drawn(props: &Props) -> Option<&PodToken> {
 }
 
 /// The newest Pods of a place; the older ones of a crowd as a number.
-fn tokens(props: &Props, place: &Place, reachable: Option<&str>) -> Html {
+fn tokens(props: &Props, place: &Place, reachable: Option<&str>, reached: &UseStateHandle<Option<AttrValue>>) -> Html {
     let all: Vec<&PodToken> = here(props, place).collect();
     let hidden = all.len().saturating_sub(CROWD);
     html! {
         <>
             if hidden > 0 { <span class="more">{ format!("+ {hidden} older") }</span> }
-            { for all[hidden..].iter().map(|pod| token(props, pod, reachable == Some(&pod.uid))) }
+            { for all[hidden..].iter().map(|pod| token(props, pod, reachable == Some(&pod.uid), reached)) }
         </>
     }
 }
 
-fn token(props: &Props, pod: &PodToken, reachable: bool) -> Html {
+fn token(props: &Props, pod: &PodToken, reachable: bool, reached: &UseStateHandle<Option<AttrValue>>) -> Html {
     let selected = props.selected.as_deref() == Some(&pod.uid);
     let select = {
         let uid = AttrValue::from(pod.uid.clone());
-        props.act.reform(move |_: MouseEvent| Msg::Select(Some(uid.clone())))
+        props.act.reform(move |_: MouseEvent| Msg::Select(uid.clone()))
     };
     let reach = {
-        let uid = AttrValue::from(pod.uid.clone());
-        props.act.reform(move |_: FocusEvent| Msg::Reach(uid.clone()))
+        let (uid, reached) = (AttrValue::from(pod.uid.clone()), reached.clone());
+        Callback::from(move |_: FocusEvent| {
+            if reached.as_ref() != Some(&uid) {
+                reached.set(Some(uid.clone()));
+            }
+        })
     };
     let span = pod.until_ms.map(|until| (pod.since_ms, until));
     let restarts = (pod.restarts > 0).then(|| format!("↻{}", pod.restarts));
@@ -92,14 +128,31 @@ fn token(props: &Props, pod: &PodToken, reachable: bool) -> Html {
     html! {
         <button key={pod.uid.clone()} type="button" class="pod" data-pod={pod.uid.clone()} data-sign={sign::class(pod.sign)}
             tabindex={if reachable { "0" } else { "-1" }} aria-pressed={selected.to_string()}
-            title={title(pod)} onclick={select} onfocusin={reach}>
+            aria-label={label(pod)} title={title(pod)} onclick={select} onfocusin={reach}>
             { sign::draw(pod.sign, span) }
             <span class="unseen">{ pod.name.strip_suffix(pod.short.as_str()).unwrap_or_default() }</span>
             <span class="short">{ index }{ &pod.short }</span>
             <span class="word">{ &pod.word }{ restarts.map(|text| html! { <i>{ text }</i> }) }</span>
-            if !pod.note.is_empty() { <span class="unseen">{ &pod.note }</span> }
         </button>
     }
+}
+
+/// What a Pod is called by a screen reader: `oneshot-gfbcl, runs, 3 restarts, node-1, Job oneshot`.
+fn label(pod: &PodToken) -> String {
+    let mut parts = vec![pod.name.clone(), pod.word.clone()];
+    if pod.restarts > 0 {
+        parts.push(count(i64::from(pod.restarts), "restart"));
+    }
+    if let Place::Node(node) = &pod.place {
+        parts.push(node.clone());
+    }
+    if !pod.owner.is_empty() {
+        parts.push(pod.owner.replacen('/', " ", 1));
+    }
+    if !pod.note.is_empty() {
+        parts.push(pod.note.clone());
+    }
+    parts.join(", ")
 }
 
 fn title(pod: &PodToken) -> String {
@@ -125,7 +178,7 @@ fn next_try(job: &JobCard) -> Option<Html> {
     })
 }
 
-fn node(node: &NodePlace, tokens: Html, act: &Callback<Msg>) -> Html {
+fn node(node: &NodePlace, tokens: Html, open: Callback<Target>) -> Html {
     let state = match (node.ready, node.schedulable) {
         (false, _) => Some("NotReady"),
         (true, false) => Some("cordoned"),
@@ -137,7 +190,7 @@ fn node(node: &NodePlace, tokens: Html, act: &Callback<Msg>) -> Html {
                 <span class="name">{ &node.name }</span>
                 { state.map(|word| html! { <b class="flag">{ word }</b> }) }
                 <span class="count" title={format!("It takes {} at most", count(node.pods_max, "Pod"))}>{ count(node.pods, "Pod") }</span>
-                { breaks::button(act, Target::Node(node.name.clone()), &node.name) }
+                { breaks::button(open, Target::Node(node.name.clone()), &node.name) }
             </h3>
             <div class="pods">{ tokens }</div>
             <dl class="room">
@@ -166,21 +219,49 @@ fn meter(name: &str, percent: i64, text: &str) -> Html {
 }
 
 /// Arrows move among the Pods in the order of the page; Home and End go to the first and the last.
-fn move_focus(event: KeyboardEvent) {
-    let step: i64 = match event.key().as_str() {
-        "ArrowRight" | "ArrowDown" => 1,
-        "ArrowLeft" | "ArrowUp" => -1,
-        "Home" => i64::MIN,
-        "End" => i64::MAX,
-        _ => return,
-    };
-    let Ok(pods) = browser::document().query_selector_all("button[data-pod]") else { return };
-    let active = browser::document().active_element();
-    let all: Vec<_> = (0..pods.length()).filter_map(|at| pods.get(at)).collect();
-    let Some(at) = all.iter().position(|pod| Some(pod) == active.as_ref().map(AsRef::as_ref)) else { return };
-    let to = (at as i64).saturating_add(step).clamp(0, all.len() as i64 - 1) as usize;
+fn move_focus(floor: &NodeRef, event: &KeyboardEvent) {
+    let Some(floor) = floor.cast::<web_sys::Element>() else { return };
+    let pods = browser::all_within(&floor, "button[data-pod]");
+    let active = browser::active();
+    let Some(at) = pods.iter().position(|pod| Some(&**pod) == active.as_ref()) else { return };
+    let Some(to) = next_place(&event.key(), at, pods.len()) else { return };
     event.prevent_default();
-    if let Some(pod) = wasm_bindgen::JsCast::dyn_ref::<web_sys::HtmlElement>(&all[to]) {
-        let _ = pod.focus();
+    let _ = pods[to].focus();
+}
+
+/// Where a key leads among `count` Pods from the one at `at`.
+fn next_place(key: &str, at: usize, count: usize) -> Option<usize> {
+    let last = count.checked_sub(1)?;
+    match key {
+        "ArrowRight" | "ArrowDown" => Some((at + 1).min(last)),
+        "ArrowLeft" | "ArrowUp" => Some(at.saturating_sub(1)),
+        "Home" => Some(0),
+        "End" => Some(last),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_is_named_in_full() {
+        let pod = PodToken {
+            name: "oneshot-gfbcl".into(),
+            word: "runs".into(),
+            restarts: 3,
+            place: Place::Node("node-1".into()),
+            owner: "Job/oneshot".into(),
+            ..PodToken::default()
+        };
+        assert_eq!(label(&pod), "oneshot-gfbcl, runs, 3 restarts, node-1, Job oneshot");
+    }
+
+    #[test]
+    fn arrows_stay_among_the_pods() {
+        let go = |key, at| next_place(key, at, 3);
+        assert_eq!([go("ArrowRight", 1), go("ArrowDown", 2), go("ArrowLeft", 0)], [Some(2), Some(2), Some(0)]);
+        assert_eq!([go("Home", 2), go("End", 0), go("a", 0), next_place("End", 0, 0)], [Some(0), Some(2), None, None]);
     }
 }

@@ -1,38 +1,40 @@
 //! The time line's frame: its buttons and the place in which `lanes` paints.
 
-use wasm_bindgen::JsCast;
 use web_sys::{Element, PointerEvent, WheelEvent};
 use yew::prelude::*;
 
-use super::app::{Msg, when};
-use super::lanes::Gesture;
+use super::when;
+use super::window::Gesture;
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
     pub follows: bool,
     /// How many Pods have a row.
     pub pods: usize,
-    pub act: Callback<Msg>,
+    /// Where `lanes` paints.
+    pub canvas: NodeRef,
+    pub scroll: NodeRef,
+    pub act: Callback<Gesture>,
 }
 
 #[component]
 pub fn Timeline(props: &Props) -> Html {
-    let send = |gesture: Gesture| props.act.reform(move |_: MouseEvent| Msg::Lanes(gesture));
+    let send = |gesture: Gesture| props.act.reform(move |_: MouseEvent| gesture);
     let pointer = |make: fn(f64, f64) -> Gesture| {
         props.act.reform(move |event: PointerEvent| {
             let (x, y) = place(&event);
-            Msg::Lanes(make(x, y))
+            make(x, y)
         })
     };
     let down = {
         let act = props.act.clone();
         Callback::from(move |event: PointerEvent| {
             // Touches scroll; a mouse or a pen drags.
-            if let Some(canvas) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) {
+            if let Some(canvas) = event.target_dyn_into::<Element>() {
                 let _ = canvas.set_pointer_capture(event.pointer_id());
             }
             let (x, y) = place(&event);
-            act.emit(Msg::Lanes(Gesture::Down(x, y)));
+            act.emit(Gesture::Down(x, y));
         })
     };
     let wheel = {
@@ -46,7 +48,7 @@ pub fn Timeline(props: &Props) -> Html {
                 () => return,
             };
             event.prevent_default();
-            act.emit(Msg::Lanes(gesture));
+            act.emit(gesture);
         })
     };
     let key = when(&props.act, |event: KeyboardEvent| {
@@ -60,7 +62,7 @@ pub fn Timeline(props: &Props) -> Html {
             _ => return None,
         };
         event.prevent_default();
-        Some(Msg::Lanes(gesture))
+        Some(gesture)
     });
     html! {
         <section class="timeline" aria-label="Timeline">
@@ -72,10 +74,10 @@ pub fn Timeline(props: &Props) -> Html {
                 <button type="button" class="small" title="The whole run (0)" onclick={send(Gesture::Fit)}>{ "fit" }</button>
                 <button type="button" class="small" aria-pressed={props.follows.to_string()} title="Follow now (f)" onclick={send(Gesture::Follow)}>{ "follow" }</button>
             </div>
-            <div class="scrolls" tabindex="0" role="img" onkeydown={key} onscroll={props.act.reform(|_: Event| Msg::Lanes(Gesture::Scrolled))}
+            <div ref={&props.scroll} class="scrolls" tabindex="0" role="img" onkeydown={key} onscroll={props.act.reform(|_: Event| Gesture::Scrolled)}
                 aria-label={format!("One row for each of {} Pods. The same is told in the Objects and Events panels.", props.pods)}>
-                <canvas onpointerdown={down} onpointermove={pointer(Gesture::Move)} onpointerup={pointer(Gesture::Up)}
-                    onpointercancel={props.act.reform(|_: PointerEvent| Msg::Lanes(Gesture::Cancel))} onwheel={wheel}></canvas>
+                <canvas ref={&props.canvas} onpointerdown={down} onpointermove={pointer(Gesture::Move)} onpointerup={pointer(Gesture::Up)}
+                    onpointercancel={props.act.reform(|_: PointerEvent| Gesture::Cancel)} onwheel={wheel}></canvas>
                 <div class="spacer"></div>
             </div>
         </section>

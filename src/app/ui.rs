@@ -32,7 +32,7 @@ impl Theme {
 
     /// Tells the style sheet.
     pub fn show(self) {
-        if let Some(root) = browser::document().document_element() {
+        if let Some(root) = browser::root() {
             let _ = match self {
                 Theme::Auto => root.remove_attribute("data-theme"),
                 other => root.set_attribute("data-theme", other.word()),
@@ -60,13 +60,12 @@ pub enum Layout {
 }
 
 impl Layout {
-    pub fn now() -> Layout {
-        if browser::matches("(max-width: 840px)") {
-            Layout::Stack
-        } else if browser::matches("(max-width: 1180px)") {
-            Layout::Drawer
-        } else {
-            Layout::Wide
+    /// Of a session of this width, in px.
+    pub fn of_width(width: i32) -> Layout {
+        match width {
+            ..=840 => Layout::Stack,
+            841..=1180 => Layout::Drawer,
+            _ => Layout::Wide,
         }
     }
 }
@@ -96,7 +95,7 @@ impl Tab {
     }
 }
 
-/// A region with a splitter; the number is its place in `Kept`.
+/// A region with a splitter; the number is its place in `Settings`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Region {
     Editor,
@@ -116,22 +115,13 @@ impl Region {
         ["editor", "timeline", "dock"][self as usize]
     }
 
-    /// Smallest and usual size in px.
-    pub fn bounds(self) -> (i32, i32) {
-        [(280, 480), (96, 212), (112, 224)][self as usize]
-    }
-}
-
-/// What the log panel shows.
-#[derive(Clone, PartialEq, Debug)]
-pub struct LogChoice {
-    pub container: Option<String>,
-    pub previous: bool,
-    pub follow: bool,
-}
-
-impl Default for LogChoice {
-    fn default() -> LogChoice {
-        LogChoice { container: None, previous: false, follow: true }
+    /// Smallest and usual size in px; the usual one is less in a low window, as `page.css` has it.
+    pub fn bounds(self, window_px: i32) -> (i32, i32) {
+        let (timeline, dock) = match window_px {
+            ..=640 => (96, 160),
+            641..=800 => (132, 160),
+            _ => (212, 224),
+        };
+        [(280, 480), (72, timeline), (96, dock)][self as usize]
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers and times as people and `kubectl` write them.
-//!
-//! Ages follow `duration.HumanDuration` of k8s.io/apimachinery: two units while they matter, one when they do not.
+
+use super::engine::{Span, human_duration};
 
 /// `00:42`, `12:05`, `1:02:03`: a moment of the run.
 pub fn moment(ms: i64) -> String {
@@ -9,23 +9,16 @@ pub fn moment(ms: i64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") }
 }
 
-/// `42s`, `2m5s`, `14m`, `3h20m`, `2d5h`: an age as `kubectl get` has it.
+/// An age as `kubectl get` has it: `42s`, `2m5s`, `14m`, `3h20m`, `2d5h`.
 pub fn age(ms: i64) -> String {
-    let seconds = ms.max(0) / 1000;
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    let two = |big: i64, unit: &str, small: i64, small_unit: &str| match small {
-        0 => format!("{big}{unit}"),
-        _ => format!("{big}{unit}{small}{small_unit}"),
-    };
-    match () {
-        () if seconds < 120 => format!("{seconds}s"),
-        () if minutes < 10 => two(minutes, "m", seconds % 60, "s"),
-        () if minutes < 180 => format!("{minutes}m"),
-        () if hours < 8 => two(hours, "h", minutes % 60, "m"),
-        () if hours < 48 => format!("{hours}h"),
-        () if days < 8 => two(days, "d", hours % 24, "h"),
-        () => format!("{days}d"),
-    }
+    human_duration(Span::ms(ms.max(0)))
+}
+
+/// How much faster than real time: `12x`, `350x`, `12000x`; two digits are enough.
+pub fn pace(factor: f64) -> String {
+    let digits = factor.max(1.0).log10().floor() as u32;
+    let unit = 10_f64.powi(digits.saturating_sub(1) as i32);
+    format!("{:.0}x", (factor / unit).round() * unit)
 }
 
 /// What is left of a span, never `0s` before it is over: `12s`, `3m`, `5h`.
@@ -48,21 +41,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages_are_kubectls() {
-        for (seconds, text) in [
-            (0, "0s"),
-            (119, "119s"),
-            (120, "2m"),
-            (125, "2m5s"),
-            (600, "10m"),
-            (10_800, "3h"),
-            (12_000, "3h20m"),
-            (100_000, "27h"),
-            (190_800, "2d5h"),
-            (864_000, "10d"),
-        ] {
-            assert_eq!(age(seconds * 1000), text);
-        }
+    fn ages_and_paces() {
+        assert_eq!([age(-5), age(125_000), age(190_800_000)], ["0s", "2m5s", "2d5h"]);
+        assert_eq!([pace(1.4), pace(12.4), pace(357.0), pace(9_003.0)], ["1x", "12x", "360x", "9000x"]);
     }
 
     #[test]

@@ -4,8 +4,11 @@
 //! before and after the other arguments; `--` ends the flags; a lone `-` is an argument; of a flag given twice the
 //! last counts. `--help` and `-h` are known everywhere.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::Write;
+
+use lexopt::Arg;
 
 /// Exit code for arguments that make no sense.
 pub const EXIT_USAGE: i32 = 2;
@@ -55,29 +58,33 @@ impl Args {
     /// An unknown flag, a value that is missing, or one that is not wanted.
     pub fn parse(flags: &[Flag], args: &[String]) -> Result<Args, UsageError> {
         let mut parsed = Args::default();
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            if arg == "--" {
-                parsed.rest.extend(args.cloned());
-                break;
-            }
-            let Some((name, attached)) = split_flag(arg) else {
-                parsed.rest.push(arg.clone());
+        let mut parser = lexopt::Parser::from_args(args);
+        loop {
+            // What has white space before any `=` is no flag, so that the schedule `"-5 * * * *"` gets its own error.
+            if let Some(sentence) = next_raw(&mut parser, |arg| flag_name(arg).contains(char::is_whitespace)) {
+                parsed.rest.push(sentence);
                 continue;
+            }
+            let name = match parser.next().map_err(|error| refusal(&error))? {
+                None => return Ok(parsed),
+                Some(Arg::Value(value)) => {
+                    parsed.rest.push(text_of(value));
+                    continue;
+                }
+                Some(Arg::Long(name)) => format!("--{name}"),
+                Some(Arg::Short(letter)) => format!("-{letter}"),
             };
-            let flag = find(flags, name).ok_or_else(|| UsageError(format!("unknown flag: {name}")))?;
+            let flag = find(flags, &name).ok_or_else(|| UsageError(format!("unknown flag: {name}")))?;
+            let attached = parser.optional_value().map(text_of);
             let value = match (flag.takes_value, attached) {
-                (true, Some(value)) => value.to_string(),
-                (true, None) => match args.next() {
-                    Some(value) if !is_known(flags, value) => value.clone(),
-                    _ => return Err(UsageError(format!("flag needs an argument: {name}"))),
-                },
+                (true, Some(value)) => value,
+                (true, None) => next_raw(&mut parser, |arg| !is_known(flags, arg))
+                    .ok_or_else(|| UsageError(format!("flag needs an argument: {name}")))?,
                 (false, None) => String::new(),
                 (false, Some(_)) => return Err(UsageError(format!("flag takes no argument: {name}"))),
             };
             parsed.flags.push((flag.name, value));
         }
-        Ok(parsed)
     }
 
     /// Whether the flag was given.
@@ -111,30 +118,37 @@ fn find(flags: &[Flag], name: &str) -> Option<Flag> {
 }
 
 fn is_known(flags: &[Flag], arg: &str) -> bool {
-    arg == "--" || split_flag(arg).is_some_and(|(name, _)| find(flags, name).is_some())
+    let name = flag_name(arg);
+    let letter_end = name.char_indices().nth(2).map_or(name.len(), |(at, _)| at);
+    let name = if name.starts_with("--") { name } else { &name[..letter_end] };
+    arg == "--" || find(flags, name).is_some()
 }
 
-/// Name and attached value of a flag; `None` if the argument is none. One with white space in its name is none
-/// either, so that the schedule `"-5 * * * *"` gets its own error and not that of a flag.
-fn split_flag(arg: &str) -> Option<(&str, Option<&str>)> {
-    if !arg.starts_with('-') || arg == "-" {
+/// What stands before the first `=` of an argument that begins with a hyphen; of others nothing.
+fn flag_name(arg: &str) -> &str {
+    if arg.starts_with('-') { arg.split('=').next().unwrap_or(arg) } else { "" }
+}
+
+/// Takes the next argument as it is, if there is one for which `fits` holds.
+fn next_raw(parser: &mut lexopt::Parser, fits: impl Fn(&str) -> bool) -> Option<String> {
+    let mut raw = parser.try_raw_args()?;
+    let next = raw.peek()?.to_str()?.to_owned();
+    if !fits(&next) {
         return None;
     }
-    let (name, value) = match arg.split_once('=') {
-        Some((name, value)) => (name, Some(value)),
-        None => (arg, None),
-    };
-    if name.contains(char::is_whitespace) {
-        return None;
-    }
-    if name.starts_with("--") {
-        return Some((name, value));
-    }
-    // One hyphen, one letter; what follows at once is its value.
-    let letter_end = name.char_indices().nth(2).map_or(name.len(), |(at, _)| at);
-    match &arg[letter_end..] {
-        "" => Some((name, None)),
-        glued => Some((&arg[..letter_end], Some(glued.strip_prefix('=').unwrap_or(glued)))),
+    raw.next();
+    Some(next)
+}
+
+/// The arguments were text when they came in, so nothing is lost.
+fn text_of(value: OsString) -> String {
+    value.to_string_lossy().into_owned()
+}
+
+fn refusal(error: &lexopt::Error) -> UsageError {
+    match error {
+        lexopt::Error::UnexpectedValue { option, .. } => UsageError(format!("flag takes no argument: {option}")),
+        other => UsageError(other.to_string()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use batchyard::terminal::lint;
+use batchyard::terminal::lint_together;
 use batchyard::values::zone::ZoneTable;
 use batchyard::yaml::Severity;
 
@@ -13,8 +13,9 @@ Says what the API server would say of each document.
 
 Usage: batchyard lint FILE...
 
-Each line names its place: FILE:LINE:COLUMN. `-` reads standard input. Errors are what Kubernetes 1.36 refuses, in its
-words; warnings are what it warns of; hints are ours.
+The files are taken together: one may use what another makes. Each line names its place: FILE:LINE:COLUMN.
+`-` reads standard input. Errors are what Kubernetes 1.36 refuses, in its words; warnings are what it warns of; hints
+are ours.
 
   --help   This text
 
@@ -38,7 +39,7 @@ fn check(argv: &[String], out: &mut dyn Write) -> Result<i32, UsageError> {
     if parsed.rest().is_empty() {
         return Err(UsageError("at least one file is needed".to_owned()));
     }
-    let mut refused = false;
+    let mut files = Vec::new();
     for file in parsed.rest() {
         let mut bytes = Vec::new();
         let read = match file.as_str() {
@@ -46,7 +47,11 @@ fn check(argv: &[String], out: &mut dyn Write) -> Result<i32, UsageError> {
             path => std::fs::read(path).map(|content| bytes = content),
         };
         read.map_err(|e| UsageError(format!("{file}: {e}")))?;
-        for diagnostic in lint(&bytes, file, &ZoneTable::bundled()) {
+        files.push((file.clone(), bytes));
+    }
+    let mut refused = false;
+    for ((file, _), diagnostics) in files.iter().zip(lint_together(&files, &ZoneTable::bundled())) {
+        for diagnostic in diagnostics {
             refused |= diagnostic.severity == Severity::Error;
             // A message of many lines (a YAML excerpt, a list) stays one entry.
             let _ = writeln!(out, "{file}:{}", diagnostic.to_string().replace('\n', "\n    "));

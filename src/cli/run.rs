@@ -4,8 +4,12 @@ use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
 
 use batchyard::cluster::store::{Change, ChangeType};
+use batchyard::run::explain::explain_text;
+use batchyard::run::journal::JournalEntry;
+use batchyard::run::outcome::outcome;
 use batchyard::run::{Progress, Record, Scenario, Sim};
-use batchyard::values::time::SimTime;
+use batchyard::values::duration::GoDuration;
+use batchyard::values::time::{SimTime, Span};
 use batchyard::values::zone::ZoneTable;
 
 use crate::args::{self, Args, Flag, UsageError};
@@ -13,21 +17,37 @@ use crate::args::{self, Args, Flag, UsageError};
 pub const HELP: &str = "\
 Simulates a scenario.
 
-Usage: batchyard run SCENARIO.yaml [--trace FILE] [--outputs FILE] [--seed N]
+Usage: batchyard run SCENARIO.yaml [--trace FILE] [--outputs FILE] [--journal FILE] [--seed N]
+                     [--at TIME] [--explain OBJECT|QUESTION] [--outcome text|json]
 
-Without --trace and --outputs it tells the story of the run, a line an event.
+Without the flags that write or print it tells the story of the run, a line an event.
 
   --trace FILE     Write every change of Jobs, CronJobs, Pods, ReplicaSets, Services and Events, one JSON line each
   --outputs FILE   Write what each command of the scenario printed, one JSON line each
+  --journal FILE   Write everything that was done, written and happened, each with its cause, one JSON line each
+  --explain WHAT   Say why: about an object (job/report, pod/report-x7k2p), or a question such as
+                   'why is there an eighth pod', 'why was pod NAME deleted', 'why is pod NAME pending',
+                   'why did job NAME fail', 'why is job NAME not finished', 'why no job at 08:00', 'why exit 143',
+                   'why is active 0', 'why were there two pods for index 3', 'why is nothing running now'
+  --outcome FORM   Say how each Job and CronJob came out: text, or json
+  --at TIME        Stop after so long (90s, 5m) and ask about that moment; without it the scenario is played to its end
   --seed N         Draw other random numbers than the scenario's seed does
   --help           This text
 
-The formats are described in docs/scenario.md. Exit code 0 if the scenario was played, 1 if the file is no scenario or
-a step of it could not be done (a fault that names a node which is not there), 2 if the command line is wrong or a file
-cannot be read or written.
+The formats are described in docs/scenario.md. Exit code 0 if the scenario was played, 1 if the file is no scenario, a
+step of it could not be done (a fault that names a node which is not there) or the question is not understood, 2 if the
+command line is wrong or a file cannot be read or written.
 ";
 
-const FLAGS: &[Flag] = &[Flag::value("--trace"), Flag::value("--outputs"), Flag::value("--seed")];
+const FLAGS: &[Flag] = &[
+    Flag::value("--trace"),
+    Flag::value("--outputs"),
+    Flag::value("--journal"),
+    Flag::value("--explain"),
+    Flag::value("--outcome"),
+    Flag::value("--at"),
+    Flag::value("--seed"),
+];
 
 /// Things done between two looks at what was written; any number works. With a small one the records are given back
 /// while they are still at hand.
@@ -54,53 +74,168 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
         Some(scenario) => scenario,
         None => return Ok(1),
     };
-    let mut trace = parsed.value("--trace").map(create).transpose()?;
-    let mut outputs = parsed.value("--outputs").map(create).transpose()?;
-    let quiet = trace.is_some() || outputs.is_some();
+    let wishes = Wishes::read(&parsed)?;
     let mut sim = Sim::new(&scenario, &ZoneTable::bundled());
-    let start = sim.start();
-    let (mut at_end, mut printed, mut code) = (false, Vec::new(), 0);
-    while !at_end {
-        at_end = sim.play(BUDGET) == Progress::Reached;
-        while let Some(record) = sim.poll_record() {
-            if let Record::Output(output) = &record
-                && output.refused
-            {
-                code = 1;
-                let step = output.step.map(|step| format!(" step {}:", step + 1)).unwrap_or_default();
-                let _ = write!(err, "{file}:{step} {}: {}", output.command, output.stderr);
-            }
-            let written = match &record {
-                _ if !quiet => tell(&record, start, out),
-                Record::Change(_) => trace.as_mut().map_or(Ok(()), |file| match record.trace_line(start) {
-                    Some(line) => writeln!(file, "{line}"),
-                    None => Ok(()),
-                }),
-                Record::Happening(_) => Ok(()),
-                Record::Output(output) => {
-                    // A command in the background ends after later ones; the file has them in the order of the steps.
-                    printed.extend(output.step.map(|step| (step, output.line(start))));
-                    Ok(())
-                }
-            };
-            match written {
-                // Whoever read the story has read enough (`… | head`).
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(0),
-                written => written.map_err(|e| UsageError(e.to_string()))?,
-            }
-        }
+    if wishes.asks() {
+        sim.keep_whole_journal();
     }
-    printed.sort();
-    if let Some(file) = &mut outputs {
-        let written = printed.iter().try_for_each(|(_, line)| writeln!(file, "{line}"));
-        written.map_err(|e| UsageError(e.to_string()))?;
+    let mut papers = Papers::open(&parsed)?;
+    papers.quiet |= wishes.asks();
+    if !papers.write_run(&mut sim, wishes.until, out)? {
+        return Ok(0);
     }
-    for file in [&mut trace, &mut outputs].into_iter().flatten() {
-        file.flush().map_err(|e| UsageError(e.to_string()))?;
+    let refused = !papers.refused.is_empty();
+    for line in &papers.refused {
+        let _ = write!(err, "{file}: {line}");
     }
+    let code = wishes.answer(&sim, out, err).max(i32::from(refused));
     // The process ends next, which gives all memory back at once; taking a large run apart piece by piece takes a while.
     std::mem::forget(sim);
     Ok(code)
+}
+
+/// What is asked when the run has been played.
+struct Wishes<'a> {
+    explain: Option<&'a str>,
+    /// True for JSON.
+    outcome: Option<bool>,
+    until: Option<Span>,
+}
+
+impl<'a> Wishes<'a> {
+    fn read(args: &'a Args) -> Result<Wishes<'a>, UsageError> {
+        let outcome = match args.value("--outcome") {
+            None => None,
+            Some("text") => Some(false),
+            Some("json") => Some(true),
+            Some(other) => return Err(UsageError(format!("--outcome {other}: `text` or `json` is needed"))),
+        };
+        let span = |text: &str| text.parse::<GoDuration>().ok().map(GoDuration::to_span);
+        let until = match args.value("--at") {
+            None => None,
+            Some(text) => {
+                Some(span(text).ok_or_else(|| UsageError(format!("--at {text}: a length of time is needed")))?)
+            }
+        };
+        Ok(Wishes { explain: args.value("--explain"), outcome, until })
+    }
+
+    fn asks(&self) -> bool {
+        self.explain.is_some() || self.outcome.is_some()
+    }
+
+    /// Prints the answers; the result is the exit code.
+    fn answer(&self, sim: &Sim, out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+        if let Some(question) = self.explain {
+            match explain_text(sim, question) {
+                Ok(explanation) => {
+                    let _ = writeln!(out, "{}", explanation.question);
+                    for line in explanation.answer() {
+                        let _ = writeln!(out, "{line}");
+                    }
+                }
+                Err(message) => {
+                    let _ = writeln!(err, "{message}");
+                    return 1;
+                }
+            }
+        }
+        match self.outcome {
+            Some(true) => {
+                let _ = writeln!(out, "{}", outcome(sim).to_value(sim.start()).to_json());
+            }
+            Some(false) => {
+                for line in outcome(sim).lines() {
+                    let _ = writeln!(out, "{line}");
+                }
+            }
+            None => {}
+        }
+        0
+    }
+}
+
+/// The files that a run is written to.
+struct Papers {
+    trace: Option<BufWriter<File>>,
+    outputs: Option<BufWriter<File>>,
+    journal: Option<BufWriter<File>>,
+    /// The story is not told.
+    quiet: bool,
+    /// What could not be done, since what it names is not there.
+    refused: Vec<String>,
+}
+
+impl Papers {
+    fn open(args: &Args) -> Result<Papers, UsageError> {
+        let open = |flag: &str| args.value(flag).map(create).transpose();
+        let (trace, outputs, journal) = (open("--trace")?, open("--outputs")?, open("--journal")?);
+        let quiet = trace.is_some() || outputs.is_some() || journal.is_some();
+        Ok(Papers { trace, outputs, journal, quiet, refused: Vec::new() })
+    }
+
+    /// Plays the run, to its end or until a moment. False if whoever read the story has read enough (`… | head`).
+    fn write_run(&mut self, sim: &mut Sim, until: Option<Span>, out: &mut dyn Write) -> Result<bool, UsageError> {
+        let start = sim.start();
+        let (mut at_end, mut printed) = (false, Vec::new());
+        while !at_end {
+            let progress = match until {
+                Some(until) => sim.advance(start + until, BUDGET),
+                None => sim.play(BUDGET),
+            };
+            at_end = progress == Progress::Reached;
+            while let Some(record) = sim.poll_record() {
+                match self.write(&record, start, out, &mut printed) {
+                    Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(false),
+                    written => written.map_err(|e| UsageError(e.to_string()))?,
+                }
+            }
+        }
+        printed.sort();
+        if let Some(file) = &mut self.outputs {
+            let written = printed.iter().try_for_each(|(_, line)| writeln!(file, "{line}"));
+            written.map_err(|e| UsageError(e.to_string()))?;
+        }
+        for file in [&mut self.trace, &mut self.outputs, &mut self.journal].into_iter().flatten() {
+            file.flush().map_err(|e| UsageError(e.to_string()))?;
+        }
+        Ok(true)
+    }
+
+    /// Writes one record. A command in the background ends after later ones; the file has outputs in the order of the
+    /// steps, so they are gathered in `printed`.
+    fn write(
+        &mut self,
+        record: &Record,
+        start: SimTime,
+        out: &mut dyn Write,
+        printed: &mut Vec<(usize, String)>,
+    ) -> std::io::Result<()> {
+        if let Some(file) = &mut self.journal
+            && let Some(entry) = JournalEntry::of(record)
+        {
+            writeln!(file, "{}", entry.line(start))?;
+        }
+        if let Record::Output(output) = record
+            && output.refused
+        {
+            let step = output.step.map(|step| format!("step {}: ", step + 1)).unwrap_or_default();
+            self.refused.push(format!("{step}{}: {}", output.command, output.stderr));
+        }
+        match record {
+            _ if !self.quiet => tell(record, start, out)?,
+            Record::Change(_) => {
+                if let Some(file) = &mut self.trace
+                    && let Some(line) = record.trace_line(start)
+                {
+                    writeln!(file, "{line}")?;
+                }
+            }
+            Record::Happening(_) => {}
+            Record::Output(output) => printed.extend(output.step.map(|step| (step, output.line(start)))),
+        }
+        Ok(())
+    }
 }
 
 /// Reads a scenario; none if it is no scenario, and then `err` was told why. `seed` overrules its own.

@@ -51,6 +51,18 @@ fn play(manifest: &str, lines: &[&str]) -> Vec<Rc<Output>> {
     outputs
 }
 
+/// One act changes more objects than the store keeps for long, and a watch shows each of them.
+#[test]
+fn a_watch_shows_all_that_one_act_changes() {
+    let object = |i: i32| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{i}}}\n");
+    let many: String = (0..1500).map(object).collect();
+    let watch = "timeout 20 kubectl get configmaps -w --watch-only --output-watch-events";
+    let outputs = play(&many, &[watch, "kubectl delete configmaps --all"]);
+    let watched = outputs.iter().find(|output| output.step == Some(1)).expect("the watch has ended");
+    let gone = watched.stdout.lines().filter(|line| line.starts_with("DELETED") && line.contains(" c"));
+    assert_eq!(gone.count(), 1500);
+}
+
 /// Names that differ from run to run.
 fn normal(text: &str) -> String {
     let mut words = String::new();
@@ -352,7 +364,11 @@ fn every_verb_and_flag_is_in_the_help_is_offered_and_is_read() {
             assert!(text.contains(&format!("--{}=", flag.name)), "{} --{}", verb.name, flag.name);
             let tab = format!("--{}{}", flag.name, if flag.takes == Takes::Nothing { "" } else { "=" });
             assert!(offers(&argv, &tab[..4]).contains(&tab), "{} offers no {tab}", verb.name);
-            let value = if flag.takes == Takes::Nothing { "true" } else { "1" };
+            let value = match flag.takes {
+                Takes::Nothing => "true",
+                Takes::Duration => "1s",
+                _ => "1",
+            };
             let mut forms = vec![format!("--{}={value}", flag.name)];
             forms.extend(flag.short.map(|short| format!("-{short}={value}")));
             for form in forms {
@@ -364,7 +380,7 @@ fn every_verb_and_flag_is_in_the_help_is_offered_and_is_read() {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), verb.flags.len(), "{} has a flag twice", verb.name);
-        if !verb.name.contains(' ') && verb.name != "options" {
+        if !verb.name.contains(' ') && !["alpha", "options"].contains(&verb.name) {
             assert!(help::overview().contains(&format!("  {:<15} ", verb.name)), "{} is in no group", verb.name);
         }
     }

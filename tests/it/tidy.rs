@@ -66,7 +66,7 @@ const PRIVATE: &[&str] = &[
 ];
 
 /// Folders whose texts come from elsewhere as they are (recordings, tutorials) and may name any path.
-const AS_RECORDED: &[&str] = &["tests/scenarios/", "tests/cases/", "seeds/"];
+const AS_RECORDED: &[&str] = &["tests/scenarios/", "tests/cases/", "tests/sessions/", "seeds/"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -313,6 +313,52 @@ fn the_page_has_nothing_inline_and_nothing_absolute() {
     );
 }
 
+/// The one file of the page that looks for elements.
+const LOOKS_FOR_ELEMENTS: &str = "src/app/browser.rs";
+
+/// A function of the page may have this many lines.
+const LONGEST_FUNCTION: usize = 80;
+
+#[test]
+fn the_page_finds_its_elements_in_one_place() {
+    let mut findings = Vec::new();
+    for file in rust_files().filter(|file| file.starts_with("src/app/") && file != LOOKS_FOR_ELEMENTS) {
+        let code = code(&file);
+        for word in ["query_selector", "query_selector_all", "get_element_by_id", "get_elements_by_class_name"] {
+            findings.extend(lines_with(&code, word).iter().map(|line| format!("{file}:{line}: {word}")));
+        }
+    }
+    none("a session may stand twice on a page: hand a reference down", findings);
+}
+
+#[test]
+fn functions_of_the_page_fit_a_screen() {
+    let mut findings = Vec::new();
+    for file in rust_files().filter(|file| file.starts_with("src/app/")) {
+        let long = functions(&code(&file)).into_iter().filter(|(_, lines)| *lines > LONGEST_FUNCTION);
+        findings.extend(long.map(|(line, lines)| format!("{file}:{line}: {lines} lines")));
+    }
+    none("too long", findings);
+}
+
+/// The functions of a formatted text: the line each begins on, and how many it has.
+fn functions(code: &str) -> Vec<(usize, usize)> {
+    let (mut found, mut open): (Vec<(usize, usize)>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
+    for (index, line) in code.lines().enumerate() {
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        let begins = ["fn ", "pub fn ", "pub(super) fn ", "pub(crate) fn ", "async fn ", "pub async fn "];
+        if begins.iter().any(|begin| text.starts_with(begin)) && !text.ends_with(';') && !text.ends_with('}') {
+            open.push((indent, index));
+        } else if text == "}"
+            && let Some((_, start)) = open.pop_if(|(outer, _)| *outer == indent)
+        {
+            found.push((start + 1, index - start + 1));
+        }
+    }
+    found
+}
+
 /// The readers above, on texts made for them: a lock that cannot close is none.
 #[test]
 fn the_locks_close() {
@@ -325,5 +371,9 @@ fn the_locks_close() {
         ["1 base", "2 api", "2 store", "2 net"]
     );
     assert_eq!(names("pub(crate) fn f() { other_crate::g(); $crate::yaml::parse() }"), ["1 yaml"]);
+    assert_eq!(
+        functions("fn a() {\n    b();\n}\nimpl C {\n    pub fn d(\n    ) {\n        if e {\n        }\n    }\n}\n"),
+        [(1, 3), (5, 5)]
+    );
     assert_eq!(without_tests("a\n#[cfg(test)]\nmod tests {\n}"), "a\n");
 }

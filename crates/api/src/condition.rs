@@ -4,18 +4,18 @@
 
 use values::object;
 use values::time::SimTime;
-use values::value::Value;
+use values::value::{Text, Value};
 
 /// A condition to be written into a Pod's status.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct NewCondition<'a> {
     /// `PodScheduled`, `DisruptionTarget` …
-    pub kind: &'a str,
+    pub kind: &'static str,
     /// `True`, `False` or `Unknown`.
-    pub status: &'a str,
+    pub status: &'static str,
     pub reason: &'a str,
     pub message: &'a str,
-    /// `metadata.generation` of the Pod the writer has seen.
+    /// `metadata.generation` of the Pod the writer has seen; 0 where the writer does not say it.
     pub observed_generation: i64,
 }
 
@@ -28,7 +28,7 @@ pub fn set_pod_condition(status: &mut Value, condition: NewCondition<'_>, now: S
         .filter(|c| c.str_at("status") == Some(condition.status))
         .map(|c| c.at("lastTransitionTime").clone());
     let mut new = object! {
-        "type" => condition.kind, "status" => condition.status, "lastProbeTime" => Value::Null,
+        "type" => Text::Known(condition.kind), "status" => Text::Known(condition.status), "lastProbeTime" => Value::Null,
         "lastTransitionTime" => since.unwrap_or_else(|| now.into()),
     };
     for (field, text) in [("reason", condition.reason), ("message", condition.message)] {

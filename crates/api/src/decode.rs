@@ -111,14 +111,28 @@ pub fn decode_for_apply(document: &Value, validation: FieldValidation) -> Result
     decode_at_server(fields, validation)
 }
 
-/// The documents that kubectl makes of one: the items of a `List`, or itself. Each with the path to it.
+/// The documents that kubectl makes of one: the items of a `List` or of a `JobList`, or itself. Each with the path to it.
 pub fn flatten(document: &Value) -> Vec<(String, Value)> {
-    let is_list = document.str_at("kind") == Some("List") && document.str_at("apiVersion") == Some("v1");
+    let text = |field: &str| document.str_at(field).unwrap_or_default();
+    let Some(kind) = text("kind").strip_suffix("List").filter(|_| document.at("items").as_list().is_some()) else {
+        return vec![(String::new(), document.clone())];
+    };
+    let version = text("apiVersion");
+    let is_list = if kind.is_empty() { version == "v1" } else { Schema::get().kind(version, kind).is_some() };
     if !is_list {
         return vec![(String::new(), document.clone())];
     }
+    let whole = |item: &Value| {
+        let mut item = item.clone();
+        // The items of a typed list need not say what they are.
+        if !kind.is_empty() && item.as_map().is_some() {
+            item.set_default("apiVersion", version);
+            item.set_default("kind", kind);
+        }
+        item
+    };
     let items = document.list_at("items").iter().enumerate();
-    items.map(|(i, item)| (format!("items[{i}]"), item.clone())).collect()
+    items.map(|(i, item)| (format!("items[{i}]"), whole(item))).collect()
 }
 
 /// All that can be said about a document before it is validated: refusals at their lines, warnings, hints.
@@ -209,9 +223,11 @@ fn check_name(document: &Value) -> Result<(), Refusal> {
     }
     let (api_version, kind) = (document.str_at("apiVersion").unwrap_or(""), document.str_at("kind").unwrap_or(""));
     let namespace = document.str_at("metadata.namespace").unwrap_or("default");
+    // The core group has no name.
+    let core = if api_version.contains('/') { "" } else { "/" };
     let text = format!(
-        "error when retrieving current configuration of:\nResource: \"{api_version}, Resource={}\", GroupVersionKind: \
-         \"{api_version}, Kind={kind}\"\nName: \"\", Namespace: {namespace:?}\nfrom server for: {{source}}: resource name may \
+        "error when retrieving current configuration of:\nResource: \"{core}{api_version}, Resource={}\", \
+         GroupVersionKind: \"{core}{api_version}, Kind={kind}\"\nName: \"\", Namespace: {namespace:?}\nfrom server for: {{source}}: resource name may \
          not be empty",
         plural(kind)
     );

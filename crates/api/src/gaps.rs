@@ -63,13 +63,30 @@ pub const GAPS: &[Gap] = &[
     service("sessionAffinity", "Every connection chooses its endpoint anew.", NETWORK),
     service("externalIPs", "Addresses from outside lead nowhere.", NETWORK),
     service("loadBalancerIP", "No load balancer is provided: EXTERNAL-IP stays <pending>.", NETWORK),
-    cluster("Horizontal autoscalers, StatefulSets, DaemonSets and Ingress are not run.", "Batchyard is about Jobs"),
-    cluster("Access rules (RBAC) are not checked: whoever asks may.", "there is one user"),
-    cluster("PodDisruptionBudgets do not hold evictions back.", "no lesson needs them yet"),
     cluster(
-        "The Service `kubernetes` is not listed.",
-        "the recorded namespace had none; its address and variables are there",
+        "What an image that Batchyard does not know starts is not run: it takes a moment, says so in its log and is taken \
+         to succeed; behind a Deployment it is taken to serve. The annotation batchyard.dev/behaviour says otherwise.",
+        "images are models, not programs",
     ),
+    cluster(
+        "Interpreters (python, node …) run what only prints, sleeps and ends; any other program of theirs is taken to \
+         succeed.",
+        "images are models, not programs",
+    ),
+    cluster(
+        "Databases listen, are found and keep nothing; clients of clouds and registries are taken to succeed.",
+        "images are models, not programs",
+    ),
+    cluster(
+        "Autoscalers, Ingresses, NetworkPolicies, webhooks, definitions of kinds, classes of runtimes and devices are kept, \
+         listed and printed; nothing acts on them.",
+        "Batchyard is about Jobs",
+    ),
+    cluster(
+        "Access rules hold for ServiceAccounts whose Pods run kubectl; whoever sits at the terminal may do everything.",
+        "there is one user",
+    ),
+    cluster("Every StorageClass provisions, whatever its provisioner, but for kubernetes.io/no-provisioner.", MACHINE),
     cluster("CPU limits do not slow programs down.", MACHINE),
 ];
 
@@ -123,7 +140,9 @@ pub fn touched(kind: Kind, object: &Value) -> Vec<(String, &'static Gap)> {
 pub fn pod_spec_path(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Pod => Some("spec"),
-        Kind::Job | Kind::ReplicaSet | Kind::Deployment => Some("spec.template.spec"),
+        Kind::Job | Kind::ReplicaSet | Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => {
+            Some("spec.template.spec")
+        }
         Kind::CronJob => Some("spec.jobTemplate.spec.template.spec"),
         _ => None,
     }

@@ -13,17 +13,49 @@ pub enum Kind {
     Node,
     PriorityClass,
     PersistentVolume,
+    ClusterRole,
+    ClusterRoleBinding,
+    StorageClass,
+    CSIDriver,
+    VolumeAttributesClass,
+    IngressClass,
+    RuntimeClass,
+    DeviceClass,
+    CustomResourceDefinition,
+    MutatingWebhookConfiguration,
+    ValidatingWebhookConfiguration,
+    ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding,
+    FlowSchema,
+    PriorityLevelConfiguration,
+    CertificateSigningRequest,
+    APIService,
     ConfigMap,
     Secret,
     ServiceAccount,
     ResourceQuota,
     PersistentVolumeClaim,
+    Role,
+    RoleBinding,
+    LimitRange,
+    PodDisruptionBudget,
+    NetworkPolicy,
+    Ingress,
+    Lease,
+    PodTemplate,
+    ControllerRevision,
+    ResourceClaim,
+    ResourceClaimTemplate,
     Pod,
+    ReplicationController,
     Service,
     Endpoints,
     EndpointSlice,
+    DaemonSet,
     Deployment,
     ReplicaSet,
+    StatefulSet,
+    HorizontalPodAutoscaler,
     CronJob,
     Job,
     Event,
@@ -76,6 +108,10 @@ const fn cluster_scoped(info: KindInfo) -> KindInfo {
     KindInfo { namespaced: false, ..info }
 }
 
+const fn of_version(version: &'static str, info: KindInfo) -> KindInfo {
+    KindInfo { version, ..info }
+}
+
 const fn in_all(info: KindInfo) -> KindInfo {
     KindInfo { in_all: true, ..info }
 }
@@ -104,6 +140,121 @@ pub const KINDS: &[KindInfo] = &[
         "persistentvolume",
         &["pv"],
     )),
+    cluster_scoped(row(
+        Kind::ClusterRole,
+        "ClusterRole",
+        "rbac.authorization.k8s.io",
+        "clusterroles",
+        "clusterrole",
+        &[],
+    )),
+    cluster_scoped(row(
+        Kind::ClusterRoleBinding,
+        "ClusterRoleBinding",
+        "rbac.authorization.k8s.io",
+        "clusterrolebindings",
+        "clusterrolebinding",
+        &[],
+    )),
+    cluster_scoped(row(
+        Kind::StorageClass,
+        "StorageClass",
+        "storage.k8s.io",
+        "storageclasses",
+        "storageclass",
+        &["sc"],
+    )),
+    cluster_scoped(row(Kind::CSIDriver, "CSIDriver", "storage.k8s.io", "csidrivers", "csidriver", &[])),
+    cluster_scoped(row(
+        Kind::VolumeAttributesClass,
+        "VolumeAttributesClass",
+        "storage.k8s.io",
+        "volumeattributesclasses",
+        "volumeattributesclass",
+        &["vac"],
+    )),
+    with_generation(cluster_scoped(row(
+        Kind::IngressClass,
+        "IngressClass",
+        "networking.k8s.io",
+        "ingressclasses",
+        "ingressclass",
+        &[],
+    ))),
+    cluster_scoped(row(Kind::RuntimeClass, "RuntimeClass", "node.k8s.io", "runtimeclasses", "runtimeclass", &[])),
+    with_generation(cluster_scoped(row(
+        Kind::DeviceClass,
+        "DeviceClass",
+        "resource.k8s.io",
+        "deviceclasses",
+        "deviceclass",
+        &[],
+    ))),
+    with_generation(cluster_scoped(row(
+        Kind::CustomResourceDefinition,
+        "CustomResourceDefinition",
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "customresourcedefinition",
+        &["crd", "crds"],
+    ))),
+    with_generation(cluster_scoped(row(
+        Kind::MutatingWebhookConfiguration,
+        "MutatingWebhookConfiguration",
+        "admissionregistration.k8s.io",
+        "mutatingwebhookconfigurations",
+        "mutatingwebhookconfiguration",
+        &[],
+    ))),
+    with_generation(cluster_scoped(row(
+        Kind::ValidatingWebhookConfiguration,
+        "ValidatingWebhookConfiguration",
+        "admissionregistration.k8s.io",
+        "validatingwebhookconfigurations",
+        "validatingwebhookconfiguration",
+        &[],
+    ))),
+    with_generation(cluster_scoped(row(
+        Kind::ValidatingAdmissionPolicy,
+        "ValidatingAdmissionPolicy",
+        "admissionregistration.k8s.io",
+        "validatingadmissionpolicies",
+        "validatingadmissionpolicy",
+        &[],
+    ))),
+    with_generation(cluster_scoped(row(
+        Kind::ValidatingAdmissionPolicyBinding,
+        "ValidatingAdmissionPolicyBinding",
+        "admissionregistration.k8s.io",
+        "validatingadmissionpolicybindings",
+        "validatingadmissionpolicybinding",
+        &[],
+    ))),
+    with_generation(cluster_scoped(row(
+        Kind::FlowSchema,
+        "FlowSchema",
+        "flowcontrol.apiserver.k8s.io",
+        "flowschemas",
+        "flowschema",
+        &[],
+    ))),
+    with_generation(cluster_scoped(row(
+        Kind::PriorityLevelConfiguration,
+        "PriorityLevelConfiguration",
+        "flowcontrol.apiserver.k8s.io",
+        "prioritylevelconfigurations",
+        "prioritylevelconfiguration",
+        &[],
+    ))),
+    cluster_scoped(row(
+        Kind::CertificateSigningRequest,
+        "CertificateSigningRequest",
+        "certificates.k8s.io",
+        "certificatesigningrequests",
+        "certificatesigningrequest",
+        &["csr"],
+    )),
+    cluster_scoped(row(Kind::APIService, "APIService", "apiregistration.k8s.io", "apiservices", "apiservice", &[])),
     row(Kind::ConfigMap, "ConfigMap", "", "configmaps", "configmap", &["cm"]),
     row(Kind::Secret, "Secret", "", "secrets", "secret", &[]),
     row(Kind::ServiceAccount, "ServiceAccount", "", "serviceaccounts", "serviceaccount", &["sa"]),
@@ -116,7 +267,47 @@ pub const KINDS: &[KindInfo] = &[
         "persistentvolumeclaim",
         &["pvc"],
     ),
+    row(Kind::Role, "Role", "rbac.authorization.k8s.io", "roles", "role", &[]),
+    row(Kind::RoleBinding, "RoleBinding", "rbac.authorization.k8s.io", "rolebindings", "rolebinding", &[]),
+    row(Kind::LimitRange, "LimitRange", "", "limitranges", "limitrange", &["limits"]),
+    with_generation(row(
+        Kind::PodDisruptionBudget,
+        "PodDisruptionBudget",
+        "policy",
+        "poddisruptionbudgets",
+        "poddisruptionbudget",
+        &["pdb"],
+    )),
+    with_generation(row(
+        Kind::NetworkPolicy,
+        "NetworkPolicy",
+        "networking.k8s.io",
+        "networkpolicies",
+        "networkpolicy",
+        &["netpol"],
+    )),
+    with_generation(row(Kind::Ingress, "Ingress", "networking.k8s.io", "ingresses", "ingress", &["ing"])),
+    row(Kind::Lease, "Lease", "coordination.k8s.io", "leases", "lease", &[]),
+    row(Kind::PodTemplate, "PodTemplate", "", "podtemplates", "podtemplate", &[]),
+    row(Kind::ControllerRevision, "ControllerRevision", "apps", "controllerrevisions", "controllerrevision", &[]),
+    row(Kind::ResourceClaim, "ResourceClaim", "resource.k8s.io", "resourceclaims", "resourceclaim", &[]),
+    row(
+        Kind::ResourceClaimTemplate,
+        "ResourceClaimTemplate",
+        "resource.k8s.io",
+        "resourceclaimtemplates",
+        "resourceclaimtemplate",
+        &[],
+    ),
     with_generation(in_all(row(Kind::Pod, "Pod", "", "pods", "pod", &["po"]))),
+    with_generation(in_all(row(
+        Kind::ReplicationController,
+        "ReplicationController",
+        "",
+        "replicationcontrollers",
+        "replicationcontroller",
+        &["rc"],
+    ))),
     in_all(row(Kind::Service, "Service", "", "services", "service", &["svc"])),
     row(Kind::Endpoints, "Endpoints", "", "endpoints", "endpoints", &["ep"]),
     with_generation(row(
@@ -127,8 +318,21 @@ pub const KINDS: &[KindInfo] = &[
         "endpointslice",
         &[],
     )),
+    with_generation(in_all(row(Kind::DaemonSet, "DaemonSet", "apps", "daemonsets", "daemonset", &["ds"]))),
     with_generation(in_all(row(Kind::Deployment, "Deployment", "apps", "deployments", "deployment", &["deploy"]))),
     with_generation(in_all(row(Kind::ReplicaSet, "ReplicaSet", "apps", "replicasets", "replicaset", &["rs"]))),
+    with_generation(in_all(row(Kind::StatefulSet, "StatefulSet", "apps", "statefulsets", "statefulset", &["sts"]))),
+    in_all(of_version(
+        "v2",
+        row(
+            Kind::HorizontalPodAutoscaler,
+            "HorizontalPodAutoscaler",
+            "autoscaling",
+            "horizontalpodautoscalers",
+            "horizontalpodautoscaler",
+            &["hpa"],
+        ),
+    )),
     with_generation(in_all(row(Kind::CronJob, "CronJob", "batch", "cronjobs", "cronjob", &["cj"]))),
     with_generation(in_all(row(Kind::Job, "Job", "batch", "jobs", "job", &[]))),
     row(Kind::Event, "Event", "", "events", "event", &["ev"]),
@@ -147,6 +351,37 @@ impl Kind {
     /// The kind with this `apiVersion` and `kind`.
     pub fn find(api_version: &str, name: &str) -> Option<Kind> {
         KINDS.iter().find(|k| k.name == name && k.api_version() == api_version).map(|k| k.kind)
+    }
+
+    /// Whether it is only kept, listed and printed: nothing in the cluster acts on it.
+    pub fn is_only_kept(self) -> bool {
+        use Kind::*;
+        matches!(
+            self,
+            CSIDriver
+                | VolumeAttributesClass
+                | IngressClass
+                | RuntimeClass
+                | DeviceClass
+                | CustomResourceDefinition
+                | MutatingWebhookConfiguration
+                | ValidatingWebhookConfiguration
+                | ValidatingAdmissionPolicy
+                | ValidatingAdmissionPolicyBinding
+                | FlowSchema
+                | PriorityLevelConfiguration
+                | CertificateSigningRequest
+                | APIService
+                | NetworkPolicy
+                | Ingress
+                | Lease
+                | PodTemplate
+                | ControllerRevision
+                | ResourceClaim
+                | ResourceClaimTemplate
+                | HorizontalPodAutoscaler
+                | ReplicationController
+        )
     }
 
     /// The kind with this name, whatever its group.

@@ -29,20 +29,29 @@ pub struct Shape {
     id: Option<StructId>,
     patch: Patch,
     merge_key: Option<&'static str>,
+    /// What a patch adds to a list with keys stands first, as kustomize has it.
+    prepends: bool,
 }
 
 impl Shape {
     /// The shape of a whole object of this kind.
     pub fn of_kind(api_version: &str, kind: &str) -> Shape {
-        Shape { id: Schema::get().kind(api_version, kind), patch: Patch::Default, merge_key: None }
+        Shape { id: Schema::get().kind(api_version, kind), patch: Patch::Default, merge_key: None, prepends: false }
+    }
+
+    /// The same, for patches whose new items come first.
+    pub fn prepending(self) -> Shape {
+        Shape { prepends: true, ..self }
     }
 
     fn field(self, name: &str) -> Shape {
         let schema = Schema::get();
         match self.id.and_then(|id| schema.field(id, name)) {
-            Some(field) => Shape { id: field.ty.struct_within(), patch: field.patch, merge_key: field.merge_key },
+            Some(field) => {
+                Shape { id: field.ty.struct_within(), patch: field.patch, merge_key: field.merge_key, ..self }
+            }
             // Values of a map (`matchLabels`) have no shape of their own.
-            None => Shape { id: None, patch: Patch::Default, merge_key: None },
+            None => Shape { id: None, patch: Patch::Default, merge_key: None, ..self },
         }
     }
 
@@ -124,6 +133,7 @@ fn strategic_list(target: &mut Value, changes: &[Value], shape: Shape) {
         return;
     }
     let items = target.list_mut();
+    let mut first = 0;
     for change in changes {
         let found = items.iter().position(|item| !item.at(key).is_null() && item.at(key) == change.at(key));
         if change.str_at("$patch") == Some("delete") {
@@ -137,7 +147,9 @@ fn strategic_list(target: &mut Value, changes: &[Value], shape: Shape) {
             None => {
                 let mut fresh = Value::map();
                 strategic(&mut fresh, change, shape.item());
-                items.push(fresh);
+                let at = if shape.prepends { first } else { items.len() };
+                items.insert(at, fresh);
+                first += 1;
             }
         }
     }
@@ -211,6 +223,7 @@ fn list_changes(patch: &mut Map, key: &str, (have, want): (&Value, &Value), shap
         };
         if !items.is_empty() {
             patch.insert(name, items);
+            patch.insert(format!("$setElementOrder/{key}"), Value::list(want.iter().cloned()));
         }
         return;
     };
@@ -240,6 +253,12 @@ fn list_changes(patch: &mut Map, key: &str, (have, want): (&Value, &Value), shap
     }
     if !items.is_empty() {
         patch.insert(key, items);
+        let named = want.iter().map(|item| {
+            let mut name = Value::map();
+            name.set(merge_key, item.at(merge_key).clone());
+            name
+        });
+        patch.insert(format!("$setElementOrder/{key}"), Value::list(named));
     }
 }
 
@@ -249,6 +268,10 @@ fn fold(patch: &mut Value, deletions: &Value, shape: Shape) {
     for (key, deletion) in map.iter() {
         let field = shape.field(key);
         let target = patch.map_mut();
+        // Both sides name the same order.
+        if key.starts_with("$setElementOrder/") && target.contains_key(key) {
+            continue;
+        }
         match (target.get_mut(key), deletion) {
             (None, _) => {
                 target.insert(key, deletion.clone());

@@ -105,6 +105,7 @@ record! {
         pub name: Text,
         pub mount_path: Text,
         pub sub_path: Text,
+        pub sub_path_expr: Text,
         pub read_only: bool,
     }
 

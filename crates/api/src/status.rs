@@ -16,6 +16,8 @@ pub enum Reason {
     BadRequest,
     Forbidden,
     MethodNotAllowed,
+    /// A disruption budget has nothing left.
+    TooManyRequests,
     /// No reason is given, as with a missing subresource.
     Unknown,
 }
@@ -30,6 +32,7 @@ impl Reason {
             Reason::BadRequest => "BadRequest",
             Reason::Forbidden => "Forbidden",
             Reason::MethodNotAllowed => "MethodNotAllowed",
+            Reason::TooManyRequests => "TooManyRequests",
             Reason::Unknown => "",
         }
     }
@@ -43,6 +46,7 @@ impl Reason {
             Reason::BadRequest => 400,
             Reason::Forbidden => 403,
             Reason::MethodNotAllowed => 405,
+            Reason::TooManyRequests => 429,
             Reason::Unknown => 500,
         }
     }

@@ -11,7 +11,7 @@ use crate::view::History;
 use crate::world::{Place, World};
 use values::time::SimTime;
 
-/// Checkpoint moments of all branches together.
+/// Checkpoints of all branches together.
 const CHECKPOINTS_MAX: usize = 64;
 /// Things that happen between two kept moments at least, and the part of a branch's length if that is more.
 const KEEP_EVERY: u64 = 1_000;

@@ -8,6 +8,12 @@
 
 mod reading;
 mod fault;
+mod ask;
+pub mod explain;
+pub mod forecast;
+pub mod journal;
+mod journal_lines;
+pub mod outcome;
 mod input;
 pub mod scenario;
 mod record;
@@ -19,6 +25,7 @@ mod compare;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use crate::journal::{Journal, Log};
 use crate::view::{History, View};
 use api::kind::Kind;
 use cluster::Cluster;
@@ -28,6 +35,7 @@ use values::sort::sort_by_key;
 use values::time::{SimTime, Span};
 use values::zone::ZoneTable;
 
+pub use ask::{Answer, ask};
 use branch::{Branch, Branches, Checkpoint, Given};
 pub use branch::{BranchId, BranchInfo};
 pub use cluster::controllers;
@@ -71,6 +79,7 @@ pub struct Sim {
     /// Things that happened since a moment was kept, as far as known.
     since_kept: u64,
     records: VecDeque<Record>,
+    journal: Journal,
     /// Records made on the way to now. Going over the past again hands over none.
     recorded: u64,
     view: Option<(u64, SimTime, Rc<View>)>,
@@ -93,6 +102,7 @@ impl Sim {
             given: 0,
             since_kept: 0,
             records: VecDeque::new(),
+            journal: Journal::default(),
             recorded: 0,
             view: None,
             wants_shells: false,
@@ -121,6 +131,16 @@ impl Sim {
     /// Whether time stands because that part is not there.
     pub fn lacks_shells(&self) -> bool {
         self.lacks_shells && self.wants_shells
+    }
+
+    /// Whether the host has not brought the code for shells, so that time may have to stand.
+    fn awaits_shells(&self) -> bool {
+        self.lacks_shells
+    }
+
+    /// Whether time stands because a container wants what comes with the part `terminal`: `kubectl`.
+    pub fn lacks_terminal(&self) -> bool {
+        self.world.cluster.has_calls() && !terminal::are_here()
     }
 
     pub fn scenario(&self) -> &Scenario {
@@ -182,6 +202,16 @@ impl Sim {
         self.world.terminals.session(terminal)
     }
 
+    /// What this line of time remembers, also of what lies in the future of now.
+    pub fn journal(&self) -> &Log {
+        self.journal.log()
+    }
+
+    /// Nothing of the journal is thinned out, however long the run is. For programs that end soon.
+    pub fn keep_whole_journal(&mut self) {
+        self.journal.keep_whole();
+    }
+
     /// When something next happens by itself, or by an input that was given before in this branch, if ever.
     pub fn next_wakeup(&self) -> Option<SimTime> {
         let input = self.next_given().map(|given| given.place.at.max(self.now()));
@@ -192,7 +222,7 @@ impl Sim {
     /// Lets time pass until `until`, doing at most `budget` things.
     pub fn advance(&mut self, until: SimTime, budget: u32) -> Progress {
         for _ in 0..budget {
-            if self.lacks_shells() {
+            if self.lacks_shells() || self.lacks_terminal() {
                 return Progress::Lacks;
             }
             if !self.happen(until) {
@@ -261,6 +291,7 @@ impl Sim {
     /// Begins a new line of time here; the old one stays as it was.
     pub fn fork(&mut self) -> BranchId {
         self.branch = self.branches.fork(self.branch, self.given, &self.world, self.recorded);
+        self.journal.fork(self.branch.number(), self.world.cluster.last_entry());
         self.branch
     }
 
@@ -308,6 +339,7 @@ impl Sim {
         let stays = self.branches.has(branch, self.branch, self.world.place());
         let near = if stays { None } else { self.branches.nearest(branch, goal).cloned() };
         self.branch = branch;
+        self.journal.enter(branch.number());
         self.view = None;
         if let Some(kept) = near {
             self.restore(kept);
@@ -322,6 +354,7 @@ impl Sim {
             return false;
         }
         self.branches.drop(branch);
+        self.journal.forget(branch.number());
         true
     }
 
@@ -379,6 +412,16 @@ impl Sim {
         view
     }
 
+    /// The next thing that is known to come by itself; none if nobody can know of any.
+    pub fn coming(&mut self) -> Option<view::Coming> {
+        let view = self.view();
+        let (start, cluster) = (self.start(), &self.world.cluster);
+        view::coming(&view, |pod| {
+            let wakes = cluster.sleeps_until(&pod.namespace, &pod.name)?;
+            Some(wakes.since(start).as_ms())
+        })
+    }
+
     /// What a container wrote: `previous` is the run before the present one.
     ///
     /// # Errors
@@ -407,6 +450,7 @@ impl Sim {
             given: kept.given,
             since_kept: 0,
             records: VecDeque::new(),
+            journal: Journal::default(),
             recorded: 0,
             view: None,
             wants_shells: kept.wants_shells,
@@ -522,6 +566,7 @@ impl Sim {
     fn note(&mut self, fresh: Vec<Record>) {
         let mut told = self.played().told;
         for record in fresh {
+            self.journal.note(&record);
             if let Record::Change(change) = &record {
                 self.history.observe(change);
                 // Making a Pod and starting its containers are steps apart.
@@ -587,6 +632,11 @@ fn placed_inputs(scenario: &Scenario) -> Vec<Rc<Given>> {
         Some(Rc::new(Given { place: last, input: step.input.clone(), step: Some(index) }))
     });
     placed.collect()
+}
+
+/// Whether a refusal is about a field that cannot be changed any more: a cluster without the object would take the text.
+pub fn is_about_immutable(refusal: &str) -> bool {
+    refusal.contains("field is immutable")
 }
 
 /// One line of a container's log.

@@ -79,7 +79,7 @@ impl Output {
 }
 
 /// Seconds since the start, to the millisecond.
-fn seconds(at: SimTime, start: SimTime) -> Value {
+pub(crate) fn seconds(at: SimTime, start: SimTime) -> Value {
     let ms = at.since(start).as_ms();
     if ms % 1000 == 0 { Value::Int(ms / 1000) } else { Value::Float(ms as f64 / 1000.0) }
 }

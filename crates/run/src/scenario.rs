@@ -53,7 +53,12 @@ impl Default for Scenario {
             about: String::new(),
             start: DEFAULT_START,
             seed: 1,
-            setup: Setup { nodes: vec![node("node-1"), node("node-2")], routing: Routing::Random },
+            setup: Setup {
+                nodes: vec![node("node-1"), node("node-2")],
+                routing: Routing::Random,
+                kubernetes_service: true,
+                storage_class: true,
+            },
             steps: Vec::new(),
             duration: Span::mins(10),
         }
@@ -79,6 +84,14 @@ impl Scenario {
         cluster.set("nodes", nodes);
         if self.setup.routing == Routing::First {
             cluster.set("serviceRouting", "first");
+        }
+        let usual = self.setup.routing == Routing::Random;
+        for (key, has) in
+            [("kubernetesService", self.setup.kubernetes_service), ("storageClass", self.setup.storage_class)]
+        {
+            if has != usual {
+                cluster.set(key, has);
+            }
         }
         put("cluster", cluster);
         text.push_str(if self.steps.is_empty() { "steps: []\n" } else { "steps:\n" });
@@ -206,7 +219,7 @@ impl Reader<'_> {
         if value.is_null() {
             return default;
         }
-        self.only(value, "cluster", &["nodes", "serviceRouting"]);
+        self.only(value, "cluster", &["nodes", "serviceRouting", "kubernetesService", "storageClass"]);
         let routing = match value.str_at("serviceRouting") {
             None | Some("random") => Routing::Random,
             Some("first") => Routing::First,
@@ -231,7 +244,10 @@ impl Reader<'_> {
                 self.problem(&format!("cluster.nodes[{i}].name"), &format!("there is a node {} already", node.name));
             }
         }
-        Setup { nodes, routing }
+        // The recorded clusters say `first`, and were bare.
+        let has = |key: &str| value.bool_at(key).unwrap_or(routing == Routing::Random);
+        let (kubernetes_service, storage_class) = (has("kubernetesService"), has("storageClass"));
+        Setup { nodes, routing, kubernetes_service, storage_class }
     }
 
     /// A machine of the set-up; those without a name are numbered.

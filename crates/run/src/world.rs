@@ -168,6 +168,9 @@ impl World {
 
     /// Passes on what was written, wakes commands that wait for changes, and notes commands that ended.
     pub fn drain(&mut self, records: &mut dyn FnMut(Record)) {
+        if self.cluster.has_calls() && terminal::are_here() {
+            self.terminals.take_errands(&mut self.cluster);
+        }
         let log = self.cluster.take_log();
         if !log.is_empty() {
             self.terminals.wake(self.cluster.now());

@@ -77,6 +77,11 @@ pub trait System {
         false
     }
 
+    /// Whether the shell's own command of this name is there. Programs belong to images: busybox has no `jq`.
+    fn has_common(&self, _name: &str) -> bool {
+        true
+    }
+
     fn info(&self, path: &str) -> Result<FileInfo, FileError>;
     fn read_file(&self, path: &str) -> Result<Vec<u8>, FileError>;
     /// Creates or replaces (or, with `append`, extends) a file.
@@ -119,6 +124,10 @@ pub trait Host: System {
     /// Starts an external command; `NotFound` lets the shell print its own words and give 127.
     fn start(&mut self, launch: Launch<'_>) -> Start<Self::Command>;
     fn poll(&mut self, command: &mut Self::Command, io: &mut Io) -> Poll;
+    /// Sends a signal to the first process of this machine, which is none of this shell's; false if it has none.
+    fn signal_first(&mut self, _signal: Signal) -> bool {
+        false
+    }
     /// Tells a command of a signal. After `Kill` and `Int` the shell drops it; after others it polls on.
     fn signal(&mut self, command: &mut Self::Command, signal: Signal);
 }

@@ -29,7 +29,7 @@ mod tests;
 use values::sorted::{SortedMap, SortedSet};
 
 pub use commands::encode::{decode as base64_decode, encode as base64_encode};
-pub use commands::{help_of, names as command_names};
+pub use commands::{help_of, names as command_names, parse_seconds};
 pub use host::{Env, FileError, FileInfo, Host, Launch, Start, System};
 pub use options::Options;
 pub use process::{Chunk, Input, Io, Output, Poll, Read, Signal, Stream};

@@ -5,6 +5,7 @@
 use wasm_split_helpers::wasm_split;
 
 use super::completion::{self, Completion};
+use super::errands::Errand;
 use super::files::HOME;
 use super::host::environment;
 use super::{Finished, OUTPUT_MAX, RUNAWAY_EXIT, RUNAWAY_POLLS, STEP_BUDGET};
@@ -25,10 +26,21 @@ pub struct Acts {
     pub close_session: fn(&mut Terminals, &mut Cluster, SessionId),
     pub complete: fn(&Terminals, Option<SessionId>, &str, &[Tab], &Cluster) -> Completion,
     pub step: fn(&mut Terminals, &mut Cluster),
+    pub take_errands: fn(&mut Terminals, &mut Cluster),
 }
 
-static ACTS: Acts =
-    Acts { start, interrupt, open, type_line, type_text, interrupt_session, close_session, complete, step };
+static ACTS: Acts = Acts {
+    start,
+    interrupt,
+    open,
+    type_line,
+    type_text,
+    interrupt_session,
+    close_session,
+    complete,
+    step,
+    take_errands,
+};
 
 /// The functions of this part.
 ///
@@ -125,8 +137,28 @@ fn complete(terminals: &Terminals, id: Option<SessionId>, line: &str, tabs: &[Ta
     completion::complete(line, &session.commands(), session.cwd(), &files, cluster.store())
 }
 
+/// Whether this part is there.
+pub fn are_here() -> bool {
+    part::is_here(acts())
+}
+
+fn take_errands(terminals: &mut Terminals, cluster: &mut Cluster) {
+    let now = cluster.now();
+    for call in cluster.take_calls() {
+        terminals.started += 1;
+        terminals.errands.push(Errand::begin(call, terminals.started, now));
+    }
+}
+
 fn step(terminals: &mut Terminals, cluster: &mut Cluster) {
     let now = cluster.now();
+    if let Some(at) = terminals.errands.iter().position(|errand| errand.due.is_some_and(|due| due <= now)) {
+        let mut errand = terminals.errands.remove(at);
+        if !errand.step(cluster) {
+            terminals.errands.push(errand);
+        }
+        return;
+    }
     let before = terminals.stirs();
     let Some(i) = terminals.tasks.iter().position(|task| task.due.is_some_and(|at| at <= now)) else {
         terminals.sessions.step(cluster, &mut terminals.workstation);

@@ -8,12 +8,14 @@ mod acts;
 mod command;
 pub mod completion;
 mod curl;
+mod errands;
 mod docker;
 pub mod files;
 pub mod helm;
 pub mod hints;
 mod host;
 pub mod kubectl;
+mod kustomize;
 mod lint;
 mod nodectl;
 mod printing;
@@ -29,9 +31,9 @@ use shell::{FileError, Io, Shell};
 use values::time::{SimTime, Span};
 use yaml::Diagnostic;
 
-pub use acts::{Acts, acts};
+pub use acts::{Acts, acts, are_here};
 pub use host::environment;
-pub use lint::{lint, remarks};
+pub use lint::{empty_cluster, lint, lint_together, remarks};
 pub use session::{Ink, Piece, Session, SessionId};
 
 /// Shell steps of one poll; after that others have their turn and a millisecond passes.
@@ -60,6 +62,8 @@ pub struct Terminals {
     sessions: session::Sessions,
     finished: Vec<Finished>,
     started: u64,
+    /// What containers have carried out.
+    errands: Vec<errands::Errand>,
     /// What is done now is caused by this.
     acting: Cause,
 }
@@ -222,7 +226,8 @@ impl Terminals {
     /// When a command next wants to go on.
     pub fn next_wakeup(&self, now: SimTime) -> Option<SimTime> {
         let tasks = self.tasks.iter().filter_map(|task| task.due);
-        tasks.chain(self.sessions.next_due()).min().map(|at| at.max(now))
+        let errands = self.errands.iter().filter_map(|errand| errand.due);
+        tasks.chain(errands).chain(self.sessions.next_due()).min().map(|at| at.max(now))
     }
 
     /// Something changed: whoever waits, or sleeps unless something happens, looks again.
@@ -230,7 +235,15 @@ impl Terminals {
         for task in &mut self.tasks {
             task.due = Some(now);
         }
+        for errand in &mut self.errands {
+            errand.due = Some(now);
+        }
         self.sessions.wake(now);
+    }
+
+    /// Takes over the command lines that containers want carried out.
+    pub fn take_errands(&mut self, cluster: &mut Cluster) {
+        (acts::fetched().take_errands)(self, cluster)
     }
 
     /// Polls the first command that is due.

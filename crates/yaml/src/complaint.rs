@@ -33,6 +33,9 @@ pub(super) fn go_yaml_text(kind: &ErrorKind, text: &str, line: usize, at: usize,
         E::UnknownAnchor => {
             let rest = text.get(at..).unwrap_or("").trim_start_matches('*');
             let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || "-_".contains(*c)).collect();
+            if name.is_empty() {
+                return format!("yaml: line {line}: did not find expected alphabetic or numeric character");
+            }
             return format!("yaml: unknown anchor '{name}' referenced");
         }
         E::InvalidQuotedScalarIndent => match closing_quote_line(text, at) {

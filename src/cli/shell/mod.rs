@@ -82,7 +82,7 @@ fn open(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
             .map_err(|_| UsageError(format!("--for {text}: a length of time such as 90s or 2h is needed")))?,
     };
     let seed = parsed.value("--seed");
-    let scenario = match parsed.rest() {
+    let mut scenario = match parsed.rest() {
         [] => run::with_seed(Scenario::default(), seed)?,
         [file] => match run::scenario(file, seed, err)? {
             Some(scenario) => scenario,
@@ -90,6 +90,8 @@ fn open(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
         },
         _ => return Err(UsageError("at most one scenario file is needed".to_owned())),
     };
+    // Whoever sits there works in the cluster's own `default`.
+    scenario.setup.kubernetes_service = true;
     let mut desk = Desk::new(&scenario);
     if let Some(folder) = parsed.value("--files") {
         copy(folder, &mut desk, err)?;

@@ -3,6 +3,7 @@
 //! Rules: `docs/semantics/kubectl.md` §3. Source: `pkg/printers/internalversion/printers.go`. Adding a kind is a file
 //! with its columns and its row, and a line in [`columns`] and [`row`].
 
+mod access;
 mod cells;
 mod config;
 mod cron_job;
@@ -25,6 +26,7 @@ use crate::kind::Kind;
 use crate::object::Object;
 use values::time::SimTime;
 
+pub use access::DEFAULT_CLASS;
 pub use cells::{label_selector, map as label_map};
 pub use job::{completions, job_status};
 pub use node::{node_roles, node_status};
@@ -69,6 +71,7 @@ pub fn columns(kind: Kind) -> &'static [Column] {
         Kind::CronJob => cron_job::COLUMNS,
         Kind::Job => job::COLUMNS,
         Kind::Event => event::COLUMNS,
+        other => access::columns(other),
     }
 }
 
@@ -94,5 +97,6 @@ pub fn row(object: &Object, now: SimTime) -> Vec<String> {
         Kind::CronJob => cron_job::row(value, now),
         Kind::Job => job::row(object, now),
         Kind::Event => event::row(value, now),
+        other => access::row(other, value, now),
     }
 }

@@ -37,6 +37,17 @@ pub(super) fn prepare(kind: &str, object: &mut Value) {
             object.set("metadata.generation", 1);
             object.set("status", Value::map());
         }
+        "StatefulSet" => {
+            object.set("metadata.generation", 1);
+            object.set("status", object! { "replicas" => 0, "availableReplicas" => 0 });
+        }
+        "DaemonSet" => {
+            object.set("metadata.generation", 1);
+            let none = ["currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"];
+            object.set("status", Value::map());
+            update(object, "status", |status| none.into_iter().for_each(|field| status.set(field, 0)));
+        }
+        "PodDisruptionBudget" => object.set("metadata.generation", 1),
         "Pod" => first_status(object),
         "Service" => object.set("status", object! { "loadBalancer" => Value::map() }),
         "PersistentVolumeClaim" => object.set("status", object! { "phase" => "Pending" }),

@@ -6,6 +6,7 @@
 //! `pkg/apis/discovery/v1/defaults.go`.
 
 pub mod admit;
+mod access;
 mod batch;
 pub mod create;
 mod edit;
@@ -50,6 +51,11 @@ pub fn apply(kind: &str, object: &mut Value) {
         "Secret" => default_in(object, "type", || "Opaque".into()),
         "Namespace" => namespace(object),
         "PriorityClass" => default_in(object, "preemptionPolicy", || "PreemptLowerPriority".into()),
+        "StorageClass" => {
+            default_in(object, "reclaimPolicy", || "Delete".into());
+            default_in(object, "volumeBindingMode", || "Immediate".into());
+        }
+        "RoleBinding" | "ClusterRoleBinding" => access::binding(object),
         "LimitRange" => update(object, "spec", |spec| each(spec, "limits", limit)),
         "Endpoints" => each(object, "subsets", |subset| each(subset, "ports", protocol)),
         "EndpointSlice" => each(object, "ports", |port| {

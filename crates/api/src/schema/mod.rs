@@ -73,8 +73,22 @@ pub struct Field {
     pub patch: Patch,
     /// The key that items of a merged list are told apart by.
     pub merge_key: Option<&'static str>,
+    /// Whether server-side apply sees one value or many.
+    pub list: ListType,
     /// The struct that declares it: `JobSpec`.
     owner: &'static str,
+}
+
+/// How the items of a list are owned (`x-kubernetes-list-type`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ListType {
+    /// All together.
+    #[default]
+    Atomic,
+    /// Each value for itself.
+    Set,
+    /// Each item by its `merge_key`.
+    Map,
 }
 
 /// What a strategic merge patch does to a list or struct.

@@ -4,7 +4,7 @@
 
 use values::sorted::SortedMap;
 
-use super::{Field, KindEntry, Member, Patch, Schema, Slot, Struct, StructId, Type};
+use super::{Field, KindEntry, ListType, Member, Patch, Schema, Slot, Struct, StructId, Type};
 
 /// Makes the schema of `kinds.txt`.
 pub(super) fn read(kinds: &'static str) -> Schema {
@@ -86,6 +86,11 @@ fn field(owner: &'static str, name: &'static str, ty: Type, flags: &[&'static st
         required: flags.contains(&"required"),
         patch,
         merge_key: value("key="),
+        list: match (value("list="), value("key=")) {
+            (Some("set"), _) => ListType::Set,
+            (None, Some(_)) => ListType::Map,
+            _ => ListType::Atomic,
+        },
         owner,
     }
 }

@@ -5,6 +5,7 @@
 //! over a good Pod allocates nothing. Sources: `pkg/apis/{batch,core,apps}/validation`, `pkg/registry/*/strategy.go`,
 //! `pkg/api/{pod,job}/warnings.go`.
 
+mod access;
 mod config;
 mod cronjob;
 mod field;
@@ -15,7 +16,7 @@ mod job_policy;
 mod job_status;
 mod meta;
 mod misc;
-mod names;
+pub mod names;
 mod pod;
 mod read;
 mod selector;
@@ -56,6 +57,7 @@ pub fn create(kind: Kind, object: &Value, zones: &ZoneTable) -> Vec<FieldCause> 
         Kind::ServiceAccount => misc::plain(found, object, true),
         Kind::ResourceQuota => misc::quota(found, object),
         Kind::Event | Kind::Endpoints | Kind::EndpointSlice => {}
+        other => access::create(found, other, object),
     }
     errors.into_causes()
 }
@@ -79,6 +81,7 @@ pub fn update(kind: Kind, new: &Value, old: &Value, zones: &ZoneTable) -> Vec<Fi
         Kind::ResourceQuota => misc::quota_update(found, new, old),
         Kind::Namespace | Kind::Node | Kind::ServiceAccount => meta::update(found, new, old),
         Kind::Event | Kind::Endpoints | Kind::EndpointSlice => {}
+        other => access::update(found, other, new, old),
     }
     errors.into_causes()
 }

@@ -13,8 +13,13 @@ const KEY_WORDS: &str =
 /// A check of a name.
 pub type NameCheck = fn(&str) -> Vec<String>;
 
-/// `must be no more than 63 bytes`
-pub fn too_long(max: usize) -> String {
+/// The words of names, ports and keys of ConfigMaps.
+fn too_long(max: usize) -> String {
+    format!("must be no more than {max} characters")
+}
+
+/// The words of labels.
+fn too_many_bytes(max: usize) -> String {
     format!("must be no more than {max} bytes")
 }
 
@@ -111,14 +116,15 @@ pub fn qualified_name(text: &str) -> Vec<String> {
             name
         }
         Some((prefix, name)) => {
-            messages.extend(dns_subdomain(prefix).iter().map(|message| format!("prefix part {message}")));
+            let said = dns_subdomain(prefix).into_iter().map(|message| message.replace("253 characters", "253 bytes"));
+            messages.extend(said.map(|message| format!("prefix part {message}")));
             name
         }
     };
     if name.is_empty() {
         messages.push("name part must be non-empty".to_owned());
     } else if name.len() > 63 {
-        messages.push(format!("name part {}", too_long(63)));
+        messages.push(format!("name part {}", too_many_bytes(63)));
     }
     if !key_fits(name) {
         messages.push(format!("name part {}", pattern(KEY_WORDS, KEY_NAME, &["MyName", "my.name", "123-abc"])));
@@ -133,7 +139,7 @@ fn key_fits(name: &str) -> bool {
 pub fn label_value(text: &str) -> Vec<String> {
     let mut messages = Vec::new();
     if text.len() > 63 {
-        messages.push(too_long(63));
+        messages.push(too_many_bytes(63));
     }
     if !text.is_empty() && !key_fits(text) {
         let words = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and \
@@ -263,6 +269,6 @@ mod tests {
             let messages = check(text);
             assert!(messages[0].starts_with(start), "{text}: {messages:?}");
         }
-        assert_eq!(dns_label(&"a".repeat(64)), ["must be no more than 63 bytes"]);
+        assert_eq!(dns_label(&"a".repeat(64)), ["must be no more than 63 characters"]);
     }
 }

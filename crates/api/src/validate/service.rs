@@ -234,7 +234,8 @@ fn policies(errors: &mut Errors, spec: &Value, kind: &str) {
     }
     let internal = text(spec, "internalTrafficPolicy");
     let path = SPEC.child("internalTrafficPolicy");
-    if kind != "ExternalName" || !internal.is_empty() {
+    let known = matches!(kind, "ClusterIP" | "NodePort" | "LoadBalancer");
+    if known || !internal.is_empty() {
         one_of(errors, &path, internal, &["Cluster", "Local"]);
     }
     if let Some(spread) = set(spec, "trafficDistribution").and_then(Value::as_str) {

@@ -57,7 +57,8 @@ fn deployment_spec(errors: &mut Errors, spec: &Value) {
     }
 }
 
-fn selector_and_template(errors: &mut Errors, spec: &Value) {
+/// Checks what all workloads have: a selector that matches the template, and a template that restarts.
+pub(super) fn selector_and_template(errors: &mut Errors, spec: &Value) {
     let own = get(spec, "selector");
     let path = SPEC.child("selector");
     if own.is_null() {

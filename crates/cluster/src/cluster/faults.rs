@@ -17,7 +17,7 @@ impl Cluster {
     /// # Errors
     /// A machine has that name already, or its size is no quantity.
     pub fn add_node(&mut self, spec: &NodeSpec) -> Result<(), String> {
-        if self.has_machine(&spec.name) {
+        if self.nodes.names().any(|name| name == spec.name) {
             return Err(format!("there is a node {} already", spec.name));
         }
         spec.check()?;
@@ -54,8 +54,9 @@ impl Cluster {
         let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
         api.set_cause(cause);
         self.nodes.kill_node(name, &mut api);
-        self.nodes.take_away(name);
+        self.tell();
         self.silent.remove(name);
+        self.nodes.take_away(name);
         let key = Key::new(Kind::Node, "", name);
         // Somebody may have deleted the Node before.
         let _ = self.api("cloud-node-lifecycle-controller", |api| api.delete(&key, &DeleteOptions::default()));
@@ -70,9 +71,8 @@ impl Cluster {
         let cause = self.note_silence(node).ok_or_else(|| no_machine(node))?;
         let mut api = Api::new(&mut self.store, self.now, self.rng, "kubelet");
         api.set_cause(cause);
-        if self.nodes.kill_node(node, &mut api) {
-            self.fall_silent(node, cause);
-        }
+        self.nodes.kill_node(node, &mut api);
+        self.fall_silent(node, cause);
         Ok(())
     }
 
@@ -82,9 +82,8 @@ impl Cluster {
     /// There is no such machine.
     pub fn freeze_node(&mut self, node: &str) -> Result<(), String> {
         let cause = self.note_silence(node).ok_or_else(|| no_machine(node))?;
-        if self.nodes.freeze(node, self.now) {
-            self.fall_silent(node, cause);
-        }
+        self.nodes.freeze(node, self.now);
+        self.fall_silent(node, cause);
         Ok(())
     }
 
@@ -103,9 +102,8 @@ impl Cluster {
         api.set_cause(silent.filter(|silent| silent.by > self.acting.by).unwrap_or(self.acting));
         let cause = Cause::by(api.happened(about, Happened::NodeBack));
         api.set_cause(cause);
-        if self.nodes.thaw(node, &mut api) {
-            self.annotate_silence(node, None, cause);
-        }
+        self.nodes.thaw(node, &mut api);
+        self.annotate_silence(node, None, cause);
         self.tell();
         Ok(())
     }
@@ -123,8 +121,8 @@ impl Cluster {
         oom: bool,
     ) -> Result<(), String> {
         let key = Key::new(Kind::Pod, namespace, pod);
-        let object = self.store.get(&key).cloned();
-        let object = object.ok_or_else(|| format!("pods \"{pod}\" not found in namespace {namespace}"))?;
+        let object =
+            self.store.get(&key).ok_or_else(|| format!("pods \"{pod}\" not found in namespace {namespace}"))?;
         let spec = &object.pod().spec;
         if let Some(name) = container
             && !spec.init_containers.iter().chain(&spec.containers).any(|known| known.name == name)
@@ -135,11 +133,13 @@ impl Cluster {
         api.set_cause(self.acting);
         let killed = self.nodes.kill_container(&key, container, exit_code, oom, &mut api);
         self.tell();
-        match (killed, container) {
-            (true, _) => Ok(()),
-            (false, Some(name)) => Err(format!("container {name} of pod {pod} does not run")),
-            (false, None) => Err(format!("no container of pod {pod} runs")),
+        if killed {
+            return Ok(());
         }
+        Err(match container {
+            Some(name) => format!("container {name} of pod {pod} does not run"),
+            None => format!("no container of pod {pod} runs"),
+        })
     }
 
     /// Evicts a Pod through the API.
@@ -157,8 +157,13 @@ impl Cluster {
     /// That cannot be the name of an image.
     pub fn fail_pull(&mut self, image: &str, until: Option<SimTime>) -> Result<(), String> {
         let fails = Some("failed to pull and unpack image: the registry does not answer".to_owned());
-        let cause = self.acting;
-        self.disturb_pulls(PullFault { image: image.to_owned(), until, fails, slower_by: Span::ZERO, cause })
+        self.disturb_pulls(PullFault {
+            image: image.to_owned(),
+            until,
+            fails,
+            slower_by: Span::ZERO,
+            cause: self.acting,
+        })
     }
 
     /// Pulls of `image` take `longer`.
@@ -166,8 +171,13 @@ impl Cluster {
     /// # Errors
     /// That cannot be the name of an image.
     pub fn slow_pull(&mut self, image: &str, longer: Span, until: Option<SimTime>) -> Result<(), String> {
-        let cause = self.acting;
-        self.disturb_pulls(PullFault { image: image.to_owned(), until, fails: None, slower_by: longer, cause })
+        self.disturb_pulls(PullFault {
+            image: image.to_owned(),
+            until,
+            fails: None,
+            slower_by: longer,
+            cause: self.acting,
+        })
     }
 
     fn disturb_pulls(&mut self, fault: PullFault) -> Result<(), String> {

@@ -12,9 +12,14 @@ use std::rc::Rc;
 use crate::actor::{Actor, Hold};
 use crate::control::{self, Controller};
 use crate::node::Nodes;
+use crate::node::PodCall;
+use crate::program::Returned;
 use crate::program::image::Images;
 use crate::sched::Scheduler;
+use crate::store::rbac::Account;
 use crate::store::{Api, Cause, Entry, EntryId, Happened, Origin, Rule, Store};
+use api::kind::Kind;
+use api::meta::Key;
 use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
@@ -30,6 +35,10 @@ pub use crate::node::NodeSpec;
 pub struct Setup {
     pub nodes: Vec<NodeSpec>,
     pub routing: Routing,
+    /// `default` has its Service `kubernetes`. The namespaces in which recordings were made had none.
+    pub kubernetes_service: bool,
+    /// There is a default class of storage, as small clusters and those of clouds have; a bare one has none.
+    pub storage_class: bool,
 }
 
 /// The names of all that can be stopped: the controllers, and the scheduler.
@@ -111,7 +120,7 @@ impl Cluster {
             sending: None,
         };
         cluster.store.set_zones(cluster.zones.clone());
-        cluster.api("kube-apiserver", bootstrap::create);
+        cluster.api("kube-apiserver", |api| bootstrap::create(api, setup));
         for node in &setup.nodes {
             // Whoever reads a set-up says what is wrong with it; here such a machine is left out.
             let _ = cluster.add_node(node);
@@ -158,6 +167,28 @@ impl Cluster {
     /// Puts a recorded object into the store as it is; see [`Store::replay`].
     pub fn replay(&mut self, at: SimTime, change: &str, value: Value) {
         self.store.replay(at, change, value);
+    }
+
+    /// The command lines that containers want carried out (`kubectl`), since the last call.
+    pub fn take_calls(&mut self) -> Vec<PodCall> {
+        self.nodes.take_calls()
+    }
+
+    /// Whether a container waits for one of them to be taken.
+    pub fn has_calls(&self) -> bool {
+        self.nodes.has_calls()
+    }
+
+    /// Gives a container what came of its command line.
+    pub fn return_call(&mut self, call: &PodCall, returned: Returned) {
+        let api = &mut Api::new(&mut self.store, self.now, self.rng, "kubelet");
+        self.nodes.return_call(call, returned, api);
+        self.tell();
+    }
+
+    /// Lets what is asked of the API from now on be asked by an account; none: by the user, who may do everything.
+    pub fn act_as(&mut self, account: Option<Account>) {
+        self.store.act_as(account);
     }
 
     /// Acts on the API in the name of `actor`, now; what changes is told to everyone before this returns.
@@ -280,6 +311,22 @@ impl Cluster {
     pub fn next_try(&self, job: &Object) -> Option<Hold> {
         let hold = self.controllers.iter().find_map(|controller| controller.back_off(&job.key()))?;
         Some(hold).filter(|hold| hold.until > self.now)
+    }
+
+    /// The back-off after which the kubelet next starts a container of this Pod, or pulls its image; it may be over.
+    pub fn next_start(&self, pod: &Object) -> Option<Hold> {
+        self.nodes.back_off(&pod.key())
+    }
+
+    /// The scheduler and the controllers, by their names, in the order in which they act at equal times.
+    pub fn controllers(&self) -> impl Iterator<Item = &'static str> {
+        self.controllers.iter().map(|controller| controller.name())
+    }
+
+    /// When a Pod goes on, if all its running programs do is wait for the clock; none after more than a year (`sleep infinity`).
+    pub fn sleeps_until(&self, namespace: &str, pod: &str) -> Option<SimTime> {
+        let wakes = self.nodes.sleeps_until(&Key::new(Kind::Pod, namespace, pod))?;
+        Some(wakes).filter(|wakes| *wakes > self.now && wakes.since(self.now) < Span::secs(366 * 86_400))
     }
 
     /// When a CronJob next makes a Job, by its schedule.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
 use crate::control::ref_manager;
+use crate::net::{self, Behind};
 use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Rule, Store};
 use api::core::{Service, ServicePort};
 use api::kind::Kind;
@@ -68,7 +69,7 @@ impl EndpointsController {
             return;
         }
         let selected = |service: &Service| {
-            let selects = |pod: &Rc<Object>| selects(&service.spec.selector, &pod.meta().labels);
+            let selects = |pod: &Rc<Object>| net::selects(&service.spec.selector, &pod.meta().labels);
             selects(&change.object) || change.previous.as_ref().is_some_and(selects)
         };
         let keys: Vec<Key> = services.into_iter().filter(|s| selected(s.service())).map(|s| s.key()).collect();
@@ -88,22 +89,14 @@ impl EndpointsController {
         if service.spec.selector.is_empty() || service.spec.kind == "ExternalName" {
             return;
         }
-        let mut endpoints: Vec<Endpoint> = api
-            .store()
-            .list_in(Kind::Pod, object.namespace())
-            .filter(|pod| selects(&service.spec.selector, &pod.meta().labels))
-            .filter_map(|pod| endpoint(service, pod))
-            .collect();
+        let behind = net::behind(api.store(), &object);
+        let mut endpoints: Vec<Endpoint> = behind.into_iter().map(|one| endpoint(service, one)).collect();
         let age = |e: &Endpoint| (e.pod.meta().creation_timestamp, e.pod.resource_version(), e.pod.name().to_owned());
         sort_by_key(&mut endpoints, age);
         api.because(Rule::EndpointsFollow);
         write_endpoints(api, &object, &endpoints);
         write_slices(api, &object, &endpoints);
     }
-}
-
-fn selects(selector: &StringMap, labels: &StringMap) -> bool {
-    !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
 /// What of a Pod matters to its Services.
@@ -114,29 +107,12 @@ fn facts(pod: &Object) -> (bool, bool, bool, Text, StringMap) {
     (typed.is_terminal(), typed.is_ready(), typed.metadata.is_being_deleted(), ip, labels)
 }
 
-fn endpoint(service: &Service, object: &Rc<Object>) -> Option<Endpoint> {
-    let pod = object.pod();
-    if pod.is_terminal() || pod.status.pod_ip.is_empty() {
-        return None;
-    }
-    let (serving, terminating) = (pod.is_ready(), pod.metadata.is_being_deleted());
-    let ready = service.spec.publish_not_ready_addresses || (serving && !terminating);
-    let ports = service.spec.ports.iter().filter_map(|port| Some(port_value(port, target_port(port, pod)?))).collect();
-    Some(Endpoint { pod: Rc::clone(object), ready, serving, terminating, ports })
-}
-
-/// The number of the Pod's port that a Service's port leads to; none if the Pod has no port of that name.
-pub fn target_port(port: &ServicePort, pod: &Pod) -> Option<i32> {
-    match &port.target_port {
-        Value::Int(number) if *number > 0 => i32::try_from(*number).ok(),
-        Value::Str(name) if !name.is_empty() => {
-            let protocol = if port.protocol.is_empty() { "TCP" } else { &port.protocol };
-            let named =
-                |p: &&api::pod::ContainerPort| *p.name == **name && (p.protocol.is_empty() || p.protocol == protocol);
-            pod.spec.containers.iter().flat_map(|c| &c.ports).find(named).map(|p| p.container_port)
-        }
-        _ => Some(port.port),
-    }
+fn endpoint(service: &Service, behind: Behind<'_>) -> Endpoint {
+    let pod = behind.pod.pod();
+    let ports = service.spec.ports.iter();
+    let ports = ports.filter_map(|port| Some(port_value(port, net::target_port(port, pod)?))).collect();
+    let Behind { pod, ready, serving, terminating } = behind;
+    Endpoint { pod: Rc::clone(pod), ready, serving, terminating, ports }
 }
 
 fn port_value(port: &ServicePort, number: i32) -> Value {

@@ -10,6 +10,8 @@ pub mod ttl;
 pub mod gc;
 pub mod deployment;
 pub mod replicaset;
+pub mod sets;
+pub mod disruption;
 pub mod endpoints;
 pub mod namespace;
 pub mod service_account;
@@ -51,6 +53,9 @@ pub fn all(rng: Rng, zones: ZoneTable) -> Vec<Box<dyn Controller>> {
         Box::new(gc::GarbageCollector::new(rng)),
         Box::new(deployment::DeploymentController::new(rng)),
         Box::new(replicaset::ReplicaSetController::new(rng)),
+        Box::new(sets::SetController::stateful(rng)),
+        Box::new(sets::SetController::daemon(rng)),
+        Box::new(disruption::DisruptionController::new()),
         Box::new(endpoints::EndpointsController::new(rng)),
         Box::new(namespace::NamespaceController::new()),
         Box::new(volume_binder::VolumeBinder::new()),

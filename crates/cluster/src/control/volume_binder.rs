@@ -1,18 +1,22 @@
 //! The persistent volume controller: finds each claim a volume, and keeps both in step.
 //!
 //! Rules: recorded in `nautobot-manifest`: a claim looks for a volume when it is made or changed, and then every 15 s; a new
-//! volume does not call the claims. There are no storage classes and no provisioners here.
+//! volume does not call the claims. A claim whose class has a provisioner gets a volume of its own, after a moment; with
+//! `WaitForFirstConsumer` only once the scheduler has chosen a node for a Pod that uses it. Every provisioner is taken to be
+//! there, but for `kubernetes.io/no-provisioner`.
 //! Source: `pkg/controller/volume/persistentvolume/{pv_controller,index}.go`.
 
 use std::rc::Rc;
 
 use crate::actor::{Actor, WorkQueue};
+use crate::store::claims::{SELECTED_NODE, annotate_with, waits_for_consumer};
 use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, EventType, Rule, Store};
 use api::kind::Kind;
 use api::meta::{Key, LabelSelector};
 use api::object::Object;
 use values::object;
 use values::quantity::Quantity;
+use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
 use values::value::Value;
 
@@ -21,6 +25,10 @@ const WATCH_DELAY: Span = Span::ms(5);
 /// `--pvclaimbinder-sync-period`
 const RESYNC: Span = Span::secs(15);
 
+/// The provisioner of classes whose volumes people make themselves.
+const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
+/// How long a provisioner takes.
+const PROVISION_MS: (i64, i64) = (1_500, 4_000);
 const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
 const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 
@@ -28,6 +36,8 @@ const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 #[derive(Clone, Debug, Default)]
 pub struct VolumeBinder {
     queue: WorkQueue<Key>,
+    /// Claims for which a volume is being made, and when it will be there.
+    provisioning: SortedMap<Key, SimTime>,
 }
 
 impl VolumeBinder {
@@ -52,10 +62,16 @@ impl VolumeBinder {
                 }
                 None => {}
             }
+        } else if waits_for_consumer(api.store(), claim) {
+            let message = "waiting for first consumer to be created before binding";
+            api.event(claim, EventType::Normal, "WaitForFirstConsumer", message);
         } else if let Some(volume) = find_volume(api.store(), claim) {
             return bind(api, claim, &volume);
         } else {
             let class = storage_class(claim);
+            if let Some(class) = api.find(Kind::StorageClass, "", class) {
+                return self.provision(api, claim, &class, cause);
+            }
             if class.is_empty() {
                 let message = "no persistent volumes available for this claim and no storage class is set";
                 api.event(claim, EventType::Normal, "FailedBinding", message);
@@ -67,6 +83,46 @@ impl VolumeBinder {
         let every = RESYNC.as_ms();
         let next = SimTime::from_millis(api.now().millis().div_euclid(every) * every + every);
         self.queue.add(claim.key(), next, cause);
+    }
+
+    /// Has a volume made for a claim; what takes a moment is looked at again when it is over.
+    fn provision(&mut self, api: &mut Api<'_>, claim: &Rc<Object>, class: &Object, cause: Cause) {
+        let provisioner = class.value().str_at("provisioner").unwrap_or_default().to_owned();
+        api.because(Rule::VolumeProvisioned);
+        if provisioner == NO_PROVISIONER {
+            let every = RESYNC.as_ms();
+            let next = SimTime::from_millis(api.now().millis().div_euclid(every) * every + every);
+            return self.queue.add(claim.key(), next, cause);
+        }
+        let Some(ready_at) = self.provisioning.get(&claim.key()).copied() else {
+            let takes = Span::ms(api.rng().between("provision", claim.uid(), PROVISION_MS.0, PROVISION_MS.1));
+            let written = api.update(&claim.key(), |value| {
+                for name in
+                    ["volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner"]
+                {
+                    annotate_with(value, name, &provisioner);
+                }
+            });
+            debug_assert!(written.is_ok(), "the claim is there: {written:?}");
+            let message = format!(
+                "Waiting for a volume to be created either by the external provisioner '{provisioner}' or manually by the \
+                 system administrator. If volume creation is delayed, please verify that the provisioner is running and \
+                 correctly registered."
+            );
+            api.event(claim, EventType::Normal, "ExternalProvisioning", &message);
+            self.provisioning.insert(claim.key(), api.now() + takes);
+            return self.queue.add(claim.key(), api.now() + takes, cause);
+        };
+        if api.now() < ready_at {
+            return self.queue.add(claim.key(), ready_at, cause);
+        }
+        self.provisioning.remove(&claim.key());
+        let name = format!("pvc-{}", claim.uid());
+        let message = format!("Successfully provisioned volume {name}");
+        if let Ok(volume) = api.create(volume_for(claim, class, &name)) {
+            api.event(claim, EventType::Normal, "ProvisioningSucceeded", &message);
+            bind(api, claim, &volume);
+        }
     }
 
     fn sync_volume(&mut self, api: &mut Api<'_>, volume: &Rc<Object>) {
@@ -112,6 +168,39 @@ fn lose(api: &mut Api<'_>, claim: &Object) {
     debug_assert!(written.is_ok(), "the claim is there: {written:?}");
     let message = "Bound claim has lost its PersistentVolume. Data on the volume is lost!";
     api.event(claim, EventType::Warning, "ClaimLost", message);
+}
+
+/// The volume that a provisioner makes.
+fn volume_for(claim: &Object, class: &Object, name: &str) -> Value {
+    let (claimed, offered) = (claim.value(), class.value());
+    let mut annotations = Value::map();
+    annotations.map_mut().insert("pv.kubernetes.io/provisioned-by", offered.at("provisioner").clone());
+    let mut volume = object! {
+        "apiVersion" => "v1", "kind" => "PersistentVolume",
+        "metadata" => object! { "name" => name, "annotations" => annotations },
+        "spec" => object! {
+            "accessModes" => claimed.at("spec.accessModes").clone(),
+            "capacity" => object! { "storage" => claimed.at("spec.resources.requests.storage").clone() },
+            "claimRef" => object! {
+                "apiVersion" => "v1", "kind" => "PersistentVolumeClaim", "namespace" => claim.namespace(),
+                "name" => claim.name(), "uid" => claim.uid(),
+                "resourceVersion" => claim.resource_version().to_string(),
+            },
+            "hostPath" => object! { "path" => format!("/var/local-path-provisioner/{name}"), "type" => "DirectoryOrCreate" },
+            "persistentVolumeReclaimPolicy" => offered.str_at("reclaimPolicy").unwrap_or("Delete"),
+            "storageClassName" => class.name(),
+            "volumeMode" => claimed.str_at("spec.volumeMode").unwrap_or("Filesystem"),
+        },
+    };
+    if let Some(node) = claimed.at_keys(["metadata", "annotations", SELECTED_NODE]).as_str() {
+        let expression = object! {
+            "key" => "kubernetes.io/hostname", "operator" => "In", "values" => Value::list([node.into()]),
+        };
+        let term = object! { "matchExpressions" => Value::list([expression]) };
+        let required = object! { "nodeSelectorTerms" => Value::list([term]) };
+        volume.set("spec.nodeAffinity", object! { "required" => required });
+    }
+    volume
 }
 
 fn is_bound(claim: &Object) -> bool {
@@ -201,9 +290,7 @@ fn bind(api: &mut Api<'_>, claim: &Object, volume: &Object) {
 }
 
 fn annotate(value: &mut Value, key: &str) {
-    let mut annotations = value.at("metadata.annotations").clone();
-    annotations.map_mut().insert(key, "yes");
-    value.set("metadata.annotations", annotations);
+    annotate_with(value, key, "yes");
 }
 
 impl Actor for VolumeBinder {
@@ -220,6 +307,7 @@ impl Actor for VolumeBinder {
         match change.kind() {
             Kind::PersistentVolumeClaim if gone => {
                 self.queue.remove(&key);
+                self.provisioning.remove(&key);
                 let volume = change.object.value().str_at("spec.volumeName").unwrap_or_default();
                 if let Some(volume) = store.find(Kind::PersistentVolume, "", volume) {
                     self.queue.add(volume.key(), at, cause);
@@ -232,8 +320,11 @@ impl Actor for VolumeBinder {
                 }
             }
             Kind::PersistentVolumeClaim | Kind::PersistentVolume => {
-                let spec = |o: &Rc<Object>| o.value().at("spec").clone();
-                if change.previous.as_ref().is_none_or(|before| spec(before) != spec(&change.object)) {
+                let known = |o: &Rc<Object>| {
+                    let chosen = o.value().at_keys(["metadata", "annotations", SELECTED_NODE]);
+                    (o.value().at("spec").clone(), chosen.clone())
+                };
+                if change.previous.as_ref().is_none_or(|before| known(before) != known(&change.object)) {
                     self.queue.add(key, at, cause);
                 }
             }
@@ -260,6 +351,7 @@ impl Actor for VolumeBinder {
 
     fn restart(&mut self, now: SimTime, store: &Store, cause: Cause) {
         self.queue = WorkQueue::new();
+        self.provisioning = SortedMap::new();
         for kind in [Kind::PersistentVolume, Kind::PersistentVolumeClaim] {
             for object in store.list(kind) {
                 self.queue.add(object.key(), now + WATCH_DELAY, cause);

@@ -3,6 +3,7 @@
 //! Rule: `docs/semantics/kubelet.md` §4: 10 s, doubled to 300 s, forgotten when the last failure lies more than 10 min
 //! behind the last try. Source: `client-go/util/flowcontrol/backoff.go`.
 
+use crate::actor::Hold;
 use values::time::{SimTime, Span};
 
 const INITIAL: Span = Span::secs(10);
@@ -36,6 +37,16 @@ impl BackOff {
         Some(updated_at + wait).filter(|until| now < *until)
     }
 
+    /// The wait in force after a failure at `failed_at`; it may be over.
+    pub fn hold(&self, failed_at: SimTime) -> Option<Hold> {
+        self.entry.map(|(wait, _)| Hold { from: failed_at, until: failed_at + wait })
+    }
+
+    /// As [`BackOff::hold`], counted from the last try itself (image pulls).
+    pub fn hold_since_try(&self) -> Option<Hold> {
+        self.entry.map(|(wait, updated_at)| Hold { from: updated_at, until: updated_at + wait })
+    }
+
     /// It is tried again now, after a failure at `failed_at`.
     pub fn next(&mut self, failed_at: SimTime, now: SimTime) {
         let wait = match self.entry {
@@ -48,15 +59,10 @@ impl BackOff {
     }
 }
 
-/// A span as Go prints whole seconds: `10s`, `1m20s`, `5m0s`.
-pub fn go_seconds(span: Span) -> String {
-    let seconds = span.as_secs();
-    if seconds < 60 { format!("{seconds}s") } else { format!("{}m{}s", seconds / 60, seconds % 60) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use values::duration::GoDuration;
 
     #[test]
     fn waits_double_and_are_forgotten() {
@@ -67,7 +73,7 @@ mod tests {
         assert_eq!(back_off.until(at(0), at(0)), None);
         for _ in 0..7 {
             back_off.next(at(now), at(now));
-            waits.push(go_seconds(back_off.wait()));
+            waits.push(GoDuration::from(back_off.wait()).to_string());
             assert_eq!(back_off.until(at(now + 1), at(now + 2)), Some(at(now + 1) + back_off.wait()));
             now += back_off.wait().as_secs() + 5;
         }

@@ -39,6 +39,16 @@ pub fn environment(
     env.insert("HOME".into(), if image.user == 0 { "/root".into() } else { "/".into() });
     env.insert("HOSTNAME".into(), facts.host_name.to_owned());
     env.extend(image.env.iter().map(|(k, v)| (k.clone(), v.clone())));
+    env.extend(given(store, pod, container, facts)?);
+    Ok(env)
+}
+
+/// What the kubelet gives a container, and so all that it can put into the command: what the image or the runtime sets
+/// (`PATH`, `HOSTNAME`) it does not know.
+///
+/// # Errors
+/// As [`environment`].
+pub fn given(store: &Store, pod: &Pod, container: &Container, facts: Facts<'_>) -> Result<Env, String> {
     let services = service_variables(store, pod);
     let mut own = Env::new();
     for from in &container.env_from {
@@ -55,12 +65,12 @@ pub fn environment(
             own.insert(variable.name.to_string(), value);
         }
     }
-    env.extend(services);
-    env.extend(own);
-    Ok(env)
+    let mut all = services;
+    all.extend(own);
+    Ok(all)
 }
 
-/// The arguments to start with: the container's command and args over the image's, expanded.
+/// The arguments to start with: the container's command and args over the image's, expanded with what was [`given`].
 pub fn argv(container: &Container, image: &Image, env: &Env) -> Vec<String> {
     let expanded = |list: &[String]| -> Vec<String> {
         list.iter().map(|text| expand(text, |name| env.get(name).cloned())).collect()

@@ -39,6 +39,14 @@ pub enum ExecState {
 }
 
 impl Nodes {
+    /// When the first of a Pod's containers goes on whose program waits for the clock alone. For the view only.
+    pub fn sleeps_until(&self, pod: &Key) -> Option<SimTime> {
+        let worker = self.pods.named(pod).and_then(|id| self.pods.get(id))?;
+        let runs = worker.slots.iter().filter_map(|slot| slot.run().filter(|run| run.ended.is_none()));
+        let mains = runs.flat_map(|run| run.processes.values()).filter(|running| running.purpose == Purpose::Main);
+        mains.filter_map(|running| running.sleeps_until).min()
+    }
+
     /// The lines a container has printed, each with its moment, and the number of the first one kept. With `previous`, of the
     /// run before the current one.
     ///

@@ -45,6 +45,8 @@ pub const PULL_FAILS: Range = range(12, 60);
 pub const CREATE: Range = range(8, 40);
 /// Created → started.
 pub const START: Range = range(70, 130);
+/// An object that a Pod has files from changed → the files do. (`syncFrequency`, and a little)
+pub const DATA: Range = range(8_000, 75_000);
 /// How much longer that takes for each other Pod of the node that starts at the same time, in hundredths.
 pub const START_PERCENT_PER_OTHER: i64 = 45;
 /// Started → the program does its first thing.

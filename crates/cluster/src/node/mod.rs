@@ -30,27 +30,30 @@ mod workers;
 
 use std::rc::Rc;
 
-use crate::actor::{Actor, WorkQueue};
+use crate::actor::{Actor, Hold, WorkQueue};
 use crate::net::Routing;
 use crate::program::files::FileTree;
 use crate::program::image::Images;
 use crate::store::{Api, Cause, Change, ChangeType, Rule, Store};
 use api::kind::Kind;
+use api::meta::Key;
 use api::object::Object;
 use values::rng::Rng;
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
 
 pub use conditions::{Finding, containers_ready, initialized, pod_ready};
+pub use env::{Facts, resource};
 pub use face::{ExecHandle, ExecState, LogsError};
 pub use faults::PullFault;
 pub use logs::LogLine;
 pub use phase::{AfterExit, after_exit, matching_rule, phase};
 pub use registration::NodeSpec;
+pub use runtime::PodCall;
 
 use kubelet::Kubelet;
 use runtime::InFlight;
-use worker::{PodId, Worker};
+use worker::{PodId, Slot, Worker};
 use workers::Workers;
 
 /// All nodes and what runs on them.
@@ -69,6 +72,8 @@ pub struct Nodes {
     /// Requests between containers.
     requests: SortedMap<u64, InFlight>,
     next_request: u64,
+    /// Command lines of containers that the layer above is to carry out.
+    calls: Vec<runtime::PodCall>,
     /// Volumes that outlive their Pods.
     shared_volumes: SortedMap<String, FileTree>,
     /// How often a container of this owner, index and name has started (for behaviours that depend on it).
@@ -89,6 +94,8 @@ enum What {
     Sync,
     /// The Pod's own deadline strikes: look at it.
     Deadline,
+    /// Objects that its files come from have changed: read them again.
+    Volumes,
     /// The stage of the running sync is over.
     Stage,
     /// Read what the runtime says of the Pod.
@@ -159,6 +166,7 @@ impl Nodes {
             next_pod: 0,
             queue: WorkQueue::new(),
             usual_directories,
+            calls: Vec::new(),
             requests: SortedMap::new(),
             next_request: 0,
             shared_volumes: SortedMap::new(),
@@ -216,6 +224,25 @@ impl Nodes {
         self.adopt(object, node, now, cause);
     }
 
+    /// Pods with files from a ConfigMap or Secret get the new ones with one of their next syncs: those come about once a
+    /// minute, each Pod's in its own time.
+    fn hear_of_data(&mut self, change: &Change) {
+        let object = &change.object;
+        let concerned: Vec<(PodId, String)> = self
+            .pods
+            .iter()
+            .filter(|worker| {
+                *worker.key.namespace == *object.namespace()
+                    && volume::reads_from(worker.pod(), object.kind(), object.name())
+            })
+            .map(|worker| (worker.id, worker.uid.to_string()))
+            .collect();
+        for (id, uid) in concerned {
+            let delay = latency::DATA.draw(self.rng, "data-changes", format_args!("{uid}/{}", change.at.millis()));
+            self.add(id, What::Volumes, change.at + delay, change.cause());
+        }
+    }
+
     /// Takes a Pod on.
     fn adopt(&mut self, object: &Rc<Object>, node: usize, now: SimTime, cause: Cause) {
         self.next_pod += 1;
@@ -242,6 +269,7 @@ impl Nodes {
         let worker_ref = Rc::make_mut(&mut worker);
         match task.what {
             What::Sync | What::Deadline => self.sync(worker_ref, api),
+            What::Volumes => self.read_volumes_again(worker_ref, api),
             What::Stage => self.go_on(worker_ref, api),
             What::Relist => self.relist(worker_ref, api),
             What::Status => self.write_status(worker_ref, api),
@@ -267,8 +295,10 @@ impl Actor for Nodes {
     }
 
     fn observe(&mut self, change: &Change, _store: &Store) {
-        if change.kind() == Kind::Pod {
-            self.hear_of_pod(change);
+        match change.kind() {
+            Kind::Pod => self.hear_of_pod(change),
+            Kind::ConfigMap | Kind::Secret if change.change == ChangeType::Modified => self.hear_of_data(change),
+            _ => {}
         }
     }
 
@@ -281,6 +311,12 @@ impl Actor for Nodes {
             api.set_cause(due.cause);
             self.act(due.key, api);
         }
+    }
+
+    /// The back-off of the Pod's container that waits longest.
+    fn back_off(&self, key: &Key) -> Option<Hold> {
+        let worker = self.pods.get(self.pods.named(key)?)?;
+        worker.slots.iter().filter_map(Slot::hold).max_by_key(|hold| hold.until)
     }
 
     /// Kubelets find their Pods again in the API; containers run on meanwhile, so nothing is lost.

@@ -109,6 +109,9 @@ impl Nodes {
             let request =
                 Request { method: "GET".into(), host: host.clone(), port, path: path.clone(), ..Request::default() };
             return match self.serve_in(worker, port, &request, now) {
+                Some(response) if response.status == 0 => {
+                    (false, format!("Get \"{scheme}://{host}:{port}{path}\": EOF"))
+                }
                 Some(response) if (200..400).contains(&response.status) => (true, String::new()),
                 Some(response) => (false, format!("HTTP probe failed with statuscode: {}", response.status)),
                 None => {
@@ -124,7 +127,7 @@ impl Nodes {
             .slots
             .iter()
             .filter_map(|slot| slot.run())
-            .any(|run| run.ended.is_none() && run.processes.values().any(|r| r.process.listens_on() == Some(port)));
+            .any(|run| run.ended.is_none() && run.processes.values().any(|r| r.process.listens(port)));
         (listens, format!("dial tcp {host}:{port}: connect: connection refused"))
     }
 

@@ -11,7 +11,8 @@ use crate::node::worker::{Ended, Kill, PodId, Purpose, Run, Running, Stage, Work
 use crate::node::{Nodes, What, latency};
 use crate::program::files::{FileTree, Files};
 use crate::program::image::Image;
-use crate::program::{Connections, Machine, Process, Reaction, RequestId, Start};
+use crate::program::{Call, Connections, Machine, Process, Reaction, RequestId, Returned, Start};
+use crate::store::rbac::Account;
 use crate::store::{Api, Cause, Happened, Rule};
 use api::pod::Container;
 use shell::process::{Io, Poll, Signal};
@@ -35,6 +36,18 @@ pub struct InFlight {
     id: RequestId,
     request: Request,
     answer: Option<net::Answer>,
+}
+
+/// A command line of a container that the layer above carries out.
+#[derive(Clone, Debug)]
+pub struct PodCall {
+    client: PodId,
+    slot: usize,
+    run: i32,
+    id: RequestId,
+    /// In whose name.
+    pub account: Account,
+    pub call: Call,
 }
 
 /// Notes how a container ended, and why: by itself, for want of memory, because it was told to, or broken from outside.
@@ -70,6 +83,31 @@ fn note_end(
 }
 
 impl Nodes {
+    /// The calls of containers since the last one of this.
+    pub fn take_calls(&mut self) -> Vec<PodCall> {
+        std::mem::take(&mut self.calls)
+    }
+
+    /// Whether a container waits for a call to be carried out.
+    pub fn has_calls(&self) -> bool {
+        !self.calls.is_empty()
+    }
+
+    /// What came of a call reaches the program that made it, if that still runs.
+    pub fn return_call(&mut self, call: &PodCall, returned: Returned, api: &mut Api<'_>) {
+        let Some(mut worker) = self.pods.take(call.client) else { return };
+        let worker_ref = Rc::make_mut(&mut worker);
+        let run = worker_ref.slots[call.slot].run_mut().filter(|run| run.restart_count == call.run);
+        if let Some(run) = run.filter(|run| run.ended.is_none()) {
+            run.net.put_returned(call.id, returned);
+            let numbers: Vec<u32> = run.processes.keys().copied().collect();
+            for number in numbers {
+                self.run_process(worker_ref, call.slot, number, api);
+            }
+        }
+        self.pods.put(worker);
+    }
+
     /// Calls `act` with the machine of a container's newest run. `None` if it never ran.
     pub(super) fn with_machine<R>(
         &mut self,
@@ -98,6 +136,7 @@ impl Nodes {
             net: &mut run.net,
             memory_limit_bytes: run.memory_limit_bytes,
             user: run.user,
+            main: true,
         });
         for (name, known_as) in shared {
             if let Some(tree) = worker.volumes.remove(&name) {
@@ -116,14 +155,25 @@ impl Nodes {
             run.processes.insert(number, running);
             return;
         }
-        let polled = self.with_machine(worker, slot, now, |machine| running.process.poll(machine, &mut running.io));
         let main = running.purpose == Purpose::Main;
+        let polled = self.with_machine(worker, slot, now, |machine| {
+            machine.main = main;
+            running.process.poll(machine, &mut running.io)
+        });
         let Some(run) = worker.slots[slot].run_mut() else { return };
         if main {
             run.log.write(running.io.output.take(), now);
         }
+        running.sleeps_until = match polled {
+            Some(Poll::SleepUntil(at)) => Some(at),
+            _ => None,
+        };
         run.processes.insert(number, running);
         self.send_requests(worker, slot, now);
+        let signals = worker.slots[slot].run_mut().map(|run| run.net.take_signals()).unwrap_or_default();
+        for signal in signals {
+            self.signal(worker, slot, 0, signal, api);
+        }
         match polled {
             Some(Poll::SleepUntil(at)) => {
                 let at = at.max(now + Span::ms(1));
@@ -262,7 +312,7 @@ impl Nodes {
         let number = worker.next_process;
         worker.next_process += 1;
         if let Some(run) = worker.slots[slot].run_mut() {
-            run.processes.insert(number, Running { process, io, purpose, exit_code: None });
+            run.processes.insert(number, Running { process, io, purpose, exit_code: None, sleeps_until: None });
         }
         let delay = self.draw(latency::EXEC, "exec", worker, now);
         self.after(worker, What::Run { slot, process: number }, now, delay);
@@ -274,6 +324,14 @@ impl Nodes {
     fn send_requests(&mut self, worker: &mut Worker, slot: usize, now: SimTime) {
         let Some(run) = worker.slots[slot].run_mut() else { return };
         let (sent, restart_count) = (run.net.take_outbox(), run.restart_count);
+        let calls = run.net.take_calls();
+        for (id, call) in calls {
+            let spec = &worker.pod().spec;
+            let name =
+                if spec.service_account_name.is_empty() { "default" } else { spec.service_account_name.as_str() };
+            let account = Account { namespace: worker.key.namespace.to_string(), name: name.to_owned() };
+            self.calls.push(PodCall { client: worker.id, slot, run: restart_count, id, account, call });
+        }
         for (id, request) in sent {
             self.next_request += 1;
             let number = self.next_request;
@@ -332,7 +390,9 @@ impl Nodes {
         let answer = if self.kubelets[worker.node].dead {
             Err(NetError::TimedOut { address: address.to_owned(), port })
         } else {
-            self.serve_in(Rc::make_mut(&mut worker), port, request, api.now()).ok_or_else(refused)
+            let closed = || NetError::Closed { address: address.to_owned(), port };
+            let answer = self.serve_in(Rc::make_mut(&mut worker), port, request, api.now()).ok_or_else(refused);
+            answer.and_then(|response| if response.status == 0 { Err(closed()) } else { Ok(response) })
         };
         self.pods.put(worker);
         answer
@@ -346,8 +406,7 @@ impl Nodes {
         now: SimTime,
     ) -> Option<Response> {
         let listens = |run: &Run| {
-            let running =
-                run.processes.iter().find(|(_, r)| r.exit_code.is_none() && r.process.listens_on() == Some(port));
+            let running = run.processes.iter().find(|(_, r)| r.exit_code.is_none() && r.process.listens(port));
             run.ended.is_none().then_some(running).flatten().map(|(number, _)| *number)
         };
         let (slot, number) =

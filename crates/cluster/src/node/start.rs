@@ -6,18 +6,19 @@
 
 use std::rc::Rc;
 
-use crate::node::backoff::go_seconds;
 use crate::node::env::{self, Facts};
 use crate::node::logs::Log;
-use crate::node::volume::{mount_all, mounts_of};
+use crate::node::volume::{mount_all, mounts_of, read_again};
 use crate::node::worker::{Ended, Prepared, Purpose, Run, Running, Sandbox, Seen, Stage, SyncError, Waiting, Worker};
 use crate::node::{Nodes, What, latency};
+use crate::program::files::Mount;
 use crate::program::image::{Image, Missing};
 use crate::program::reference::Reference;
 use crate::program::{ANNOTATION, Behaviour, Connections, Occasion, Process, Start};
 use crate::store::{Api, Cause, Happened, Rule};
 use shell::host::Env;
 use shell::process::Io;
+use values::duration::GoDuration;
 use values::quantity::Quantity;
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
@@ -134,7 +135,7 @@ impl Nodes {
             state.back_off.next(ended_at, now);
             return false;
         };
-        let (name, wait) = (state.name.clone(), go_seconds(state.back_off.wait()));
+        let (name, wait) = (state.name.clone(), GoDuration::from(state.back_off.wait()));
         let pod = format!("{}_{}({})", worker.key.name, worker.key.namespace, worker.uid);
         let message = format!("back-off {wait} restarting failed container={name} pod={pod}");
         let (ended, wait_ms) = (i64::from(state.restart_count) + 1, state.back_off.wait().as_ms());
@@ -186,6 +187,9 @@ impl Nodes {
                 return self.cannot_start(worker, slot, "InvalidImageName", &message, api);
             }
         };
+        if !self.images.is_among_the_first(&reference) {
+            self.images.complete();
+        }
         let present = self.kubelets[worker.node].images.contains(&reference.full());
         if present && policy != "Always" {
             let text = format!("Container image {name:?} already present on machine and can be accessed by the pod");
@@ -241,7 +245,9 @@ impl Nodes {
         if let Some(why) = self.pull_fails(reference, now) {
             return Some(format!("{failed}{why}"));
         }
-        match self.images.find(reference, described(worker, slot).is_some()) {
+        let opened =
+            self.images.is_closed(reference) && !worker.object.value().list_at("spec.imagePullSecrets").is_empty();
+        match self.images.find(reference, opened || described(worker, slot).is_some()) {
             Ok(_) => None,
             Err(Missing::Tag) => Some(format!("rpc error: code = NotFound desc = {failed}{full}: not found")),
             Err(Missing::Repository) => Some(format!(
@@ -263,14 +269,14 @@ impl Nodes {
             self.event(worker, Some(slot), true, "Failed", "Error: ErrImagePull", api);
             return self.cannot_start(worker, slot, "ErrImagePull", &why, api);
         }
-        let Ok(image) = self.images.find(&reference, described(worker, slot).is_some()) else { return };
+        let Ok(image) = self.images.find(&reference, true) else { return };
         let with_wait = now.since(asked_at);
         let present = self.kubelets[worker.node].images.contains(&reference.full());
         let own = with_wait.min(self.pull_takes(worker, slot, &reference, present, asked_at));
         let text = format!(
             "Successfully pulled image {name:?} in {} ({} including waiting). Image size: {} bytes.",
-            go_duration(own),
-            go_duration(with_wait),
+            GoDuration::from(own),
+            GoDuration::from(with_wait),
             image.size(&reference, self.rng)
         );
         self.kubelets[worker.node].images.insert(reference.full());
@@ -372,7 +378,8 @@ impl Nodes {
             node_memory: &kubelet.memory,
         };
         let env = env::environment(api.store(), worker.pod(), container, &image, facts)?;
-        Ok(Prepared { argv: env::argv(container, &image, &env), env: Rc::new(env) })
+        let known = env::given(api.store(), worker.pod(), container, facts)?;
+        Ok(Prepared { argv: env::argv(container, &image, &known), env: Rc::new(env) })
     }
 
     fn start(&mut self, worker: &mut Worker, slot: usize, api: &mut Api<'_>) {
@@ -380,6 +387,7 @@ impl Nodes {
         let image = worker.slots[slot].image.clone().unwrap_or_default();
         let Some(Prepared { env, argv }) = worker.slots[slot].prepared.take() else { return };
         let run = self.new_run(worker, slot, &image, env, now);
+        self.make_mounted_parts(worker, &run.mounts);
         let occasion = self.occasion(worker, slot);
         let why = worker.why_start(slot);
         let state = &mut worker.slots[slot];
@@ -402,7 +410,7 @@ impl Nodes {
                     true => Io { terminal: container.tty, ..Io::default() },
                     false => Io::without_input(),
                 };
-                let running = Running { process, io, purpose: Purpose::Main, exit_code: None };
+                let running = Running { process, io, purpose: Purpose::Main, exit_code: None, sleeps_until: None };
                 let state = &mut worker.slots[slot];
                 state.reason = None;
                 if let Some(run) = state.run_mut() {
@@ -436,6 +444,41 @@ impl Nodes {
                 self.event(worker, Some(slot), true, "Failed", &format!("Error: {message}"), api);
                 self.cannot_start(worker, slot, "RunContainerError", &message, api);
             }
+        }
+    }
+
+    /// The part of a volume that a container mounts by itself is made if it is not there. (`SafeMakeDir`)
+    fn make_mounted_parts(&mut self, worker: &mut Worker, mounts: &[Mount]) {
+        for mount in mounts.iter().filter(|mount| !mount.sub_path.is_empty()) {
+            let known_as =
+                worker.shared_volumes.iter().find(|(name, _)| *name == mount.volume).map(|(_, shared)| shared);
+            let tree = match known_as {
+                Some(shared) => Some(self.shared_volumes.entry(shared.clone()).or_default()),
+                None => worker.volumes.get_mut(&mount.volume),
+            };
+            if let Some(tree) = tree.filter(|tree| !tree.has(&mount.sub_path)) {
+                tree.put_dir(&mount.sub_path);
+            }
+        }
+    }
+
+    /// The Pod's files from the API are read again, as one of their objects has changed.
+    pub(super) fn read_volumes_again(&mut self, worker: &mut Worker, api: &Api<'_>) {
+        if worker.volumes.is_empty() {
+            return;
+        }
+        let pod = Rc::clone(worker.pod());
+        let host_name = host_name(worker);
+        let kubelet = &self.kubelets[worker.node];
+        let facts = Facts {
+            pod_ip: &worker.ip,
+            host_ip: &kubelet.ip,
+            host_name: &host_name,
+            node_cpu: &kubelet.cpu,
+            node_memory: &kubelet.memory,
+        };
+        for (name, tree) in read_again(api.store(), &pod, facts, api.now()) {
+            worker.volumes.insert(name, tree);
         }
     }
 
@@ -475,7 +518,7 @@ impl Nodes {
             ended: None,
             seen: Seen::Nothing,
             files,
-            mounts: Rc::new(mounts_of(worker.pod(), container)),
+            mounts: Rc::new(mounts_of(worker.pod(), container, &env)),
             env,
             cwd,
             net: Connections::default(),
@@ -515,7 +558,23 @@ impl Nodes {
         let key = (owner, index.clone().unwrap_or_default(), worker.slots[slot].name.to_string());
         let count = self.attempts.entry(key).or_insert(0);
         *count += 1;
-        Occasion { attempt: *count - 1, index }
+        let attempt = *count - 1;
+        let container = worker.spec_of(slot);
+        let ports = container.ports.iter().filter_map(|port| u16::try_from(port.container_port).ok()).collect();
+        Occasion { attempt, index, stays: stays(worker, slot), ports, image: container.image.to_string() }
+    }
+}
+
+/// Whether a container is meant to go on until it is stopped: that of a server, and a sidecar's.
+fn stays(worker: &Worker, slot: usize) -> bool {
+    const SERVERS: [&str; 5] = ["ReplicaSet", "StatefulSet", "DaemonSet", "Deployment", "ReplicationController"];
+    let pod = worker.pod();
+    if worker.slots[slot].init {
+        return worker.spec_of(slot).is_sidecar();
+    }
+    match pod.metadata.controller() {
+        Some(owner) => SERVERS.contains(&owner.kind.as_str()),
+        None => pod.spec.restart_policy == "Always",
     }
 }
 
@@ -543,16 +602,4 @@ pub(super) fn message_path(container: &api::pod::Container) -> &str {
     } else {
         &container.termination_message_path
     }
-}
-
-/// A span as Go prints durations rounded to milliseconds: `9ms`, `1.234s`.
-fn go_duration(span: Span) -> String {
-    let ms = span.as_ms();
-    if ms < 1000 {
-        return format!("{ms}ms");
-    }
-    let (minutes, ms) = (ms / 60_000, ms % 60_000);
-    let seconds = format!("{}.{:03}", ms / 1000, ms % 1000);
-    let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
-    if minutes > 0 { format!("{minutes}m{seconds}s") } else { format!("{seconds}s") }
 }

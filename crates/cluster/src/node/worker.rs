@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::actor::Hold;
 use crate::node::backoff::BackOff;
 use crate::node::logs::Log;
 use crate::node::probe::Prober;
@@ -245,6 +246,8 @@ pub struct Running {
     pub io: Io,
     pub purpose: Purpose,
     pub exit_code: Option<i32>,
+    /// When it goes on, if it waits for the clock alone.
+    pub sleeps_until: Option<SimTime>,
 }
 
 /// Why a process runs.
@@ -374,6 +377,15 @@ impl Slot {
     /// The newest run that the kubelet has read as ended.
     pub fn seen_ended(&self) -> Option<&Ended> {
         self.runs.iter().rev().find(|run| run.seen == Seen::Ended).and_then(|run| run.ended.as_ref())
+    }
+
+    /// The back-off that holds the container up, as far as the last sync found one; it may be over.
+    pub fn hold(&self) -> Option<Hold> {
+        match self.reason.as_ref()?.reason.as_str() {
+            "CrashLoopBackOff" => self.back_off.hold(self.seen_ended()?.at),
+            "ErrImagePull" | "ImagePullBackOff" => self.pull_back_off.hold_since_try(),
+            _ => None,
+        }
     }
 
     /// Whether the kubelet believes it to be running.

@@ -66,6 +66,12 @@ pub struct Occasion {
     pub attempt: usize,
     /// `batch.kubernetes.io/job-completion-index`.
     pub index: Option<String>,
+    /// The Pod is meant to go on: it belongs to a Deployment or its like, or is restarted whatever happens.
+    pub stays: bool,
+    /// The ports that the container declares.
+    pub ports: Vec<u16>,
+    /// The image as the container names it.
+    pub image: String,
 }
 
 impl Behaviour {
@@ -192,7 +198,7 @@ fn exit_code(value: &Value) -> Option<i32> {
     value.as_i64().filter(|code| (0..=255).contains(code)).map(|code| code as i32)
 }
 
-fn lines(value: &Value) -> Option<Vec<String>> {
+pub(super) fn lines(value: &Value) -> Option<Vec<String>> {
     if let Some(text) = value.as_str() {
         return Some(text.lines().map(str::to_owned).collect());
     }

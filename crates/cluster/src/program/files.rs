@@ -69,6 +69,11 @@ impl FileTree {
         }
     }
 
+    /// Whether there is something at this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.get(path).is_some()
+    }
+
     /// Bytes of all files together.
     pub fn size_bytes(&self) -> u64 {
         let size = |entry: &Entry| if let Entry::File { bytes, .. } = entry { bytes.len() as u64 } else { 0 };

@@ -41,6 +41,9 @@ pub enum NetError {
 pub type Answer = Result<Response, NetError>;
 
 impl Request {
+    /// The method of a client that asks only whether someone listens, and speaks another protocol than HTTP.
+    pub const CONNECT: &str = "CONNECT";
+
     /// Reads `http://host:port/path`; the scheme may be left out. `None` if there is no host.
     pub fn to_url(method: &str, url: &str) -> Option<Request> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));

@@ -1,13 +1,18 @@
 //! Images: what is in them, read from `static/images.yaml`, and what the registry says of those that are not there.
 //!
 //! Rule: no image is Rust (design §3). Known repositories stand in the file with their tags, entry points and programs;
-//! every other repository is a documented default, or absent (`Unknown`).
+//! every other repository is a documented default, or absent (`Unknown`). Programs belong to images: one that an image of
+//! the file lacks is not found. What the default image holds nobody knows, so there every program is stood in for.
+//!
+//! The images that a first look does not need are in `static/images-more.yaml`, which comes with the part `shells`.
 
 use std::rc::Rc;
 
 use crate::program::behaviour::{Behaviour, read_span_range};
 use crate::program::kuard::ItemTime;
 use crate::program::reference::Reference;
+use crate::program::shells;
+use crate::program::tool::Tool;
 use api::pod::PodSpec;
 use values::rng::Rng;
 use values::sorted::SortedMap;
@@ -22,6 +27,10 @@ pub enum ProgramKind {
     Kuard(ItemTime),
     Perl,
     Scripted(Box<Behaviour>),
+    /// Described by cases, see `tool`.
+    Tool(Rc<Tool>),
+    /// Nothing here runs it; it is taken to succeed.
+    StandIn,
     /// The shell or one of the commands it knows.
     Shell,
 }
@@ -47,14 +56,26 @@ pub struct Image {
     pub pull: Option<(Span, Span)>,
     /// Which shell's commands there are: `busybox`, `bash`, or none.
     pub shell: String,
+    /// Commands of that shell which the image lacks all the same.
+    lacks: Rc<Vec<String>>,
+    /// Commands which it has beyond what its base has.
+    has: Vec<String>,
     /// Programs by path.
     pub programs: SortedMap<String, ProgramKind>,
+    /// Programs by name, in any directory of [`TOOL_DIRS`].
+    tools: Rc<SortedMap<String, ProgramKind>>,
     /// Files by path.
     pub files: SortedMap<String, String>,
+    /// Words of a tag (`alpine`) and the image that such tags mean.
+    flavours: Vec<(String, Rc<Image>)>,
+    /// Nobody knows what is in it: no program is known to be missing.
+    pub unmodelled: bool,
 }
 
 /// Directories of `$PATH` in which a shell's commands stand.
 const BIN_DIRS: [&str; 4] = ["/bin", "/usr/bin", "/sbin", "/usr/sbin"];
+/// Directories in which other programs stand.
+const TOOL_DIRS: [&str; 6] = ["/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What becomes of a repository that is not in the file.
@@ -78,7 +99,26 @@ pub enum Missing {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Images {
     table: Rc<Table>,
+    /// The images that came with the part `shells`, once one of them was needed.
+    more: Option<Rc<Table>>,
     pub unknown: Unknown,
+}
+
+/// What images are built on, by name.
+type Bases = SortedMap<String, Base>;
+
+/// A shell's commands, as a distribution brings them along.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Base {
+    shell: String,
+    lacks: Rc<Vec<String>>,
+    has: Vec<String>,
+}
+
+/// What entries of the file refer to.
+struct Context<'a> {
+    bases: &'a Bases,
+    tools: &'a Rc<SortedMap<String, ProgramKind>>,
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -86,8 +126,56 @@ struct Table {
     images: Vec<Rc<Image>>,
     /// The entry for repositories that are not in the file.
     default: Rc<Image>,
-    /// Parts of repository names that never exist.
+    /// Parts, and whole words, of repository names that never exist.
     absent: Vec<String>,
+    absent_words: Vec<String>,
+    /// Words of names that only a Pod with pull secrets gets.
+    closed_words: Vec<String>,
+    /// What stands before the names of copies.
+    mirrors: Vec<String>,
+    bases: Bases,
+}
+
+impl Table {
+    fn read(text: &str, known: &Bases) -> Result<Table, String> {
+        let value = parse(text)?;
+        let mut bases = known.clone();
+        for (name, base) in value.map_at("bases").into_iter().flat_map(|map| map.iter()) {
+            let base = Base {
+                shell: base.str_at("shell").unwrap_or_default().to_owned(),
+                lacks: Rc::new(words(base.at("lacks"))),
+                has: words(base.at("has")),
+            };
+            bases.insert(name.to_owned(), base);
+        }
+        let mut tools = SortedMap::new();
+        for (name, tool) in value.map_at("tools").into_iter().flat_map(|map| map.iter()) {
+            let tool = Tool::read(tool).map_err(|why| format!("tools: {name}: {why}"))?;
+            tools.insert(name.to_owned(), ProgramKind::Tool(Rc::new(tool)));
+        }
+        let tools = Rc::new(tools);
+        let context = Context { bases: &bases, tools: &tools };
+        let images = value.list_at("images").iter().map(|v| Image::read(v, &context).map(Rc::new));
+        let images: Vec<Rc<Image>> = images.collect::<Result<_, String>>()?;
+        let mut default = Image::read(value.at("default"), &context)?;
+        // Of an image that nobody knows all may be in it.
+        (default.unmodelled, default.tools) = (true, Rc::clone(&tools));
+        Ok(Table {
+            images,
+            default: Rc::new(default),
+            absent: strings(value.at("absent")),
+            absent_words: strings(value.at("absentWords")),
+            closed_words: strings(value.at("closedWords")),
+            mirrors: strings(value.at("mirrors")),
+            bases,
+        })
+    }
+
+    /// The entry of this name, or of what it is a copy of.
+    fn named(&self, name: &str, mirrors: &[String]) -> Option<&Rc<Image>> {
+        let original = mirrors.iter().find_map(|mirror| name.strip_prefix(mirror.as_str()));
+        [Some(name), original].into_iter().flatten().find_map(|name| self.images.iter().find(|i| i.is_named(name)))
+    }
 }
 
 impl Images {
@@ -101,12 +189,32 @@ impl Images {
     /// # Errors
     /// What is wrong with it.
     pub fn read(text: &str) -> Result<Images, String> {
-        let value = parse(text)?;
-        let images: Result<Vec<Rc<Image>>, String> =
-            value.list_at("images").iter().map(|v| Image::read(v).map(Rc::new)).collect();
-        let default = Rc::new(Image::read(value.at("default"))?);
-        let table = Table { images: images?, default, absent: strings(value.at("absent")) };
-        Ok(Images { table: Rc::new(table), unknown: Unknown::Default })
+        let table = Table::read(text, &Bases::new())?;
+        Ok(Images { table: Rc::new(table), more: None, unknown: Unknown::Default })
+    }
+
+    /// Brings the images that come with the part `shells`, which must have been fetched; for a name that is not among the
+    /// first ones ([`Images::is_among_the_first`]).
+    pub fn complete(&mut self) {
+        if self.more.is_none() {
+            let table = Table::read((shells::fetched().more_images)(), &self.table.bases);
+            self.more = Some(Rc::new(table.expect("the checked-in table is right; a test reads it")));
+        }
+    }
+
+    /// Whether an image is in the table that is always there.
+    pub fn is_among_the_first(&self, reference: &Reference) -> bool {
+        self.table.named(reference.familiar(), &self.table.mirrors).is_some()
+    }
+
+    /// Whether the registry wants credentials for it.
+    pub fn is_closed(&self, reference: &Reference) -> bool {
+        has_word(reference.familiar(), &self.table.closed_words)
+    }
+
+    /// Whether nobody knows what is in this image, and it can be had. False before the table is [whole](Images::complete).
+    pub fn is_unmodelled(&self, reference: &Reference) -> bool {
+        self.more.is_some() && self.find(reference, false).is_ok_and(|image| image.unmodelled)
     }
 
     /// The same with one entry more, which counts before all others; and the full names of what it puts on every node.
@@ -114,12 +222,12 @@ impl Images {
     /// # Errors
     /// What is wrong with the entry.
     pub fn with(&self, entry: &str) -> Result<(Images, Vec<String>), String> {
-        let image = Rc::new(Image::parse(entry)?);
+        let image = Rc::new(Image::parse_beside(entry, &self.table)?);
         let mut table = (*self.table).clone();
         table.images.insert(0, Rc::clone(&image));
-        let present =
-            Images { table: Rc::new(Table { images: vec![image], ..Table::default() }), unknown: self.unknown };
-        Ok((Images { table: Rc::new(table), unknown: self.unknown }, present.present().collect()))
+        let alone = Table { images: vec![image], ..Table::default() };
+        let present = Images { table: Rc::new(alone), more: None, unknown: self.unknown };
+        Ok((Images { table: Rc::new(table), ..self.clone() }, present.present().collect()))
     }
 
     /// What stands behind a name. `described` says that the Pod itself tells what the image does, so that it exists.
@@ -128,12 +236,18 @@ impl Images {
     /// What the registry does not have.
     pub fn find(&self, reference: &Reference, described: bool) -> Result<Rc<Image>, Missing> {
         let name = reference.familiar();
-        let Some(image) = self.table.images.iter().find(|image| image.is_named(name)) else {
-            let absent = self.unknown == Unknown::Absent || self.table.absent.iter().any(|part| name.contains(part));
-            return if absent && !described { Err(Missing::Repository) } else { Ok(Rc::clone(&self.table.default)) };
+        let mirrors = &self.table.mirrors;
+        let of_more = || self.more.as_ref().and_then(|more| more.named(name, mirrors));
+        let Some(image) = self.table.named(name, mirrors).or_else(of_more) else {
+            let absent = self.unknown == Unknown::Absent
+                || self.table.absent.iter().any(|part| name.contains(part))
+                || has_word(name, &self.table.absent_words)
+                || self.is_closed(reference);
+            let default = self.more.as_ref().map_or(&self.table.default, |more| &more.default);
+            return if absent && !described { Err(Missing::Repository) } else { Ok(Rc::clone(default)) };
         };
         let tag_is_there = reference.tag.as_deref().is_none_or(|tag| image.has_tag(tag));
-        if tag_is_there || described { Ok(Rc::clone(image)) } else { Err(Missing::Tag) }
+        if tag_is_there || described { Ok(image.flavour(reference.tag.as_deref())) } else { Err(Missing::Tag) }
     }
 
     /// Whether a container of the Pod may start a shell, or a command that comes with one: all but those that only run
@@ -142,7 +256,8 @@ impl Images {
         pod.init_containers.iter().chain(&pod.containers).any(|container| {
             let probes = [&container.startup_probe, &container.liveness_probe, &container.readiness_probe];
             let runs_commands = probes.into_iter().flatten().any(|probe| probe.exec.is_some());
-            let image = Reference::parse(&container.image).ok().and_then(|reference| self.find(&reference, true).ok());
+            let reference = Reference::parse(&container.image).ok().filter(|r| self.is_among_the_first(r));
+            let image = reference.and_then(|reference| self.find(&reference, true).ok());
             let is_program = image.is_some_and(|image| {
                 let own = image.entrypoint.first().or(container.args.first()).or(image.cmd.first());
                 container.command.first().or(own).is_some_and(|path| image.programs.contains_key(path))
@@ -167,7 +282,7 @@ impl Images {
 }
 
 /// The fields of an entry.
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 16] = [
     "names",
     "tags",
     "entrypoint",
@@ -179,7 +294,9 @@ const FIELDS: [&str; 14] = [
     "digest",
     "present",
     "pull",
-    "shell",
+    "base",
+    "has",
+    "flavours",
     "programs",
     "files",
 ];
@@ -190,7 +307,13 @@ impl Image {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Image, String> {
+        let table = Images::built_in().table;
+        Image::parse_beside(text, &table)
+    }
+
+    fn parse_beside(text: &str, table: &Table) -> Result<Image, String> {
         let value = parse(text)?;
+        let context = Context { bases: &table.bases, tools: &table.default.tools };
         let map = value.as_map().ok_or("an entry is a map with `names`")?;
         if let Some(unknown) = map.keys().find(|key| !FIELDS.contains(key)) {
             return Err(format!("{unknown}: no such field; there is {}", FIELDS.join(", ")));
@@ -204,14 +327,11 @@ impl Image {
         if map.contains_key("pull") && read_span_range(value.at("pull")).is_none() {
             return Err("pull: must be a span or a range".to_owned());
         }
-        if !["", "busybox", "bash"].contains(&value.str_at("shell").unwrap_or_default()) {
-            return Err("shell: is busybox or bash".to_owned());
-        }
-        let image = Image::read(&value)?;
+        let image = Image::read(&value, &context)?;
         if image.names.is_empty() { Err("names: whose image is it?".to_owned()) } else { Ok(image) }
     }
 
-    fn read(value: &Value) -> Result<Image, String> {
+    fn read(value: &Value, context: &Context<'_>) -> Result<Image, String> {
         let text = |path: &str| value.str_at(path).unwrap_or_default().to_owned();
         let pairs = |path: &str| -> SortedMap<String, String> {
             let entries = value.map_at(path).into_iter().flat_map(|map| map.iter());
@@ -229,15 +349,43 @@ impl Image {
             digest: text("digest"),
             present: strings(value.at("present")),
             pull: read_span_range(value.at("pull")),
-            shell: text("shell"),
-            programs: SortedMap::new(),
             files: pairs("files"),
+            ..Image::default()
         };
+        let (has, base) = (words(value.at("has")), text("base"));
+        image.rest_on(&base, &has, context)?;
         for (path, program) in value.map_at("programs").into_iter().flat_map(|map| map.iter()) {
             let kind = ProgramKind::read(program).map_err(|why| format!("{:?} {path}: {why}", image.names))?;
             image.programs.insert(path.to_owned(), kind);
         }
+        for (word, base) in value.map_at("flavours").into_iter().flat_map(|map| map.iter()) {
+            let mut flavour = image.clone();
+            flavour.flavours.clear();
+            flavour.rest_on(base.as_str().unwrap_or_default(), &has, context)?;
+            image.flavours.push((word.to_owned(), Rc::new(flavour)));
+        }
         Ok(image)
+    }
+
+    /// Gives it the commands of a base and those that it has of its own.
+    fn rest_on(&mut self, base: &str, has: &[String], context: &Context<'_>) -> Result<(), String> {
+        let none = Base::default();
+        let base = match base {
+            "" => &none,
+            name => context.bases.get(name).ok_or_else(|| format!("{:?}: no such base: {name}", self.names))?,
+        };
+        (self.shell, self.lacks, self.has) = (base.shell.clone(), Rc::clone(&base.lacks), base.has.clone());
+        self.has.extend(has.iter().cloned());
+        let own = self.has.iter().filter_map(|name| Some((name.clone(), context.tools.get(name)?.clone())));
+        self.tools = Rc::new(own.collect());
+        Ok(())
+    }
+
+    /// The image that a tag means, if its words mean another one.
+    fn flavour(self: &Rc<Image>, tag: Option<&str>) -> Rc<Image> {
+        let words = || tag.unwrap_or_default().split(['-', '.', '_']);
+        let meant = self.flavours.iter().find(|(word, _)| words().any(|own| own.starts_with(word.as_str())));
+        meant.map_or_else(|| Rc::clone(self), |(_, image)| Rc::clone(image))
     }
 
     fn is_named(&self, familiar: &str) -> bool {
@@ -296,16 +444,18 @@ impl Image {
             return Some(kind);
         }
         let (dir, name) = path.rsplit_once('/')?;
+        if let Some(tool) = self.tools.get(name).filter(|_| TOOL_DIRS.contains(&dir)) {
+            return Some(tool);
+        }
         (BIN_DIRS.contains(&dir) && self.shell_knows(name)).then_some(&ProgramKind::Shell)
     }
 
     /// Whether the image's shell, or a command that comes with it, has this name.
     pub fn shell_knows(&self, name: &str) -> bool {
-        match self.shell.as_str() {
-            "" => false,
-            "busybox" => name != "bash" && crate::program::commands::is_file(name),
-            _ => crate::program::commands::is_file(name) && !matches!(name, "wget" | "curl" | "nslookup"),
-        }
+        let named = |list: &[String]| list.iter().any(|known| known == name);
+        !self.shell.is_empty()
+            && (self.unmodelled || named(&self.has) || !named(&self.lacks))
+            && crate::program::commands::is_file(name)
     }
 
     /// `$PATH` as the image sets it.
@@ -323,9 +473,24 @@ impl ProgramKind {
             }
             Some("perl") => Ok(ProgramKind::Perl),
             Some("shell") => Ok(ProgramKind::Shell),
-            Some(other) => Err(format!("kind: no such kind: {other}")),
-            None => Behaviour::read(value).map(|behaviour| ProgramKind::Scripted(Box::new(behaviour))),
+            // What only prints, serves and ends needs no part of its own.
+            None if let Ok(behaviour) = Behaviour::read(value) => Ok(ProgramKind::Scripted(Box::new(behaviour))),
+            _ => Tool::read(value).map(|tool| ProgramKind::Tool(Rc::new(tool))),
         }
+    }
+}
+
+/// Whether one of the words stands in a name, between its marks.
+fn has_word(name: &str, words: &[String]) -> bool {
+    name.split(['/', '.', '_', ':']).any(|part| words.iter().any(|word| part == word))
+        || name.split(['/', '-', '.', '_', ':']).any(|part| words.iter().any(|word| part == word))
+}
+
+/// A list of words, or a text of them.
+fn words(value: &Value) -> Vec<String> {
+    match value.as_str() {
+        Some(text) => text.split_whitespace().map(str::to_owned).collect(),
+        None => strings(value),
     }
 }
 
@@ -346,19 +511,57 @@ mod tests {
     use super::*;
 
     fn find(name: &str) -> Result<Rc<Image>, Missing> {
-        Images::built_in().find(&Reference::parse(name).unwrap(), false)
+        let mut images = Images::built_in();
+        images.complete();
+        images.find(&Reference::parse(name).unwrap(), false)
     }
 
     #[test]
     fn the_table_is_right() {
         let images = Images::built_in();
         assert!(images.present().any(|name| name == "docker.io/library/busybox:1.36"));
-        for name in ["busybox:1.36", "willvelida/kuard", "gcr.io/kuar-demo/kuard-amd64:blue", "perl:5.34.0", "my/own:1"]
-        {
-            let image = find(name).unwrap();
-            let argv: Vec<&String> = image.entrypoint.iter().chain(&image.cmd).collect();
-            assert!(image.program(argv[0], None).is_some(), "{name}: {argv:?}");
+        for name in ["busybox:1.36", "willvelida/kuard", "gcr.io/kuar-demo/kuard-amd64:blue", "perl:5.34.0"] {
+            assert!(images.is_among_the_first(&Reference::parse(name).unwrap()), "{name}");
         }
+    }
+
+    #[test]
+    fn every_image_has_what_it_starts_and_what_it_is_said_to_have() {
+        let mut images = Images::built_in();
+        images.complete();
+        let more = images.more.clone().unwrap();
+        assert!(more.images.len() >= 60);
+        for image in images.table.images.iter().chain(&more.images) {
+            for image in std::iter::once(image).chain(image.flavours.iter().map(|(_, flavour)| flavour)) {
+                let argv: Vec<&String> = image.entrypoint.iter().chain(&image.cmd).collect();
+                assert!(image.program(argv[0], None).is_some(), "{:?}: {argv:?}", image.names);
+                for name in &image.has {
+                    assert!(image.program(name, None).is_some(), "{:?}: {name}", image.names);
+                }
+            }
+        }
+        assert!(find("my/own:1").unwrap().unmodelled);
+    }
+
+    #[test]
+    fn programs_belong_to_images() {
+        let has = |image: &str, program: &str| find(image).unwrap().program(program, None).is_some();
+        for (image, there, missing) in [
+            ("busybox", "wget", "curl"),
+            ("busybox:1.36", "sed", "jq"),
+            ("alpine:3.20", "apk", "curl"),
+            ("python:3.12", "curl", "kubectl"),
+            ("python:3.12-slim", "python3", "curl"),
+            ("python:3.12-alpine", "wget", "bash"),
+            ("public.ecr.aws/docker/library/postgres:16-alpine", "pg_dump", "mysqldump"),
+            ("nginx", "curl", "wget"),
+            ("bitnami/kubectl:latest", "kubectl", "helm"),
+        ] {
+            assert!(has(image, there), "{image}: {there}");
+            assert!(!has(image, missing), "{image}: {missing}");
+        }
+        assert_eq!(find("me/private/app").unwrap_err(), Missing::Repository);
+        assert!(find("acme/invalidator").is_ok() && find("faketime/app").is_ok());
     }
 
     #[test]

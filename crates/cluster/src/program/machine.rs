@@ -6,7 +6,9 @@
 use crate::program::files::Files;
 use crate::program::http::{Answer, Request};
 use crate::program::image::Image;
-use shell::{FileError, FileInfo, System};
+use crate::program::tool::INSTALLED;
+use shell::host::resolve;
+use shell::{Env, FileError, FileInfo, Signal, System};
 use values::rng::{Rng, Stream};
 use values::sorted::SortedMap;
 use values::time::SimTime;
@@ -15,12 +17,37 @@ use values::time::SimTime;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct RequestId(u32);
 
+/// A command line that only the layer above can carry out: `kubectl` with the Pod's account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// With the program's own name.
+    pub argv: Vec<String>,
+    pub env: Env,
+    pub cwd: String,
+    /// All of its input.
+    pub input: Vec<u8>,
+    /// The files that its arguments name, by absolute path.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// What came of a [`Call`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Returned {
+    pub out: String,
+    pub err: String,
+    pub exit_code: i32,
+}
+
 /// The open requests of one container.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Connections {
     sent: u32,
     outbox: Vec<(RequestId, Request)>,
     answers: SortedMap<RequestId, Answer>,
+    /// Signals that a process sent to the container's first one.
+    signals: Vec<Signal>,
+    calls: Vec<(RequestId, Call)>,
+    returned: SortedMap<RequestId, Returned>,
 }
 
 impl Connections {
@@ -40,6 +67,37 @@ impl Connections {
     /// What was sent since the last call; whoever runs the container carries it to its target.
     pub fn take_outbox(&mut self) -> Vec<(RequestId, Request)> {
         std::mem::take(&mut self.outbox)
+    }
+
+    /// Has a command line carried out; what came of it comes under the id.
+    pub fn call(&mut self, call: Call) -> RequestId {
+        self.sent += 1;
+        let id = RequestId(self.sent);
+        self.calls.push((id, call));
+        id
+    }
+
+    /// What came of a call, once it has ended.
+    pub fn take_returned(&mut self, id: RequestId) -> Option<Returned> {
+        self.returned.remove(&id)
+    }
+
+    /// The calls since the last one of this.
+    pub fn take_calls(&mut self) -> Vec<(RequestId, Call)> {
+        std::mem::take(&mut self.calls)
+    }
+
+    pub fn put_returned(&mut self, id: RequestId, returned: Returned) {
+        self.returned.insert(id, returned);
+    }
+
+    /// Signals for the container's first process, sent since the last call.
+    pub fn take_signals(&mut self) -> Vec<Signal> {
+        std::mem::take(&mut self.signals)
+    }
+
+    pub(super) fn signal_first(&mut self, signal: Signal) {
+        self.signals.push(signal);
     }
 
     pub fn put_answer(&mut self, id: RequestId, answer: Answer) {
@@ -63,6 +121,8 @@ pub struct Machine<'a> {
     pub memory_limit_bytes: Option<u64>,
     /// The numeric user the container runs as.
     pub user: u32,
+    /// What is polled belongs to the container's own program, not to a probe or `kubectl exec`.
+    pub main: bool,
 }
 
 impl Machine<'_> {
@@ -70,6 +130,19 @@ impl Machine<'_> {
     pub fn draw(&mut self, purpose: &str) -> Stream {
         *self.draws += 1;
         self.rng.stream(purpose, &format!("{}/{}", self.key, self.draws))
+    }
+}
+
+impl Machine<'_> {
+    /// Whether a path leads to a file that may be run.
+    pub fn is_runnable(&self, cwd: &str, name: &str) -> bool {
+        let info = self.files.info(&resolve(cwd, name));
+        name.contains('/') && info.is_ok_and(|info| !info.directory && info.executable)
+    }
+
+    /// Whether a program that is not known may be there all the same: nobody knows the image, or a package manager has run.
+    pub fn holds_anything(&self) -> bool {
+        self.image.unmodelled || self.files.own.has(INSTALLED)
     }
 }
 
@@ -105,7 +178,11 @@ impl System for Machine<'_> {
     }
 
     fn knows(&self, name: &str) -> bool {
-        self.image.program(name, None).is_some()
+        self.image.program(name, None).is_some() || self.holds_anything()
+    }
+
+    fn has_common(&self, name: &str) -> bool {
+        self.image.shell_knows(name) || self.holds_anything()
     }
 
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {

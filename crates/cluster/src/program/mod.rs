@@ -13,17 +13,21 @@ mod reading;
 mod kuard_flags;
 pub mod machine;
 mod memq;
+mod one_liner;
 mod pi;
+mod reach;
 pub mod reference;
 mod shells;
+mod tool;
 pub mod wget;
 
+use shell::host::resolve;
 use shell::{Env, Host, Io, Launch, Poll, Shell, Signal};
 use values::time::SimTime;
 
 pub use behaviour::{ANNOTATION, Behaviour, Occasion, OnTerm};
-pub use machine::{Connections, Machine, RequestId};
-pub use shells::{Shells, shells};
+pub use machine::{Call, Connections, Machine, RequestId, Returned};
+pub use shells::{Shells, are_here as shells_are_here, shells};
 pub use wget::curl_error;
 
 use behaviour::Scripted;
@@ -31,6 +35,7 @@ use http::{Request, Response};
 use image::ProgramKind;
 use kuard::Kuard;
 use reading::Reading;
+use tool::Running as Tool;
 use wget::Fetch;
 
 /// Steps of a script that run in one poll; then a little time passes.
@@ -45,6 +50,8 @@ pub enum Process {
     Kuard(Box<Kuard>),
     Scripted(Box<Scripted>),
     Fetch(Box<Fetch>),
+    /// A program described by cases.
+    Tool(Box<Tool>),
     /// Prints its text then and ends.
     Perl {
         prints: String,
@@ -103,9 +110,16 @@ impl Process {
         let name = start.argv[0].as_str();
         let path_variable = start.env.get("PATH").map(String::as_str);
         let Some((_, kind)) = machine.image.program(name, path_variable) else {
-            return Err(not_started(name, machine));
+            if let Some(argv) = script(start, machine) {
+                return Process::start(Start { argv: &argv, ..start }, machine);
+            }
+            return match may_be_there(name, machine) {
+                true => (shells::fetched().tool)(&ProgramKind::StandIn, start, machine),
+                false => Err(not_started(name, machine)),
+            };
         };
         Ok(match kind {
+            ProgramKind::Tool(_) | ProgramKind::StandIn => return (shells::fetched().tool)(kind, start, machine),
             ProgramKind::Kuard(item) => Process::Kuard(Box::new(Kuard::new(start.argv.to_vec(), *item))),
             ProgramKind::Scripted(behaviour) => {
                 Process::Scripted(Box::new(Scripted::new((**behaviour).clone(), start.occasion.clone())))
@@ -129,6 +143,7 @@ impl Process {
             Process::Kuard(kuard) => kuard.poll(machine, io),
             Process::Scripted(scripted) => scripted.poll(machine, io),
             Process::Fetch(fetch) => (shells::fetched().fetch)(fetch, machine, io),
+            Process::Tool(tool) => (shells::fetched().poll_tool)(tool, machine, io),
             Process::Perl { prints, ends_at, digits } => {
                 let at = *ends_at
                     .get_or_insert(machine.now + if *digits > 0 { pi::duration(*digits) } else { pi::duration(1) });
@@ -177,23 +192,32 @@ impl Process {
                 OnTerm::Ignore => Reaction::Ignored,
                 OnTerm::Exit(code) => Reaction::Dies(code),
             },
+            Process::Tool(tool) if terminates => match (shells::fetched().tool_on_term)(tool) {
+                OnTerm::Ignore => Reaction::Ignored,
+                OnTerm::Exit(code) => Reaction::Dies(code),
+            },
             _ if first || signal.is_harmless() => Reaction::Ignored,
             _ => Reaction::Dies(signal.exit_code()),
         }
     }
 
-    /// The port it listens on, if it does.
-    pub fn listens_on(&self) -> Option<u16> {
+    /// Whether it listens on this port.
+    pub fn listens(&self, port: u16) -> bool {
         match self {
-            Process::Kuard(kuard) => kuard.listens_on(),
-            Process::Scripted(scripted) => scripted.listens_on(),
-            _ => None,
+            Process::Kuard(kuard) => kuard.listens_on() == Some(port),
+            Process::Scripted(scripted) => scripted.listens_on() == Some(port),
+            Process::Tool(tool) => (shells::fetched().tool_listens)(tool, port),
+            _ => false,
         }
     }
 
-    /// Answers a request to the port it listens on.
+    /// Answers a request to the port it listens on. Status 0: it speaks no HTTP, and hangs up.
     pub fn serve(&mut self, request: &Request, machine: &mut Machine<'_>) -> Response {
+        if request.method == Request::CONNECT {
+            return Response { status: 204, ..Response::default() };
+        }
         let mut response = match self {
+            Process::Tool(tool) => (shells::fetched().serve_tool)(tool, request),
             Process::Kuard(kuard) => kuard.serve(request, machine),
             Process::Scripted(scripted) => scripted.serve(request),
             _ => Response::error(404, "404 page not found"),
@@ -215,6 +239,7 @@ impl Host for Machine<'_> {
         let path_variable = launch.env.get("PATH").map(String::as_str);
         let found = self.image.program(name, path_variable).map(|(_, kind)| kind.clone());
         let base = name.rsplit('/').next().unwrap_or_default();
+        let found = found.or_else(|| may_be_there(name, self).then_some(ProgramKind::StandIn));
         match found {
             // The shell does the rest itself.
             Some(ProgramKind::Shell) if !matches!(base, "wget" | "curl") => shell::Start::NotFound,
@@ -230,6 +255,8 @@ impl Host for Machine<'_> {
                 };
                 Process::start(start, self).map_or(shell::Start::NotFound, shell::Start::Started)
             }
+            // A script: the shell runs it itself.
+            None if self.is_runnable(launch.cwd, name) => shell::Start::NotFound,
             None if self.files.info(name).is_ok() && name.contains('/') => shell::Start::NotExecutable,
             None => shell::Start::NotFound,
         }
@@ -239,9 +266,48 @@ impl Host for Machine<'_> {
         command.poll(self, io)
     }
 
+    fn signal_first(&mut self, signal: Signal) -> bool {
+        self.net.signal_first(signal);
+        true
+    }
+
     fn signal(&mut self, command: &mut Process, signal: Signal) {
         command.signal(signal, false, self, &mut Io::default());
     }
+}
+
+/// The command line by which a file that may be run is run: what its first line names, with the file. None if it is no
+/// such file. (`execve(2)`)
+fn script(start: Start<'_>, machine: &Machine<'_>) -> Option<Vec<String>> {
+    let name = start.argv[0].as_str();
+    if !name.contains('/') || !machine.is_runnable(start.cwd, name) {
+        return None;
+    }
+    let path = resolve(start.cwd, name);
+    let bytes = machine.files.read(&path).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let line = text.lines().next()?.strip_prefix("#!")?.trim();
+    let mut argv: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    if argv.first().is_some_and(|program| program.ends_with("/env")) && argv.len() > 1 {
+        argv.remove(0);
+    }
+    // Scripts that name scripts might never end.
+    if argv.first().is_none_or(|program| machine.is_runnable("/", program)) {
+        return None;
+    }
+    argv.push(path);
+    argv.extend(start.argv[1..].iter().cloned());
+    Some(argv)
+}
+
+/// Whether a program that is not known may be there: nobody knows what is in the image, and it is not looked for where
+/// all files are known, in volumes and temporary folders.
+fn may_be_there(name: &str, machine: &Machine<'_>) -> bool {
+    let known_place = |mount: &files::Mount| name == mount.path || name.starts_with(&format!("{}/", mount.path));
+    machine.holds_anything()
+        && machine.files.info(name).is_err()
+        && !name.starts_with("/tmp/")
+        && !machine.files.mounts.iter().any(known_place)
 }
 
 /// perl: only the documentation's one-liner is known.

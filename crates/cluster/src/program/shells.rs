@@ -2,14 +2,17 @@
 
 use wasm_split_helpers::wasm_split;
 
+use super::behaviour::{Occasion, OnTerm};
 use super::commands::is_shell;
+use super::http::{Request, Response};
+use super::image::ProgramKind;
 use super::reading::Reading;
+use super::tool::{Case, Kind, Manner, Running};
 use super::wget::{Fetch, Tool};
 use super::{Machine, Process, Start};
 use shell::host::resolve;
-use shell::{Dialect, Io, Options, Poll, Shell, Signal, command_names};
+use shell::{Dialect, Io, Options, Poll, Shell, Signal, command_names, parse_seconds};
 use values::part::{self, NotFetched};
-use values::time::Span;
 
 /// What can be done with a container's shell.
 pub struct Shells {
@@ -21,6 +24,14 @@ pub struct Shells {
     pub(super) signal: fn(&mut Shell<Process>, &mut Machine<'_>, &mut Io, Signal),
     /// Whether a command of this name comes with the shell.
     pub(super) has_command: fn(&str) -> bool,
+    /// Starts a program that is described by cases, or stood in for.
+    pub(super) tool: fn(&ProgramKind, Start<'_>, &Machine<'_>) -> Result<Process, String>,
+    pub(super) poll_tool: fn(&mut Running, &mut Machine<'_>, &mut Io) -> Poll,
+    pub(super) tool_on_term: fn(&Running) -> OnTerm,
+    pub(super) tool_listens: fn(&Running, u16) -> bool,
+    pub(super) serve_tool: fn(&Running, &Request) -> Response,
+    /// The text of the images that a first look does not need.
+    pub(super) more_images: fn() -> &'static str,
 }
 
 static SHELLS: Shells = Shells {
@@ -30,6 +41,12 @@ static SHELLS: Shells = Shells {
     fetch: |fetch, machine, io| fetch.poll(machine, io),
     signal: |shell, machine, io, signal| shell.signal(machine, io, signal),
     has_command: |name| command_names().any(|known| known == name),
+    tool,
+    poll_tool: |tool, machine, io| tool.poll(machine, io),
+    tool_on_term: Running::on_term,
+    tool_listens: Running::listens,
+    serve_tool: Running::serve,
+    more_images: || include_str!("../../../../static/images-more.yaml"),
 };
 
 /// The functions of this part.
@@ -39,6 +56,11 @@ static SHELLS: Shells = Shells {
 #[wasm_split(shell, fallible)]
 pub fn shells() -> Result<&'static Shells, NotFetched> {
     Ok(&SHELLS)
+}
+
+/// Whether this part has been fetched.
+pub fn are_here() -> bool {
+    part::is_here(shells())
 }
 
 /// The functions of this part, which the host has fetched.
@@ -59,6 +81,48 @@ fn start(start: Start<'_>, machine: &Machine<'_>) -> Process {
     }
 }
 
+/// The number of a process that `kubectl exec` or a probe starts beside the first one.
+const BESIDE_PID: u32 = 31;
+/// Entry points start what their arguments name, how deep they may call each other.
+const ENTRIES_MAX: usize = 4;
+
+fn tool(kind: &ProgramKind, start: Start<'_>, machine: &Machine<'_>) -> Result<Process, String> {
+    tool_within(kind, start, machine, ENTRIES_MAX)
+}
+
+fn tool_within(kind: &ProgramKind, start: Start<'_>, machine: &Machine<'_>, depth: usize) -> Result<Process, String> {
+    let case = match kind {
+        ProgramKind::Tool(tool) => tool.case(&start.argv[1..]),
+        _ => Case::stand_in().into(),
+    };
+    if case.kind == Kind::Entry && depth > 0 {
+        let own = start.argv[1..].first().is_none_or(|arg| arg.starts_with('-'));
+        let program = machine.image.cmd.first().filter(|_| own).cloned();
+        let argv: Vec<String> = program.into_iter().chain(start.argv[1..].iter().cloned()).collect();
+        let Some(name) = argv.first() else { return Err("no command specified".into()) };
+        let inner = Start { argv: &argv, ..start };
+        return match machine.image.program(name, start.env.get("PATH").map(String::as_str)) {
+            Some((_, kind @ (ProgramKind::Tool(_) | ProgramKind::StandIn))) => {
+                tool_within(kind, inner, machine, depth - 1)
+            }
+            _ => Process::start(inner, machine),
+        };
+    }
+    // What an unknown image's own program is given as arguments is often a command line.
+    let command = start.argv.get(1).filter(|_| case.kind == Kind::StandIn && start.first && machine.image.unmodelled);
+    if command.is_some_and(|name| is_shell(name) || is_obvious(name)) {
+        return Process::start(Start { argv: &start.argv[1..], ..start }, machine);
+    }
+    let Occasion { stays, ports, image, .. } = start.occasion.clone();
+    let manner = Manner { stays, ports, image, first: start.first };
+    Ok(Process::Tool(Box::new(Running::new(case, start.argv, start.env, start.cwd, manner))))
+}
+
+/// Commands that mean the same wherever they stand.
+fn is_obvious(name: &str) -> bool {
+    matches!(name, "sleep" | "echo" | "true" | "false" | "printf" | "env" | "date" | "cat" | "ls" | "seq" | "test")
+}
+
 fn shell(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
     let dialect = if machine.image.shell == "busybox" { Dialect::Ash } else { Dialect::Bash };
     let is_shell = is_shell(base);
@@ -70,8 +134,15 @@ fn shell(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
         }
     };
     options.env = start.env.clone();
+    // ash takes over only what can be a variable of its own; bash passes the rest on.
+    if dialect == Dialect::Ash {
+        options.env.retain(|name, _| is_name(name));
+    }
     options.cwd = start.cwd.to_owned();
     options.first_process = start.first;
+    if !start.first {
+        options.pid = BESIDE_PID;
+    }
     options.started = machine.now;
     if !is_shell {
         let words: Vec<String> = start.argv.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
@@ -92,6 +163,12 @@ fn shell(start: Start<'_>, base: &str, machine: &Machine<'_>) -> Process {
     }
 }
 
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 /// `sleep 1m 30`: the spans are added; `infinity` never ends.
 fn sleep(args: &[String]) -> Process {
     let usage = |text: String| Process::Prints { out: String::new(), err: text, exit_code: 1 };
@@ -100,40 +177,12 @@ fn sleep(args: &[String]) -> Process {
     }
     let mut total_ms: i64 = 0;
     for arg in args {
-        if matches!(arg.as_str(), "inf" | "infinity") {
-            total_ms = Span::MAX.as_ms();
-            continue;
-        }
-        match sleep_ms(arg) {
-            Some(ms) => total_ms = total_ms.saturating_add(ms),
+        match parse_seconds(arg) {
+            Some(span) => total_ms = total_ms.saturating_add(span.as_ms()),
             None => return usage(format!("sleep: invalid number '{arg}'\n")),
         }
     }
     Process::Sleep { until: None, span_ms: total_ms }
-}
-
-/// Milliseconds of `1.5`, `2m`, `1h` …
-fn sleep_ms(text: &str) -> Option<i64> {
-    let (number, unit_ms) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
-        Some(number) => {
-            let unit = match text.as_bytes()[text.len() - 1] {
-                b's' => 1000,
-                b'm' => 60_000,
-                b'h' => 3_600_000,
-                _ => 86_400_000,
-            };
-            (number, unit)
-        }
-        None => (text, 1000),
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits = |part: &str| part.chars().all(|c| c.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
-        return None;
-    }
-    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let thousandths: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-    whole.checked_mul(unit_ms)?.checked_add(thousandths * unit_ms / 1000)
 }
 
 #[cfg(test)]
@@ -142,10 +191,24 @@ mod tests {
 
     #[test]
     fn sleep_reads_numbers_with_units() {
-        for (text, ms) in
-            [("5", Some(5000)), ("0.25", Some(250)), ("2m", Some(120_000)), ("x", None), (".5", Some(500))]
-        {
-            assert_eq!(sleep_ms(text), ms, "{text}");
+        // As `sleep` typed into a shell does, to the last digit: 0.00005 days are 4.32 s.
+        for (text, ms) in [
+            ("5", Some(5000)),
+            ("0.25", Some(250)),
+            ("2m", Some(120_000)),
+            ("0.00005d", Some(4320)),
+            ("x", None),
+            (".5", Some(500)),
+            ("1m 30", Some(90_000)),
+        ] {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            match sleep(&words) {
+                Process::Sleep { span_ms, .. } => assert_eq!(Some(span_ms), ms, "{text}"),
+                Process::Prints { err, .. } => {
+                    assert_eq!((None, err), (ms, format!("sleep: invalid number '{text}'\n")));
+                }
+                _ => panic!("{text}: neither sleeps nor refuses"),
+            }
         }
     }
 }

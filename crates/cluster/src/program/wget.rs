@@ -15,6 +15,8 @@ pub struct Fetch {
     argv: Vec<String>,
     cwd: String,
     state: State,
+    /// How often it has tried again.
+    retried: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,7 +28,13 @@ pub enum Tool {
 #[derive(Clone, PartialEq, Debug)]
 enum State {
     New,
-    Waiting { id: RequestId, options: Box<Options>, give_up_at: Option<SimTime> },
+    /// Tries again then.
+    Pausing(SimTime),
+    Waiting {
+        id: RequestId,
+        options: Box<Options>,
+        give_up_at: Option<SimTime>,
+    },
 }
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -45,19 +53,33 @@ struct Options {
     spider: bool,
     write_out: Option<String>,
     timeout: Option<Span>,
+    /// How often curl tries again, and how long it waits; without a span each wait is twice the one before.
+    retries: u32,
+    retry_delay: Option<Span>,
+    retry_refused: bool,
+    retry_all: bool,
 }
 
 impl Fetch {
     pub fn new(tool: Tool, argv: &[String], cwd: &str) -> Fetch {
-        Fetch { tool, argv: argv.to_vec(), cwd: cwd.to_owned(), state: State::New }
+        Fetch { tool, argv: argv.to_vec(), cwd: cwd.to_owned(), state: State::New, retried: 0 }
     }
 
     pub fn poll(&mut self, machine: &mut Machine<'_>, io: &mut Io) -> Poll {
         match &self.state {
             State::New => self.start(machine, io),
+            State::Pausing(until) if machine.now < *until => Poll::SleepUntil(*until),
+            State::Pausing(_) => self.start(machine, io),
             State::Waiting { id, options, give_up_at } => match machine.net.take(*id) {
                 Some(answer) => {
                     let options = options.clone();
+                    if self.tool == Tool::Curl && self.retried < options.retries && options.is_transient(&answer) {
+                        self.retried += 1;
+                        let doubled = Span::secs(1 << (self.retried - 1).min(9));
+                        let until = machine.now + options.retry_delay.unwrap_or(doubled);
+                        self.state = State::Pausing(until);
+                        return Poll::SleepUntil(until);
+                    }
                     Poll::Exit(self.finish(answer, &options, machine, io))
                 }
                 None => match give_up_at {
@@ -234,6 +256,19 @@ fn curl_failure(error: &NetError, options: &Options, io: &mut Io) -> i32 {
 }
 
 impl Options {
+    /// Whether curl tries again after such an answer. (`src/tool_operate.c`, `post_per_transfer`)
+    fn is_transient(&self, answer: &Answer) -> bool {
+        match answer {
+            Ok(response) => {
+                matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504)
+                    || (self.retry_all && self.fail && response.status >= 400)
+            }
+            Err(NetError::NoSuchHost { .. } | NetError::TimedOut { .. }) => true,
+            Err(NetError::Refused { .. }) => self.retry_refused || self.retry_all,
+            Err(NetError::Closed { .. }) => self.retry_all,
+        }
+    }
+
     fn default_method(&self) -> &'static str {
         if self.head || self.spider {
             "HEAD"
@@ -300,6 +335,10 @@ impl Options {
             (Tool::Curl, 'I') => self.head = true,
             (Tool::Curl, 'S') => self.show_error = true,
             (Tool::Curl, 'w') => self.write_out = Some(value),
+            (Tool::Curl, 'R') => self.retries = value.parse().unwrap_or(0),
+            (Tool::Curl, 'D') => self.retry_delay = value.parse().ok().map(Span::secs),
+            (Tool::Curl, 'C') => self.retry_refused = true,
+            (Tool::Curl, 'E') => self.retry_all = true,
             _ => {}
         }
     }
@@ -308,7 +347,10 @@ impl Options {
 fn takes_value(tool: Tool, letter: char) -> bool {
     match tool {
         Tool::Wget => matches!(letter, 'O' | 'T' | 'H' | 'd' | 't' | 'U' | 'P' | 'Y' | 'o'),
-        Tool::Curl => matches!(letter, 'o' | 'm' | 'd' | 'H' | 'X' | 'w' | 'u' | 'A' | 'b' | 'c' | 'T' | 'e' | 'x'),
+        Tool::Curl => {
+            matches!(letter, 'o' | 'm' | 'd' | 'H' | 'X' | 'w' | 'u' | 'A' | 'b' | 'c' | 'T' | 'e' | 'x')
+                || matches!(letter, 'F' | 'R' | 'D' | '1')
+        }
     }
 }
 
@@ -342,6 +384,33 @@ fn long_name(tool: Tool, name: &str) -> Option<char> {
             ("location", 'L'),
             ("write-out", 'w'),
             ("insecure", 'k'),
+            ("user", 'u'),
+            ("user-agent", 'A'),
+            ("cookie", 'b'),
+            ("cookie-jar", 'c'),
+            ("upload-file", 'T'),
+            ("referer", 'e'),
+            ("proxy", 'x'),
+            ("form", 'F'),
+            ("compressed", 'z'),
+            ("no-progress-meter", 'z'),
+            ("progress-bar", '#'),
+            ("fail-with-body", 'f'),
+            ("json", 'd'),
+            ("data-urlencode", 'd'),
+            ("cacert", '1'),
+            ("cert", '1'),
+            ("key", '1'),
+            ("proto", '1'),
+            ("retry-max-time", '1'),
+            ("retry", 'R'),
+            ("retry-delay", 'D'),
+            ("retry-connrefused", 'C'),
+            ("retry-all-errors", 'E'),
+            ("http1.1", 'z'),
+            ("http2", 'z'),
+            ("ipv4", 'z'),
+            ("location-trusted", 'L'),
             ("verbose", 'v'),
         ],
     };

@@ -39,6 +39,7 @@ use hint::{NodeChange, Relief};
 use queue::{Entry, Queue};
 use write::{Binding, Eviction};
 
+pub use affinity::term_matches;
 pub use fit_error::{FitError, Plugin, Rejection};
 pub use place::Failure;
 pub use resources::{Resources, pod_requests};

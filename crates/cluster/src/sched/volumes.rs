@@ -1,14 +1,16 @@
 //! The claims a Pod mounts: are they there, bound, and within reach of the node?
 //!
-//! Rule: `docs/semantics/scheduler.md` §2 (VolumeBinding). There are no storage classes here, so every claim binds at
-//! once or not at all. Source: `pkg/scheduler/framework/plugins/volumebinding/{volume_binding,binder}.go`.
+//! Rule: `docs/semantics/scheduler.md` §2 (VolumeBinding). A claim whose class waits for its first consumer holds no Pod
+//! back: once a node is chosen the claim is told so, and the binding waits until it has its volume.
+//! Source: `pkg/scheduler/framework/plugins/volumebinding/{volume_binding,binder}.go`.
 
 use std::rc::Rc;
 
 use crate::sched::affinity::term_matches;
 use crate::sched::cache::{NodeInfo, PodInfo};
 use crate::sched::fit_error::{Plugin, Rejection};
-use crate::store::Store;
+use crate::store::claims::{SELECTED_NODE, annotate_with, waits_for_consumer};
+use crate::store::{Api, Store};
 use api::kind::Kind;
 use api::object::Object;
 use api::pod::NodeSelector;
@@ -40,6 +42,7 @@ impl Volumes {
                 Some(volume) if claim.value().str_at("status.phase") == Some("Bound") => {
                     volumes.bound.push(Rc::clone(volume));
                 }
+                _ if is_delayed(store, claim) => {}
                 _ => unbound = true,
             }
         }
@@ -64,6 +67,40 @@ impl Volumes {
         }
         Ok(())
     }
+}
+
+/// Whether a claim waits for a Pod, or is being provisioned for one.
+fn is_delayed(store: &Store, claim: &Object) -> bool {
+    let chosen = claim.value().at_keys(["metadata", "annotations", SELECTED_NODE]);
+    waits_for_consumer(store, claim) || (!chosen.is_null() && claim.value().str_at("status.phase") != Some("Lost"))
+}
+
+/// What a binding finds when it looks at the Pod's claims.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Claims {
+    Bound,
+    /// Their volumes are being made.
+    Awaited,
+    /// One is gone.
+    Gone,
+}
+
+/// Tells the claims that wait for this Pod which node it was given.
+pub fn settle(api: &mut Api<'_>, pod: &PodInfo, node: &str) -> Claims {
+    let mut claims = Claims::Bound;
+    for volume in &pod.pod().spec.volumes {
+        let Some(name) = claim_name(volume, pod) else { continue };
+        let Some(claim) = api.find(Kind::PersistentVolumeClaim, pod.namespace(), &name) else { return Claims::Gone };
+        if claim.value().str_at("status.phase") == Some("Bound") {
+            continue;
+        }
+        claims = Claims::Awaited;
+        if waits_for_consumer(api.store(), &claim) {
+            // The claim is there: it was read above.
+            let _ = api.update(&claim.key(), |value| annotate_with(value, SELECTED_NODE, node));
+        }
+    }
+    claims
 }
 
 /// The claim a volume stands for: named, or made for this Pod alone.

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use crate::sched::Scheduler;
 use crate::sched::cache::PodInfo;
 use crate::sched::queue::Entry;
+use crate::sched::volumes::{self, Claims};
 use crate::store::{Api, Cause, DeleteOptions, EventType, Happened, Rule, Subject};
 use api::condition::{NewCondition, set_pod_condition};
 use api::meta::Key;
@@ -17,6 +18,9 @@ use values::time::{SimTime, Span};
 /// From the choice of victims to the first deletion, and between deletions.
 const FIRST_EVICTION: Span = Span::ms(14);
 const NEXT_EVICTION: Span = Span::ms(13);
+
+/// How often a binding looks whether the Pod's claims have their volumes.
+const CLAIMS_LOOK: Span = Span::ms(100);
 
 /// A binding that is on its way.
 #[derive(Clone, Debug)]
@@ -112,12 +116,28 @@ impl Scheduler {
     }
 
     pub(super) fn bind(&mut self, api: &mut Api<'_>, binding: Binding) {
-        let still_there = api.get(&binding.key).filter(|o| o.uid() == binding.uid);
-        if still_there.is_none_or(|o| o.meta().is_being_deleted()) {
+        let still_there = api.get(&binding.key).filter(|o| o.uid() == binding.uid && !o.meta().is_being_deleted());
+        let Some(pod) = still_there else {
             self.cache.remove_pod(&binding.key);
             return;
-        }
+        };
         api.set_cause(binding.cause.rule(Rule::SchedulerBind));
+        if !pod.pod().spec.volumes.is_empty() {
+            let info = PodInfo::new(&pod);
+            match volumes::settle(api, &info, &binding.node) {
+                Claims::Bound => {}
+                Claims::Awaited => {
+                    let turn = self.turn();
+                    self.bindings.insert((api.now() + CLAIMS_LOOK, turn), binding);
+                    return;
+                }
+                Claims::Gone => {
+                    self.cache.remove_pod(&binding.key);
+                    self.queue.add(info, false, api.now(), binding.cause);
+                    return;
+                }
+            }
+        }
         match api.bind(&binding.key, &binding.node) {
             Ok(bound) => {
                 let (pod, node) = (&binding.key, &binding.node);

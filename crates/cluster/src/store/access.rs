@@ -60,6 +60,13 @@ impl<'a> Api<'a> {
         self.store.find(kind, namespace, name).cloned()
     }
 
+    /// Notes who of the users' clients set which field of an object.
+    pub fn set_managers(&mut self, key: &Key, managers: Value) {
+        if self.store.get(key).is_some() {
+            self.store.managers.insert(key.clone(), managers);
+        }
+    }
+
     /// Happened the following writes are made for.
     pub fn set_cause(&mut self, cause: Cause) {
         self.author.cause = cause;

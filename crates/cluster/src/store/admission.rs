@@ -3,7 +3,7 @@
 //! Source: `plugin/pkg/admission/*` (NamespaceLifecycle, ServiceAccount, Priority, DefaultTolerationSeconds,
 //! ResourceQuota), then `api::defaults` and `api::validate`.
 
-use crate::store::{Api, quota};
+use crate::store::{Api, limits, quota};
 use api::defaults::{self, PodAdmission};
 use api::kind::Kind;
 use api::meta::Key;
@@ -42,7 +42,12 @@ pub(super) fn on_create(api: &Api<'_>, kind: Kind, value: &mut Value) -> Result<
         }
         Kind::PersistentVolumeClaim => {
             protect(value, "kubernetes.io/pvc-protection");
-            Ok(())
+            if value.at("spec.storageClassName").is_null()
+                && let Some(class) = default_class(api)
+            {
+                value.set("spec.storageClassName", class);
+            }
+            limits::check(api.store(), kind, value)
         }
         Kind::PersistentVolume => {
             protect(value, "kubernetes.io/pv-protection");
@@ -50,6 +55,15 @@ pub(super) fn on_create(api: &Api<'_>, kind: Kind, value: &mut Value) -> Result<
         }
         _ => Ok(()),
     }
+}
+
+/// The class of claims that name none: the newest of those marked so (`DefaultStorageClass`).
+fn default_class(api: &Api<'_>) -> Option<String> {
+    let is_default = |class: &&std::rc::Rc<api::object::Object>| {
+        class.value().at_keys(["metadata", "annotations", api::columns::DEFAULT_CLASS]).as_str() == Some("true")
+    };
+    let classes = api.store().list(Kind::StorageClass).filter(is_default);
+    classes.max_by_key(|class| class.resource_version()).map(|class| class.name().to_owned())
 }
 
 /// Keeps a claim or volume from going while it is in use (`StorageObjectInUseProtection`).
@@ -67,6 +81,12 @@ pub(super) fn on_update(kind: Kind, value: &mut Value) {
 }
 
 fn admit_pod(api: &Api<'_>, pod: &mut Value) -> Result<(), ApiError> {
+    limits::give(api.store(), pod);
+    let class_of_service = defaults::qos_class(pod.at("spec"));
+    if pod.str_at("status.qosClass").is_some_and(|known| known != class_of_service) {
+        pod.set("status.qosClass", class_of_service);
+    }
+    limits::check(api.store(), Kind::Pod, pod)?;
     let namespace = pod.str_at("metadata.namespace").unwrap_or_default();
     // A Pod that is still without a name is known by what its name will begin with.
     let name = pod.str_at("metadata.generateName").or(pod.str_at("metadata.name")).unwrap_or_default();
@@ -77,6 +97,14 @@ fn admit_pod(api: &Api<'_>, pod: &mut Value) -> Result<(), ApiError> {
         return Err(ApiError::forbidden(Kind::Pod, name, &why));
     };
     let class = priority_class(api, pod, name)?;
+    let computed = class.as_ref().and_then(|class| class.value().i64_at("value")).unwrap_or(0);
+    if let Some(own) = pod.i64_at("spec.priority").filter(|own| *own != computed) {
+        let why = format!(
+            "the integer value of priority ({own}) must not be provided in pod spec; priority admission controller computed \
+             {computed} from the given PriorityClass name"
+        );
+        return Err(ApiError::forbidden(Kind::Pod, name, &why));
+    }
     let suffix = api.rng().suffix("token", pod.str_at("metadata.uid").unwrap_or_default());
     let mut admission = PodAdmission::plain(&suffix);
     admission.automount = account.value().bool_at("automountServiceAccountToken").unwrap_or(true);

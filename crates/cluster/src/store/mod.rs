@@ -6,11 +6,15 @@
 
 mod admission;
 mod access;
+pub mod budget;
 mod cause;
+pub mod claims;
 mod events;
 mod happening;
+mod limits;
 mod objects;
 pub mod quota;
+pub mod rbac;
 mod rule;
 mod strategy;
 mod write;
@@ -23,7 +27,7 @@ use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
 use values::sorted::SortedMap;
-use values::time::SimTime;
+use values::time::{SimTime, Span};
 use values::value::{Text, Value};
 use values::zone::ZoneTable;
 
@@ -76,7 +80,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// Happened follows from this change is caused by it.
+    /// What follows from this change is caused by it.
     pub fn cause(&self) -> Cause {
         Cause::by(self.entry)
     }
@@ -102,8 +106,14 @@ impl Change {
     }
 }
 
-/// How many changes a watch may fall behind, as etcd keeps a window of revisions until it compacts.
-const RECENT_MAX: usize = 1024;
+/// How far a watch may fall behind, as etcd keeps a window of revisions until it compacts: this many changes, and all that
+/// are younger than this. One act can change thousands of objects at once, and whoever watches is polled right after it.
+const RECENT_MIN: usize = 1024;
+const RECENT_FOR: Span = Span::secs(1);
+
+/// A watch came back too late: changes that it has not read are forgotten (410 Gone, reason `Expired`). It lists anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Expired;
 
 /// All objects, and the changes nobody has been told of yet.
 #[derive(Clone, Debug, Default)]
@@ -120,11 +130,17 @@ pub struct Store {
     entries: u64,
     /// The latest changes, for watches that follow from a revision on.
     recent: VecDeque<Change>,
+    /// The revision of the newest change that is not among them any more.
+    compacted: u64,
     correlator: Correlator,
     /// Writes of events, in the order in which they make the events expire.
     leases: VecDeque<Lease>,
+    /// Who of the users' clients set which field, of the objects that such clients wrote (`metadata.managedFields`).
+    managers: SortedMap<Key, Value>,
     /// Happened the time zones of CronJobs are checked with.
     zones: ZoneTable,
+    /// The account in whose name is asked at this moment, if it is none that may do everything.
+    acting: Option<rbac::Account>,
 }
 
 impl Store {
@@ -161,6 +177,11 @@ impl Store {
     /// The objects that name `uid` among their owners.
     pub fn owned_by(&self, uid: &str) -> impl Iterator<Item = &Rc<Object>> {
         self.by_owner.get(uid).into_iter().flatten().filter_map(|key| self.objects.get(key))
+    }
+
+    /// What the users' clients noted about who set which field.
+    pub fn managers(&self, key: &Key) -> &Value {
+        self.managers.get(key).unwrap_or(&Value::Null)
     }
 
     /// The newest `resourceVersion`.
@@ -215,10 +236,25 @@ impl Store {
         entry
     }
 
-    /// The changes after `revision`, oldest first. A watch that comes back too late has missed those that were forgotten.
-    pub fn changes_since(&self, revision: u64) -> impl Iterator<Item = &Change> {
+    /// The changes after `revision`, oldest first.
+    ///
+    /// # Errors
+    /// Some of them are forgotten.
+    pub fn changes_since(&self, revision: u64) -> Result<impl Iterator<Item = &Change>, Expired> {
+        if revision < self.compacted {
+            return Err(Expired);
+        }
         let start = self.recent.partition_point(|change| change.revision <= revision);
-        self.recent.range(start..)
+        Ok(self.recent.range(start..))
+    }
+
+    /// Keeps a change for watches, and forgets those that nobody waits for any more.
+    fn remember(&mut self, change: Change) {
+        let old = |front: &Change| front.at + RECENT_FOR < change.at;
+        while self.recent.len() >= RECENT_MIN && self.recent.front().is_some_and(old) {
+            self.compacted = self.recent.pop_front().map_or(self.compacted, |forgotten| forgotten.revision);
+        }
+        self.recent.push_back(change);
     }
 
     /// When the next event is to be forgotten.
@@ -255,7 +291,12 @@ impl Store {
             index_owners(&mut self.by_owner, &object, true);
         }
         match place {
-            btree_map::Entry::Occupied(place) if gone => drop(place.remove()),
+            btree_map::Entry::Occupied(place) if gone => {
+                let object = place.remove();
+                if !self.managers.is_empty() {
+                    self.managers.remove(&object.key());
+                }
+            }
             btree_map::Entry::Occupied(mut place) => drop(place.insert(Rc::clone(&object))),
             btree_map::Entry::Vacant(place) => {
                 place.insert(Rc::clone(&object));
@@ -263,10 +304,7 @@ impl Store {
         }
         let Author { actor, cause, origin } = author.clone();
         let change = Change { entry, revision, at, change, object: Rc::clone(&object), previous, actor, cause, origin };
-        if self.recent.len() == RECENT_MAX {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(change.clone());
+        self.remember(change.clone());
         self.untold.push(Entry::Change(change));
         object
     }
@@ -300,5 +338,33 @@ fn index_owners(by_owner: &mut SortedMap<String, BTreeSet<Key>>, object: &Object
                 by_owner.remove(uid);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::stage::Stage;
+
+    fn write(stage: &mut Stage, count: usize) {
+        for _ in 0..count {
+            let n = stage.store.revision();
+            stage.create(&format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"c{n}"}}}}"#));
+        }
+    }
+
+    #[test]
+    fn a_watch_reads_every_change_of_a_moment_or_is_told_that_it_is_too_late() {
+        let mut stage = Stage::new(Vec::new());
+        let read_until = stage.store.revision();
+        write(&mut stage, 3000);
+        let unread = |stage: &Stage| stage.store.changes_since(read_until).map(Iterator::count);
+        assert_eq!(unread(&stage), Ok(3000));
+        stage.run_for(Span::secs(2));
+        assert_eq!(unread(&stage), Ok(3000), "nothing is forgotten before something new comes");
+        write(&mut stage, 1);
+        assert_eq!(unread(&stage), Err(Expired));
+        let late = stage.store.revision() - 1000;
+        assert_eq!(stage.store.changes_since(late).map(Iterator::count), Ok(1000));
     }
 }

@@ -377,6 +377,22 @@ rules! {
         ("Service" "spec.selector"),
         "a Service's endpoints follow the ready Pods that it selects",
         "pkg/controller/endpointslice/endpointslice_controller.go";
+    SetTooFew: "set/too-few",
+        "it wants a Pod that was not there, and nothing before it was missing",
+        "pkg/controller/statefulset/stateful_set_control.go, pkg/controller/daemon/daemon_controller.go";
+    SetReplaced: "set/replaced",
+        "the Pod had failed, was one too many, or was made of an older template",
+        "pkg/controller/statefulset/stateful_set_control.go, pkg/controller/daemon/update.go";
+    SetStatus: "set/status",
+        "its Pods changed, and its status counts them",
+        "pkg/controller/statefulset/stateful_set_control.go, pkg/controller/daemon/daemon_controller.go";
+    BudgetStatus: "budget/status",
+        "its Pods changed, and with them how many may be evicted",
+        "pkg/controller/disruption/disruption.go";
+    VolumeProvisioned: "volume/provisioned",
+        ("PersistentVolumeClaim" "spec.storageClassName"),
+        "the class of its claim has volumes made",
+        "pkg/controller/volume/persistentvolume/pv_controller.go";
     VolumeBind: "volume/bind",
         ("PersistentVolumeClaim" "spec"),
         "a claim and a volume fit each other",

@@ -5,13 +5,15 @@
 
 use std::rc::Rc;
 
-use crate::store::{Api, Happened, Subject, admission, strategy};
+use crate::store::rbac::Asked;
+use crate::store::{Api, Happened, Subject, admission, budget, strategy};
+use api::condition::{NewCondition, set_pod_condition};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
-use api::status::ApiError;
+use api::status::{ApiError, Reason};
 use values::time::Span;
-use values::value::{Value, beginning};
+use values::value::{Text, Value, beginning};
 
 /// What becomes of the objects that the deleted one owns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -61,16 +63,22 @@ impl Api<'_> {
     /// namespace.
     pub fn create(&mut self, mut value: Value) -> Result<Rc<Object>, ApiError> {
         let kind = kind_of(&value)?;
+        let versioned = value.str_at("metadata.resourceVersion").is_some_and(|version| !version.is_empty());
         self.name_new_object(kind, &mut value);
         let name = value.str_at("metadata.name").unwrap_or_default().to_owned();
         let namespace = value.str_at("metadata.namespace").unwrap_or_default().to_owned();
         let key = Key::new(kind, &namespace, &name);
+        self.store.may(Asked { verb: "create", kind, subresource: "", namespace: &namespace, name: "" })?;
         admission::check_namespace(self, &key)?;
         let uid = self.rng.uuid(format_args!("{kind}/{namespace}/{name}/{}", self.store.revision));
         value.set("metadata.uid", uid);
         value.set("metadata.creationTimestamp", self.now);
         admission::on_create(self, kind, &mut value)?;
         admission::validate_create(self, kind, &name, &value)?;
+        if versioned {
+            let message = "resourceVersion should not be set on objects to be created";
+            return Err(ApiError { reason: Reason::Unknown, ..ApiError::bad_request(message) });
+        }
         if self.store.get(&key).is_some() {
             return Err(ApiError::already_exists(kind, &name));
         }
@@ -83,9 +91,13 @@ impl Api<'_> {
     /// # Errors
     /// NotFound, or Invalid if the change is not allowed.
     pub fn update(&mut self, key: &Key, edit: impl FnOnce(&mut Value)) -> Result<Rc<Object>, ApiError> {
+        let asks = |verb| Asked { verb, kind: key.kind, subresource: "", namespace: &key.namespace, name: &key.name };
+        // kubectl patches nearly always; whoever may update may as well.
+        self.store.may(asks("update")).or_else(|_| self.store.may(asks("patch")))?;
         let current = self.existing(key)?;
         let mut value = current.value().clone();
         edit(&mut value);
+        check_identity(key, &value, &current)?;
         keep(&mut value, current.value(), "status");
         self.write(key, &current, value, true)
     }
@@ -136,7 +148,13 @@ impl Api<'_> {
     /// # Errors
     /// NotFound; Conflict if the uid is another.
     pub fn delete(&mut self, key: &Key, options: &DeleteOptions) -> Result<(), ApiError> {
+        let asked =
+            Asked { verb: "delete", kind: key.kind, subresource: "", namespace: &key.namespace, name: &key.name };
+        self.store.may(asked)?;
         let current = self.existing(key)?;
+        if key.kind == Kind::Namespace && matches!(&*key.name, "default" | "kube-system" | "kube-public") {
+            return Err(ApiError::forbidden(key.kind, &key.name, "this namespace may not be deleted"));
+        }
         if options.precondition_uid.as_deref().is_some_and(|uid| uid != current.uid()) {
             return Err(ApiError::conflict(key.kind, &key.name));
         }
@@ -171,7 +189,10 @@ impl Api<'_> {
         let mut value = current.value().clone();
         value.set("spec.nodeName", node);
         value.remove("status.nominatedNodeName");
-        strategy::set_pod_condition(&mut value, "PodScheduled", "True", self.now, "", "");
+        self.set_condition(
+            &mut value,
+            NewCondition { kind: "PodScheduled", status: "True", ..NewCondition::default() },
+        );
         Ok(self.commit(pod.clone(), Some(value)))
     }
 
@@ -181,21 +202,26 @@ impl Api<'_> {
     /// NotFound.
     pub fn evict(&mut self, pod: &Key) -> Result<(), ApiError> {
         let current = self.existing(pod)?;
+        budget::check(self.store, &current)?;
         self.note(Subject::from(&*current), Happened::Evicted);
         if !current.pod().is_terminal() && !current.meta().is_being_deleted() {
             let mut value = current.value().clone();
-            let message = "Eviction API: evicting";
-            strategy::set_pod_condition(
-                &mut value,
-                "DisruptionTarget",
-                "True",
-                self.now,
-                "EvictionByEvictionAPI",
-                message,
-            );
+            let condition = NewCondition {
+                kind: "DisruptionTarget",
+                status: "True",
+                reason: "EvictionByEvictionAPI",
+                message: "Eviction API: evicting",
+                ..NewCondition::default()
+            };
+            self.set_condition(&mut value, condition);
             self.commit(pod.clone(), Some(value));
         }
         self.delete(pod, &DeleteOptions::default())
+    }
+
+    /// Sets a condition in a Pod that is about to be written.
+    fn set_condition(&self, pod: &mut Value, condition: NewCondition<'_>) {
+        set_pod_condition(pod.map_mut().get_or_insert(Text::Known("status")), condition, self.now);
     }
 
     fn existing(&self, key: &Key) -> Result<Rc<Object>, ApiError> {
@@ -226,7 +252,10 @@ impl Api<'_> {
             && value.i64_at("metadata.deletionGracePeriodSeconds").unwrap_or(0) == 0;
         let unchanged_spec = key.kind == Kind::Namespace || value.at("spec") == current.value().at("spec");
         if spec && due && !held && unchanged_spec {
-            return Ok(self.commit(key.clone(), None));
+            let gone = self.commit(key.clone(), None);
+            // The writer is told what it wrote, although nothing is left of it.
+            value.set("metadata.resourceVersion", gone.resource_version().to_string());
+            return Ok(Rc::new(Object::new(key.kind, value, gone.resource_version())));
         }
         Ok(self.commit(key.clone(), Some(value)))
     }
@@ -258,6 +287,25 @@ fn kind_of(value: &Value) -> Result<Kind, ApiError> {
     let (version, name) = (value.str_at("apiVersion").unwrap_or_default(), value.str_at("kind").unwrap_or_default());
     Kind::find(version, name)
         .ok_or_else(|| ApiError::bad_request(format!("no kind \"{name}\" is registered for version \"{version}\"")))
+}
+
+/// The object must be the one that the address names, in the version that the client has seen (if it says one).
+fn check_identity(key: &Key, value: &Value, current: &Object) -> Result<(), ApiError> {
+    let name = value.str_at("metadata.name").unwrap_or_default();
+    if name != &*key.name {
+        let text = format!("the name of the object ({name}) does not match the name on the URL ({})", key.name);
+        return Err(ApiError::bad_request(text));
+    }
+    let namespace = value.str_at("metadata.namespace").unwrap_or(&key.namespace);
+    if key.kind.info().namespaced && namespace != &*key.namespace {
+        let text = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(ApiError::bad_request(text));
+    }
+    let version = value.str_at("metadata.resourceVersion").unwrap_or_default();
+    if !matches!(version, "" | "0") && current.value().str_at("metadata.resourceVersion") != Some(version) {
+        return Err(ApiError::conflict(key.kind, &key.name));
+    }
+    Ok(())
 }
 
 /// Metadata that no client may change.

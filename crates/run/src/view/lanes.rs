@@ -149,3 +149,81 @@ impl PodHistory {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cluster::Cluster;
+    use cluster::store::{DeleteOptions, Entry};
+    use values::time::Span;
+    use values::value::Value;
+    use values::zone::ZoneTable;
+
+    fn tell(history: &mut History, cluster: &mut Cluster) {
+        for entry in cluster.take_log() {
+            if let Entry::Change(change) = entry {
+                history.observe(&change);
+            }
+        }
+    }
+
+    fn come(history: &mut History, cluster: &mut Cluster, number: usize) {
+        let pod = format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p{number:05}"}},"spec":
+            {{"containers":[{{"name":"a","image":"busybox"}}]}}}}"#
+        );
+        let pod = Value::from_json(&pod).expect("JSON");
+        cluster.api("test", |api| api.create(pod)).expect("a Pod");
+        tell(history, cluster);
+    }
+
+    fn go(history: &mut History, cluster: &mut Cluster, number: usize) {
+        let key = api::meta::Key::new(Kind::Pod, "default", &format!("p{number:05}"));
+        cluster.api("test", |api| api.delete(&key, &DeleteOptions::default())).expect("it was there");
+        tell(history, cluster);
+    }
+
+    #[test]
+    fn a_row_has_a_stretch_for_each_sign_and_ends_with_its_pod() {
+        let mut cluster = terminal::empty_cluster(&ZoneTable::default());
+        let (mut history, start) = (History::default(), cluster.now());
+        come(&mut history, &mut cluster, 1);
+        cluster.set_now(start + Span::secs(3));
+        let key = api::meta::Key::new(Kind::Pod, "default", "p00001");
+        for phase in ["Failed", "Failed"] {
+            cluster
+                .api("test", |api| api.patch_status(&key, |status| status.set("phase", phase)))
+                .expect("it is there");
+        }
+        tell(&mut history, &mut cluster);
+        cluster.set_now(start + Span::secs(5));
+        go(&mut history, &mut cluster, 1);
+        let lanes = history.lanes(start);
+        let stretches: Vec<_> = lanes[0].segments.iter().map(|s| (s.sign, s.from_ms, s.to_ms)).collect();
+        assert_eq!(stretches, [(Sign::Waits, 0, Some(3000)), (Sign::Failed, 3000, Some(5000))]);
+        assert_eq!((lanes[0].gone_ms, lanes.len()), (Some(5000), 1));
+    }
+
+    #[test]
+    fn the_oldest_rows_of_pods_that_are_gone_are_dropped() {
+        let mut cluster = terminal::empty_cluster(&ZoneTable::default());
+        let mut history = History::default();
+        // The very first stays, and so does its row.
+        come(&mut history, &mut cluster, 0);
+        let mut rows = Vec::new();
+        for number in 1..=2 * LANES_MAX + 1 {
+            come(&mut history, &mut cluster, number);
+            rows.push(history.order.len());
+            go(&mut history, &mut cluster, number);
+        }
+        assert!(rows.iter().all(|rows| *rows <= 2 * LANES_MAX), "rows grow without end");
+        assert_eq!(history.order.len(), history.lanes.len());
+        let lanes = history.lanes(cluster.now());
+        assert_eq!(lanes.first().map(|lane| lane.name.as_str()), Some("p00000"));
+        assert_eq!(lanes.last().map(|lane| lane.name.clone()), Some(format!("p{:05}", 2 * LANES_MAX + 1)));
+        let newest = lanes.len() - 1;
+        let kept: Vec<usize> = lanes[1..].iter().map(|lane| lane.name[1..].parse().expect("a number")).collect();
+        let expected: Vec<usize> = (2 * LANES_MAX + 2 - newest..=2 * LANES_MAX + 1).collect();
+        assert_eq!(kept, expected, "the oldest go first");
+    }
+}

@@ -2,19 +2,23 @@
 //!
 //! Rule: the view says what is true and since when; the page only draws and interpolates. Times are milliseconds since
 //! the start of the run (`*_ms`), so the page never does calendar sums. Everything is `PartialEq`, so that a panel whose
-//! part did not change is not drawn again.
+//! part did not change is not drawn again, and can be written as JSON and read back, so that it may come from a worker.
 
+mod coming;
 mod lanes;
 mod scene;
 
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
+pub use coming::{Coming, coming};
 pub use lanes::History;
 pub use scene::scene;
 pub(crate) use scene::wall_clock;
 
 /// The whole picture at one moment.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct View {
     /// Now, since the start of the run.
     pub now_ms: i64,
@@ -60,7 +64,7 @@ impl View {
 }
 
 /// A Pod's state as one of the page's signs; their shapes and colours are the page's (`src/app/sign.rs`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub enum Sign {
     /// Pending and not yet placed.
     #[default]
@@ -95,7 +99,7 @@ impl Sign {
 }
 
 /// Where a Pod is drawn.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub enum Place {
     #[default]
     Waiting,
@@ -104,7 +108,7 @@ pub enum Place {
 }
 
 /// One Pod on the stage.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct PodToken {
     pub uid: String,
     pub namespace: String,
@@ -131,12 +135,14 @@ pub struct PodToken {
     pub created_ms: i64,
     /// Names of its containers, init containers first; for the log panel.
     pub containers: Vec<String>,
+    /// Nobody here knows one of its images: what that starts is not run, but taken to succeed.
+    pub stands_in: bool,
     /// Why it waits or failed, in one sentence; empty if there is nothing to say.
     pub note: String,
 }
 
 /// One machine on the stage.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct NodePlace {
     pub name: String,
     pub ready: bool,
@@ -151,17 +157,25 @@ pub struct NodePlace {
     /// `1500m of 2`
     pub cpu_text: String,
     pub memory_text: String,
+    /// kubectl's STATUS column: `Ready`, `NotReady,SchedulingDisabled` …
+    pub status: String,
 }
 
 /// A Job's band.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct JobCard {
     pub uid: String,
     pub name: String,
     /// `CronJob/hello`; empty if nobody owns it.
     pub owner: String,
+    /// The CronJob that made it.
+    pub cron_job: Option<String>,
     /// kubectl's STATUS column: `Running`, `Complete`, `Failed`, `Suspended`, `FailureTarget` …
     pub status: String,
+    /// The sign that goes with the status.
+    pub sign: Sign,
+    /// How it ends is settled: no Pod will be made any more.
+    pub settled: bool,
     pub active: i64,
     pub ready: i64,
     pub succeeded: i64,
@@ -169,6 +183,8 @@ pub struct JobCard {
     pub terminating: i64,
     /// None for a work queue.
     pub completions: Option<i64>,
+    /// kubectl's COMPLETIONS column: `3/10`, `0/1 of 5`.
+    pub completions_text: String,
     pub parallelism: i64,
     /// Failures that make the Job fail; none if it has no such limit in the whole.
     pub fails_at: Option<i64>,
@@ -184,16 +200,18 @@ pub struct JobCard {
 }
 
 /// Something that burns down.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Candle {
     /// `activeDeadlineSeconds` or `ttlSecondsAfterFinished`.
-    pub field: &'static str,
+    pub field: String,
+    /// What happens when it has burnt down, before the time that is left: `deleted in`, `deadline in`.
+    pub says: String,
     pub from_ms: i64,
     pub until_ms: i64,
 }
 
 /// One line of a Job's conditions.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct ConditionRow {
     pub kind: String,
     pub status: String,
@@ -203,7 +221,7 @@ pub struct ConditionRow {
 }
 
 /// A CronJob's dial.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct CronCard {
     pub uid: String,
     pub name: String,
@@ -217,7 +235,7 @@ pub struct CronCard {
 }
 
 /// A Service and what stands behind it.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct ServiceCard {
     pub name: String,
     pub cluster_ip: String,
@@ -226,7 +244,7 @@ pub struct ServiceCard {
 }
 
 /// A Pod's row on the time line.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Lane {
     pub uid: String,
     pub namespace: String,
@@ -239,7 +257,7 @@ pub struct Lane {
 }
 
 /// A stretch of a lane in which the sign was the same.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Segment {
     pub sign: Sign,
     pub word: String,
@@ -249,14 +267,14 @@ pub struct Segment {
 }
 
 /// A moment on the time line.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Mark {
     pub at_ms: i64,
     pub kind: MarkKind,
     pub text: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum MarkKind {
     /// A CronJob made a Job.
     Cron,
@@ -269,7 +287,7 @@ pub enum MarkKind {
 }
 
 /// One line of `kubectl get events`.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct EventRow {
     pub key: String,
     /// When it was last seen.
@@ -282,4 +300,33 @@ pub struct EventRow {
     pub count: i64,
     /// `job-controller`
     pub source: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_crosses_a_border_as_it_is() {
+        let pod = PodToken {
+            name: "a".into(),
+            place: Place::Node("node-1".into()),
+            sign: Sign::Runs,
+            until_ms: Some(3),
+            ..PodToken::default()
+        };
+        let candle =
+            Candle { field: "activeDeadlineSeconds".into(), says: "deadline in".into(), from_ms: 0, until_ms: 9 };
+        let job = JobCard { name: "j".into(), candle: Some(candle), ..JobCard::default() };
+        let mark = Mark { at_ms: 7, kind: MarkKind::Input, text: "apply".into() };
+        let view = View {
+            now_ms: 1,
+            pods: Rc::new(vec![pod]),
+            jobs: Rc::new(vec![job]),
+            marks: Rc::new(vec![mark]),
+            ..View::default()
+        };
+        let text = serde_json::to_string(&view).unwrap();
+        assert_eq!(serde_json::from_str::<View>(&text).unwrap(), view);
+    }
 }

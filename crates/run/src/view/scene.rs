@@ -8,16 +8,22 @@ use crate::view::{
     Candle, ConditionRow, CronCard, EventRow, History, JobCard, NodePlace, Place, PodToken, ServiceCard, Sign, View,
 };
 use api::batch::Job;
-use api::columns::{job_status, pod_columns};
+use api::columns::{completions, job_status, node_status, pod_columns};
 use api::kind::Kind;
 use api::meta::ObjectMeta;
 use api::object::Object;
 use api::pod::Pod;
 use cluster::Cluster;
+use cluster::actor::Hold;
+use cluster::net::endpoints;
+use cluster::program::ANNOTATION;
+use cluster::program::image::Images;
+use cluster::program::reference::Reference;
 use cluster::sched::{Resources, pod_requests};
-use values::duration::GoDuration;
+use cluster::store::Store;
 use values::quantity::Quantity;
 use values::sort::sort_by;
+use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
 use values::value::Text;
 
@@ -26,19 +32,23 @@ pub fn scene(cluster: &Cluster, history: &History, start: SimTime) -> View {
     let store = cluster.store();
     let ms = |at: SimTime| at.since(start).as_ms();
     let pods: Vec<&Rc<Object>> = store.list(Kind::Pod).collect();
-    let mut tokens: Vec<PodToken> = pods.iter().map(|pod| pod_token(pod, &ms)).collect();
+    let mut unknown = Unknown { images: cluster.images(), asked: SortedMap::new() };
+    let mut tokens: Vec<PodToken> = pods.iter().map(|pod| pod_token(pod, cluster, &ms, &mut unknown)).collect();
     sort_by(&mut tokens, |a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
     let mut jobs: Vec<JobCard> = store.list(Kind::Job).map(|object| job_card(object, cluster, &ms)).collect();
     sort_by(&mut jobs, |a, b| (a.created_ms, &a.name).cmp(&(b.created_ms, &b.name)));
-    let mut events: Vec<EventRow> = store.list(Kind::Event).map(|event| event_row(event, &ms)).collect();
-    sort_by(&mut events, |a, b| (a.at_ms, &a.key).cmp(&(b.at_ms, &b.key)));
+    // The store's own order: the times of events are as coarse as a second, or finer, as their writers please.
+    let mut events: Vec<(u64, EventRow)> =
+        store.list(Kind::Event).map(|event| (event.resource_version(), event_row(event, &ms))).collect();
+    sort_by(&mut events, |a, b| a.0.cmp(&b.0));
+    let events = events.into_iter().map(|(_, row)| row).collect();
     View {
         now_ms: ms(cluster.now()),
         wall_clock: wall_clock(cluster.now()),
         jobs: Rc::new(jobs),
         cron_jobs: Rc::new(store.list(Kind::CronJob).map(|object| cron_card(object, cluster, &ms)).collect()),
         nodes: Rc::new(store.list(Kind::Node).map(|node| node_place(node, &pods)).collect()),
-        services: Rc::new(services(store.list(Kind::Service), &pods)),
+        services: Rc::new(services(store)),
         pods: Rc::new(tokens),
         lanes: Rc::new(history.lanes(start)),
         marks: Rc::new(history.marks(start)),
@@ -99,7 +109,30 @@ fn bound_sign(pod: &Pod) -> (Sign, Text) {
     }
 }
 
-fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
+/// The images that nobody here knows, asked once for each name.
+struct Unknown<'a> {
+    images: &'a Images,
+    asked: SortedMap<Text, bool>,
+}
+
+impl Unknown<'_> {
+    /// The first image of a Pod whose programs are stood in for.
+    fn image_of<'p>(&mut self, pod: &'p Pod) -> Option<&'p Text> {
+        let described = pod.metadata.annotations.iter().any(|(name, _)| name.starts_with(ANNOTATION));
+        let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers).filter(|_| !described);
+        containers.map(|container| &container.image).find(|image| {
+            let known = self.asked.get(*image).copied();
+            known.unwrap_or_else(|| {
+                let reference = Reference::parse(image).ok();
+                let unknown = reference.is_some_and(|reference| self.images.is_unmodelled(&reference));
+                self.asked.insert((*image).clone(), unknown);
+                unknown
+            })
+        })
+    }
+}
+
+fn pod_token(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64, unknown: &mut Unknown<'_>) -> PodToken {
     let pod = object.pod();
     let meta = object.meta();
     let columns = pod_columns(pod);
@@ -109,7 +142,9 @@ fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
         _ if pod.spec.node_name.is_empty() => Place::Waiting,
         _ => Place::Node(pod.spec.node_name.to_string()),
     };
+    let hold = cluster.next_start(object).filter(|_| sign == Sign::BacksOff);
     let inits = pod.spec.init_containers.iter();
+    let stood_in_for = unknown.image_of(pod);
     PodToken {
         uid: object.uid().to_owned(),
         namespace: object.namespace().to_owned(),
@@ -123,16 +158,22 @@ fn pod_token(object: &Object, ms: &impl Fn(SimTime) -> i64) -> PodToken {
         status: columns.status.to_string(),
         ready: format!("{}/{}", columns.ready, columns.total),
         restarts: columns.restarts,
-        since_ms: since(pod, sign).map_or(0, ms),
-        until_ms: until(pod, sign).map(ms),
+        since_ms: since(pod, sign, hold).map_or(0, ms),
+        until_ms: until(pod, sign, hold).map(ms),
         created_ms: meta.creation_timestamp.map_or(0, ms),
         containers: inits.chain(&pod.spec.containers).map(|c| c.name.to_string()).collect(),
-        note: note(pod),
+        stands_in: stood_in_for.is_some(),
+        note: match (note(pod), stood_in_for) {
+            (text, Some(image)) if text.is_empty() => {
+                format!("Batchyard does not know what is in {image}: it is not run, but taken to succeed.")
+            }
+            (text, _) => text,
+        },
     }
 }
 
-/// Since when the sign holds, to the second the API keeps.
-fn since(pod: &Pod, sign: Sign) -> Option<SimTime> {
+/// Since when the sign holds, to the second the API keeps; a back-off (`hold`) as the kubelet knows it.
+fn since(pod: &Pod, sign: Sign, hold: Option<Hold>) -> Option<SimTime> {
     let meta = &pod.metadata;
     let states = || pod.status.container_statuses.iter().map(|c| &c.state);
     let known = match sign {
@@ -140,7 +181,7 @@ fn since(pod: &Pod, sign: Sign) -> Option<SimTime> {
         Sign::Starts => pod.status.start_time,
         Sign::Runs => states().filter_map(|s| s.running.as_ref()?.started_at).max(),
         Sign::Done | Sign::Failed => states().filter_map(|s| s.terminated.as_ref()?.finished_at).max(),
-        Sign::BacksOff => restart_back_off(pod).map(|(from, _)| from),
+        Sign::BacksOff => hold.map(|hold| hold.from),
         Sign::Ends => {
             let grace = Span::secs(meta.deletion_grace_period_seconds.unwrap_or(0));
             meta.deletion_timestamp.map(|due| due - grace)
@@ -149,26 +190,13 @@ fn since(pod: &Pod, sign: Sign) -> Option<SimTime> {
     known.or(meta.creation_timestamp)
 }
 
-/// When the sign ends by itself, as far as the object tells.
-fn until(pod: &Pod, sign: Sign) -> Option<SimTime> {
+/// When the sign ends by itself, as far as the object and the kubelet tell.
+fn until(pod: &Pod, sign: Sign, hold: Option<Hold>) -> Option<SimTime> {
     match sign {
         Sign::Ends => pod.metadata.deletion_timestamp,
-        Sign::BacksOff => restart_back_off(pod).map(|(_, until)| until),
+        Sign::BacksOff => hold.map(|hold| hold.until),
         _ => None,
     }
-}
-
-/// The wait before a container's next run: from the end of its last run, for as long as the kubelet's message says
-/// (`back-off 20s restarting failed container=…`).
-fn restart_back_off(pod: &Pod) -> Option<(SimTime, SimTime)> {
-    let containers = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
-    let held = containers.filter_map(|container| {
-        let rest = container.state.waiting.as_ref()?.message.strip_prefix("back-off ")?;
-        let wait: GoDuration = rest.split_once(" restarting ")?.0.parse().ok()?;
-        let from = container.last_state.terminated.as_ref()?.finished_at?;
-        Some((from, from + wait.to_span()))
-    });
-    held.max_by_key(|(_, until)| *until)
 }
 
 /// The message of whatever holds the Pod up or ended it.
@@ -193,17 +221,23 @@ fn job_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) ->
     let (spec, status) = (&job.spec, &job.status);
     let limited = spec.backoff_limit_per_index.is_none();
     let hold = cluster.next_try(object).filter(|_| wants_pods(job));
+    let word = job_status(job);
+    let maker = job.metadata.controller().filter(|owner| owner.kind == "CronJob");
     JobCard {
         uid: object.uid().to_owned(),
         name: job.metadata.name.to_string(),
         owner: owner_text(&job.metadata),
-        status: job_status(job).to_owned(),
+        cron_job: maker.map(|owner| owner.name.to_string()),
+        status: word.to_owned(),
+        sign: job_sign(word),
+        settled: is_settled(job),
         active: status.active.into(),
         ready: status.ready.unwrap_or(0).into(),
         succeeded: status.succeeded.into(),
         failed: status.failed.into(),
         terminating: status.terminating.unwrap_or(0).into(),
         completions: spec.completions.map(i64::from),
+        completions_text: completions(job),
         parallelism: spec.parallelism.unwrap_or(1).into(),
         fails_at: spec.backoff_limit.filter(|_| limited).map(|limit| i64::from(limit) + 1),
         suspended: job.is_suspended(),
@@ -225,10 +259,27 @@ fn job_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) ->
     }
 }
 
+/// The sign of a Job, by the word that kubectl has for its status.
+fn job_sign(status: &str) -> Sign {
+    match status {
+        "Complete" | "SuccessCriteriaMet" => Sign::Done,
+        "Failed" | "FailureTarget" => Sign::Failed,
+        "Suspended" => Sign::Waits,
+        "Terminating" => Sign::Ends,
+        _ => Sign::Runs,
+    }
+}
+
+/// Whether a Job has ended, or is known to end and only waits for its Pods to go (`FailureTarget`, `SuccessCriteriaMet`).
+fn is_settled(job: &Job) -> bool {
+    let settles = |kind: &str| matches!(kind, "FailureTarget" | "SuccessCriteriaMet");
+    job.finished().is_some() || job.status.conditions.iter().any(|c| settles(&c.kind) && c.status == "True")
+}
+
 /// Whether a Job has fewer Pods at work than it should, so that a back-off is what it waits for.
 fn wants_pods(job: &Job) -> bool {
     // A back-off per index holds single indexes; no one moment could be told.
-    if job.finished().is_some() || job.is_suspended() || job.spec.backoff_limit_per_index.is_some() {
+    if is_settled(job) || job.is_suspended() || job.spec.backoff_limit_per_index.is_some() {
         return false;
     }
     let parallelism = job.spec.parallelism.unwrap_or(1);
@@ -240,17 +291,18 @@ fn wants_pods(job: &Job) -> bool {
 
 /// The deadline while the Job runs, the TTL once it is finished.
 fn candle(job: &Job, ms: &impl Fn(SimTime) -> i64) -> Option<Candle> {
-    let burn = |field, from: SimTime, seconds: i64| Candle {
-        field,
+    let burn = |field: &str, says: &str, from: SimTime, seconds: i64| Candle {
+        field: field.to_owned(),
+        says: says.to_owned(),
         from_ms: ms(from),
         until_ms: ms(from + Span::secs(seconds)),
     };
     if let Some(finished) = job.finished() {
         let ttl = job.spec.ttl_seconds_after_finished?;
-        return Some(burn("ttlSecondsAfterFinished", finished.last_transition_time?, ttl.into()));
+        return Some(burn("ttlSecondsAfterFinished", "deleted in", finished.last_transition_time?, ttl.into()));
     }
     let deadline = job.spec.active_deadline_seconds.filter(|_| !job.is_suspended())?;
-    Some(burn("activeDeadlineSeconds", job.status.start_time?, deadline))
+    Some(burn("activeDeadlineSeconds", "deadline in", job.status.start_time?, deadline))
 }
 
 fn cron_card(object: &Object, cluster: &Cluster, ms: &impl Fn(SimTime) -> i64) -> CronCard {
@@ -286,6 +338,7 @@ fn node_place(object: &Object, pods: &[&Rc<Object>]) -> NodePlace {
         memory_percent: percent(asked.memory, offered.memory),
         cpu_text: of(asked.milli_cpu, offered.milli_cpu, |millis| Quantity::from_millis(millis).to_string()),
         memory_text: of(asked.memory, offered.memory, memory_text),
+        status: node_status(object.value()),
     }
 }
 
@@ -306,22 +359,16 @@ fn memory_text(bytes: i64) -> String {
 }
 
 /// The Services someone made; the cluster's own, `kubernetes`, says nothing about Jobs.
-fn services<'a>(all: impl Iterator<Item = &'a Rc<Object>>, pods: &[&Rc<Object>]) -> Vec<ServiceCard> {
-    let made = all.filter(|service| (service.namespace(), service.name()) != ("default", "kubernetes"));
-    made.map(|service| service_card(service, pods)).collect()
+fn services(store: &Store) -> Vec<ServiceCard> {
+    let made =
+        store.list(Kind::Service).filter(|service| (service.namespace(), service.name()) != ("default", "kubernetes"));
+    made.map(|service| service_card(service, store)).collect()
 }
 
-fn service_card(object: &Object, pods: &[&Rc<Object>]) -> ServiceCard {
-    let service = object.service();
-    let behind = |pod: &&Pod| {
-        let (selector, labels) = (&service.spec.selector, &pod.metadata.labels);
-        !selector.is_empty() && selector.iter().all(|(k, v)| labels.get(k) == Some(v)) && pod.is_ready()
-    };
-    ServiceCard {
-        name: object.name().to_owned(),
-        cluster_ip: service.spec.cluster_ip.clone(),
-        endpoints: pods.iter().map(|p| &**p.pod()).filter(behind).map(|p| p.metadata.name.to_string()).collect(),
-    }
+fn service_card(object: &Object, store: &Store) -> ServiceCard {
+    let mut endpoints: Vec<String> = endpoints(store, object).iter().map(|pod| pod.name().to_owned()).collect();
+    endpoints.sort();
+    ServiceCard { name: object.name().to_owned(), cluster_ip: object.service().spec.cluster_ip.clone(), endpoints }
 }
 
 fn event_row(object: &Object, ms: &impl Fn(SimTime) -> i64) -> EventRow {
@@ -355,28 +402,4 @@ pub(crate) fn short_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn room_is_told_in_words() {
-        assert_eq!(of(1500, 2000, |millis| Quantity::from_millis(millis).to_string()), "1500m of 2");
-        assert_eq!(of(0, 2000, |_| unreachable!("nothing is asked for")), "");
-        assert_eq!(
-            [memory_text(4 << 30), memory_text(300 << 20), memory_text((1 << 30) + (512 << 20))],
-            ["4Gi", "300Mi", "1536Mi"]
-        );
-        assert_eq!([percent(1500, 2000), percent(1, 0), percent(3, 2)], [75, 0, 150]);
-    }
-
-    #[test]
-    fn a_back_off_lasts_as_long_as_the_kubelet_says() {
-        let status = r#"{"status":{"containerStatuses":[{"name":"a","state":{"waiting":{"reason":"CrashLoopBackOff","message":
-            "back-off 1m20s restarting failed container=a pod=x_default(1)"}},"lastState":{"terminated":
-            {"exitCode":1,"finishedAt":"2026-01-01T00:00:10Z"}}}]}}"#;
-        let pod: Pod = values::value::Value::from_json(status).unwrap().decode().unwrap();
-        let at = |text| SimTime::parse_rfc3339(text).unwrap();
-        assert_eq!(restart_back_off(&pod), Some((at("2026-01-01T00:00:10Z"), at("2026-01-01T00:01:30Z"))));
-        assert_eq!(restart_back_off(&Pod::default()), None);
-    }
-}
+mod tests;

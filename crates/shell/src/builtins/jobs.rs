@@ -94,6 +94,7 @@ pub(super) fn kill<H: Host>(process: &mut Process<H::Command>, words: &[String],
                 }
                 continue;
             }
+            Some(1) if asks_only || cx.host.signal_first(signal) => continue,
             Some(pid) if arg.starts_with('%') || cx.common.ended.contains_key(&pid) && !asks_only => continue,
             None if arg.starts_with('%') => format!("{arg}: no such job"),
             None if ash => format!("invalid number '{arg}'"),

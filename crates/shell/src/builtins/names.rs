@@ -18,7 +18,7 @@ fn meaning<H: Host>(process: &Process<H::Command>, name: &str, cx: &Context<'_, 
     if name == "exec" || find::<H>(name).is_some() || matches!(name, "echo" | "test" | "[" | "true" | "false") {
         return Some((format!("{name} is a shell builtin"), name.to_string()));
     }
-    if commands::find(name).is_some() || cx.host.knows(name) {
+    if (commands::find(name).is_some() && cx.host.has_common(name)) || cx.host.knows(name) {
         let path = commands::path_of(name, process.state.dialect);
         return Some((format!("{name} is {path}"), path));
     }

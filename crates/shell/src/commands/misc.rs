@@ -170,7 +170,7 @@ pub fn which(call: &mut Call<'_>) -> Outcome {
     let mut status = 0;
     for name in call.args {
         let shell = matches!(name.as_str(), "sh" | "bash");
-        if super::find(name).is_some() || shell || call.system.knows(name) {
+        if (super::find(name).is_some() && call.system.has_common(name)) || shell || call.system.knows(name) {
             let path = path_of(name, call.state.dialect);
             call.out(&format!("{path}\n"));
         } else {

@@ -247,7 +247,7 @@ pub(super) fn time_report(dialect: Dialect, span: Span) -> String {
 }
 
 /// Reads `1.5`, `2m`, `1h`, `1d` as a span; fractions of a millisecond are cut.
-pub(super) fn parse_seconds(text: &str) -> Option<Span> {
+pub fn parse_seconds(text: &str) -> Option<Span> {
     let (number, unit_ms) = match text.as_bytes().last()? {
         b's' => (&text[..text.len() - 1], 1000),
         b'm' => (&text[..text.len() - 1], 60_000),

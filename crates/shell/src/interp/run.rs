@@ -191,7 +191,16 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
                 Read::Empty => {}
             }
         }
-        let poll = cx.host.poll(&mut command, &mut io);
+        let mut poll = cx.host.poll(&mut command, &mut io);
+        // It has seen what there is and wants more: it reads to the end before it does anything.
+        while poll == Poll::Wait && !io.stdin.is_empty() && !io.stdin.is_closed() && io.output.is_empty() {
+            match cx.common.files.read(self.descriptor(0), CHUNK, cx.io) {
+                Read::Data(bytes) => io.stdin.push(&bytes),
+                Read::End => io.stdin.close(),
+                Read::Empty => break,
+            }
+            poll = cx.host.poll(&mut command, &mut io);
+        }
         progress |= !io.output.is_empty();
         let chunks = io.output.take();
         if !self.write_chunks(chunks, cx) {

@@ -137,7 +137,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
         if matches!(base.as_str(), "sh" | "ash" | "bash" | "dash") {
             return self.launch_shell(&words, cx);
         }
-        if let Some(command) = commands::find(&base) {
+        if let Some(command) = commands::find(&base).filter(|_| cx.host.has_common(&base)) {
             words[0] = base;
             return self.launch_common(command, &words, cx);
         }

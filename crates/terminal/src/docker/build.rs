@@ -115,7 +115,11 @@ fn as_known(call: &mut Call<'_, '_>, reference: &Reference, built: Image) -> Ima
     let program = built.entrypoint.first().or(built.cmd.first());
     let runs = program.is_some_and(|program| built.program(program, None).is_some());
     match call.desk.docker.in_registry(reference) {
-        Ok(known) if !runs => Image { env: built.env, ..(*known).clone() },
+        Ok(known) if !runs => {
+            let mut known = (*known).clone();
+            known.env = built.env;
+            known
+        }
         _ => built,
     }
 }

@@ -54,7 +54,11 @@ impl Daemon {
     /// # Errors
     /// What is missing.
     pub fn in_registry(&mut self, reference: &Reference) -> Result<Rc<Image>, Missing> {
-        self.registry.get_or_insert_with(Images::built_in).find(reference, false)
+        let images = self.registry.get_or_insert_with(Images::built_in);
+        if !images.is_among_the_first(reference) {
+            images.complete();
+        }
+        images.find(reference, false)
     }
 
     /// The image on this machine that a name means.

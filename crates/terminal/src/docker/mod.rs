@@ -429,6 +429,7 @@ impl Running {
             net: &mut self.net,
             memory_limit_bytes: None,
             user: image.user,
+            main: true,
         };
         let process = match &mut self.process {
             Some(process) => process,

@@ -7,7 +7,7 @@
 mod action;
 mod chart;
 mod commands;
-mod functions;
+pub mod functions;
 mod objects;
 mod print;
 mod release;

@@ -1,20 +1,24 @@
 //! `kubectl apply`: creates what is not there, changes what differs from the last apply, leaves the rest alone.
 //!
-//! Source: `kubectl/pkg/cmd/apply/{apply,patcher}.go`, `kubectl/pkg/util/apply.go`.
+//! Source: `kubectl/pkg/cmd/apply/{apply,patcher,prune}.go`, `kubectl/pkg/util/apply.go`.
+
+mod one;
 
 use crate::Reply;
 use crate::kubectl::common::{self, DryRun};
+use crate::kubectl::errors::{Failure, told};
 use crate::kubectl::flags::{Flag, Takes, flag};
 use crate::kubectl::manifests::{Manifests, read_files, read_text};
-use crate::kubectl::{Call, Outcome, Verb, delete, errors};
-use api::decode::{Decoded, FieldValidation, decode_for_apply, diagnose};
+use crate::kubectl::{Call, Outcome, Verb, Waiting, delete, managers, prune, replace};
+use api::decode::{Decoded, FieldValidation, Refuser, decode_for_apply, diagnose};
 use api::kind::Kind;
 use api::meta::Key;
 use api::meta::StringMap;
-use api::patch::{Shape, strategic, three_way};
 use api::selector::Labels;
-use api::status::{ApiError, Reason};
+use api::status::ApiError;
 use cluster::Cluster;
+use cluster::store::DeleteOptions;
+use one::{Done, One, Refusal};
 use values::value::Value;
 use yaml::{self, Diagnostic, Severity};
 
@@ -35,109 +39,217 @@ const FLAGS: &[Flag] = &[
     common::DRY_RUN,
     common::FIELD_MANAGER,
     common::FILENAME,
-    flag("force", Takes::Nothing, "Replace what cannot be changed; not simulated").default("false"),
+    flag("force", Takes::Nothing, "Delete and create anew what cannot be changed").default("false"),
     flag("force-conflicts", Takes::Nothing, "Take fields over from their owners").default("false"),
     delete::GRACE_PERIOD,
     common::KUSTOMIZE,
     flag("openapi-patch", Takes::Nothing, "Merge by the API's schema").default("true"),
     common::OUTPUT,
     flag("overwrite", Takes::Nothing, "Changes made elsewhere are overwritten").default("true"),
-    flag("prune", Takes::Nothing, "Delete what is no longer in the files; not simulated").default("false"),
+    flag("prune", Takes::Nothing, "Delete what was applied before and is no longer in the files").default("false"),
+    flag("prune-allowlist", Takes::Array, "Only kinds of this list: group/version/Kind"),
     common::RECURSIVE,
     common::SELECTOR,
     flag("server-side", Takes::Nothing, "Let the server merge").default("false"),
     common::MANAGED_FIELDS,
     common::TEMPLATE,
-    flag("timeout", Takes::Text, "How long to wait for deletions").default("0s"),
+    flag("timeout", Takes::Duration, "How long to wait for deletions").default("0s"),
     common::VALIDATE,
     flag("wait", Takes::Nothing, "Wait for deletions").default("false"),
 ];
 
-/// What was printed, and where the text is wrong.
+const CONFLICT_HELP: &str = "Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts";
+
+/// What was done, and what was not.
 #[derive(Default)]
 struct Printed {
-    stdout: String,
-    errors: Vec<String>,
+    /// The objects, and what became of each.
+    objects: Vec<(Value, &'static str)>,
+    failures: Vec<Failure>,
     warnings: Vec<String>,
-}
-
-impl Printed {
-    /// Says what became of an object.
-    fn say(&mut self, way: &Way, (object, how): (Value, &str)) {
-        match (way.tell)(&object, &format!("{how}{}", way.dry_run.suffix()), way.format.as_deref()) {
-            Ok(text) => self.stdout.push_str(&text),
-            Err(text) => self.errors.push(format!("error: {text}")),
-        }
-    }
+    /// Objects that were deleted and are to be created anew, with their deletions.
+    recreated: Vec<(Value, String, Key, String)>,
+    /// The uids of what was applied, and the namespaces it lies in.
+    visited: Vec<(Key, String)>,
 }
 
 /// How to apply.
 struct Way {
     validation: FieldValidation,
     server_side: bool,
+    /// Conflicts are settled in the manifest's favour.
+    takes_over: bool,
+    /// What cannot be changed is deleted and created anew.
+    force: Option<DeleteOptions>,
+    /// Changes made elsewhere are overwritten.
+    manager: String,
     /// Only documents with these labels.
     labels: Labels,
-    /// `-o`; none: a line for each object.
-    format: Option<String>,
-    /// Prints an object: [`common::told`], or less where there is no `-o`.
-    tell: fn(&Value, &str, Option<&str>) -> Result<String, String>,
     dry_run: DryRun,
+    /// Of `-n`: another namespace in a document is refused.
+    given_namespace: Option<String>,
+}
+
+impl Way {
+    /// As the editor applies.
+    fn plain() -> Way {
+        Way {
+            validation: FieldValidation::default(),
+            server_side: false,
+            takes_over: false,
+            force: None,
+            manager: managers::CLIENT_SIDE.to_owned(),
+            labels: Labels::default(),
+            dry_run: DryRun::default(),
+            given_namespace: None,
+        }
+    }
+
+    fn read(call: &mut Call<'_, '_>) -> Result<Way, String> {
+        let dry_run = call.dry_run()?;
+        let on = |flag: &str| call.parsed.on(flag);
+        let server_side = on("server-side");
+        if on("force-conflicts") && !server_side {
+            return Err("--force-conflicts only works with --server-side".to_owned());
+        }
+        if dry_run == DryRun::Client && server_side {
+            return Err(
+                "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)".to_owned()
+            );
+        }
+        if on("force") && server_side {
+            return Err("--force cannot be used with --server-side".to_owned());
+        }
+        if dry_run == DryRun::Server && on("force") {
+            return Err("--dry-run=server cannot be used with --force".to_owned());
+        }
+        if on("all") && call.parsed.text("selector").is_some_and(|text| !text.is_empty()) {
+            return Err("cannot set --all and --selector at the same time".to_owned());
+        }
+        let selects = call.parsed.text("selector").is_some_and(|text| !text.is_empty());
+        if on("prune") && !on("all") && !selects {
+            return Err(
+                "all resources selected for prune without explicitly passing --all. To prune all resources, pass the \
+                        --all flag. If you did not mean to prune all resources, specify a label selector"
+                    .to_owned(),
+            );
+        }
+        let force = if call.parsed.on("force") { Some(delete::delete_options(call)?) } else { None };
+        let default = if server_side { "kubectl" } else { managers::CLIENT_SIDE };
+        Ok(Way {
+            validation: call.validation()?,
+            server_side,
+            takes_over: call.parsed.on("force-conflicts"),
+            force: force.map(|options| DeleteOptions {
+                grace_period_seconds: options.grace_period_seconds.filter(|_| call.parsed.is_set("grace-period")),
+                ..options
+            }),
+            manager: call.parsed.text("field-manager").unwrap_or(default).to_owned(),
+            labels: call.parsed.text("selector").map(Labels::parse).transpose()?.unwrap_or_default(),
+            dry_run,
+            given_namespace: call.parsed.text("namespace").filter(|text| !text.is_empty()).map(str::to_owned),
+        })
+    }
 }
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
-    let (dry_run, labels) = match (call.dry_run(), call.parsed.text("selector").map(Labels::parse).transpose()) {
-        (Ok(dry_run), Ok(labels)) => (dry_run, labels.unwrap_or_default()),
-        (Err(text), _) | (_, Err(text)) => return call.fail(&text),
+    let format = match common::format(call) {
+        Ok(format) => format,
+        Err(text) => return call.fail(&text),
     };
-    let server_side = call.parsed.on("server-side");
-    if server_side && dry_run == DryRun::Client {
-        return call.fail("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
-    }
-    if call.parsed.on("force-conflicts") && !server_side {
-        return call.fail("--force-conflicts only works with --server-side");
-    }
     if !call.parsed.args.is_empty() {
         let args = call.parsed.args.join(" ");
         return call.misused(&format!("Unexpected args: [{args}]"));
     }
+    let way = match Way::read(call) {
+        Ok(way) => way,
+        Err(text) => return call.fail(&text),
+    };
+    let kinds = match prune::kinds(call) {
+        Ok(kinds) => kinds,
+        Err(text) => return call.fail(&text),
+    };
     let sources = match read_files(call) {
         Ok(sources) if sources.is_empty() => return call.fail("must specify one of -f and -k"),
         Ok(sources) => sources,
-        Err(line) => return call.fail_line(&line),
+        Err(failures) => return call.end(&failures),
     };
-    let format = call.parsed.text("output").filter(|format| !format.is_empty()).map(str::to_owned);
-    let way = Way { validation: call.validation(), server_side, labels, format, tell: common::told, dry_run };
     let namespace = call.namespace().to_owned();
     let mut printed = Printed::default();
-    let mut copy = (dry_run == DryRun::Server).then(|| call.desk.cluster.clone());
-    for source in &sources {
+    let mut copy = (way.dry_run == DryRun::Server).then(|| call.desk.cluster.clone());
+    // kubectl reads everything first, then applies what could be read, and ends with what could not.
+    let mut unread = Vec::new();
+    for source in sources {
         let cluster = copy.as_mut().unwrap_or(call.desk.cluster);
-        apply_all(cluster, source, &namespace, &way, &mut printed);
+        apply_all(cluster, source, &namespace, &way, &mut printed, &mut unread);
     }
-    call.io.out(&printed.stdout);
-    for text in printed.warnings.iter().map(|w| format!("Warning: {w}\n")) {
-        call.io.err(&text);
+    unread.append(&mut printed.failures);
+    printed.failures = unread;
+    if printed.visited.is_empty() && printed.failures.is_empty() {
+        printed.failures.push(Failure::client("no objects passed to apply"));
     }
-    for text in &printed.errors {
-        call.io.err(&format!("{text}\n"));
+    for text in &printed.warnings {
+        call.io.err(&format!("Warning: {text}\n"));
     }
-    Outcome::Exit(i32::from(!printed.errors.is_empty()))
+    if let Err(text) = tell(call, &format, &printed.objects, way.dry_run) {
+        printed.failures.push(Failure::Client(text));
+    }
+    if call.parsed.on("prune") && printed.failures.is_empty() {
+        prune::run(call, &kinds, &printed.visited, &way.labels, way.dry_run);
+    }
+    call.io.err(&told(&printed.failures));
+    let exit = i32::from(!printed.failures.is_empty());
+    if printed.recreated.is_empty() {
+        return Outcome::Exit(exit);
+    }
+    let (mut gone, mut objects) = (Vec::new(), Vec::new());
+    for (object, source, key, uid) in printed.recreated {
+        gone.push((key, uid));
+        objects.push((object, source));
+    }
+    Outcome::Waits(Waiting::Replace(replace::Replacing::new(gone, objects, "configured", exit)))
+}
+
+/// A line for each object, or the objects in a format: several as a list.
+fn tell(
+    call: &mut Call<'_, '_>,
+    format: &crate::printing::format::Format,
+    objects: &[(Value, &'static str)],
+    dry_run: DryRun,
+) -> Result<(), String> {
+    use crate::printing::format::{Format, list_of};
+    let text = match (format, objects) {
+        (_, []) => String::new(),
+        (Format::Table { .. }, _) => {
+            objects.iter().map(|(object, how)| common::line(object, &format!("{how}{}", dry_run.suffix()))).collect()
+        }
+        (Format::Name, _) => objects.iter().map(|(object, _)| format!("{}\n", common::name_of(object))).collect(),
+        (format, [(object, _)]) => format.print(object)?,
+        (format, many) => format.print(&list_of(many.iter().map(|(object, _)| object.clone()).collect()))?,
+    };
+    call.io.out(&text);
+    Ok(())
 }
 
 /// Applies the text of an editor's tab.
 pub fn apply_text(cluster: &mut Cluster, file: &str, text: &str, namespace: &str) -> Reply {
-    let manifests = read_text(text, file);
-    let mut printed = Printed::default();
-    let way = Way {
-        validation: FieldValidation::default(),
-        server_side: false,
-        labels: Labels::default(),
-        format: None,
-        tell: |object, how, _| Ok(common::line(object, how)),
-        dry_run: DryRun::default(),
-    };
-    let refused = apply_all(cluster, &manifests, namespace, &way, &mut printed);
+    let (mut printed, mut unread) = (Printed::default(), Vec::new());
+    let refused = apply_all(cluster, read_text(text, file), namespace, &Way::plain(), &mut printed, &mut unread);
+    printed.failures.extend(unread);
     let parsed = yaml::parse(text, file);
+    if parsed.documents.is_empty() && printed.failures.is_empty() {
+        printed.failures.push(Failure::client("no objects passed to apply"));
+    }
     let mut diagnostics = parsed.diagnostics;
     for node in &parsed.documents {
         diagnostics.extend(diagnose(node, file));
@@ -149,10 +261,10 @@ pub fn apply_text(cluster: &mut Cluster, file: &str, text: &str, namespace: &str
             }
         }
     }
-    let warnings = printed.warnings.iter().map(|w| format!("Warning: {w}\n"));
-    let errors = printed.errors.iter().map(|e| format!("{e}\n"));
-    let exit = i32::from(!printed.errors.is_empty());
-    Reply { stdout: printed.stdout, stderr: warnings.chain(errors).collect(), exit, diagnostics }
+    let stdout: String = printed.objects.iter().map(|(object, how)| common::line(object, how)).collect();
+    let warnings: String = printed.warnings.iter().map(|w| format!("Warning: {w}\n")).collect();
+    let exit = i32::from(!printed.failures.is_empty());
+    Reply { stdout, stderr: warnings + &told(&printed.failures), exit, diagnostics }
 }
 
 /// Where in the document the API server's objections lie.
@@ -172,26 +284,28 @@ type Refused = Vec<(Kind, String, ApiError)>;
 
 fn apply_all(
     cluster: &mut Cluster,
-    manifests: &Manifests,
+    manifests: Manifests,
     namespace: &str,
     way: &Way,
     printed: &mut Printed,
+    unread: &mut Vec<Failure>,
 ) -> Refused {
-    let mut refused = Vec::new();
-    // kubectl reads everything first, then applies what could be read, and ends with what could not.
-    let mut unread = Vec::new();
-    let mut read = Vec::new();
+    let (mut refused, mut read) = (Vec::new(), Vec::new());
     for document in &manifests.documents {
         // On the client nothing is sent, so nobody looks at the fields.
         let is_sent = way.dry_run != DryRun::Client;
         match decode_for_apply(document, if is_sent { way.validation } else { FieldValidation::Ignore }) {
-            Ok(decoded) => read.push((document, decoded)),
-            Err(refusal) => unread.push(refusal.kubectl(&manifests.source, "creating")),
+            Ok(mut decoded) => {
+                drop_nulls(document, &mut decoded.object);
+                read.push((document, decoded));
+            }
+            Err(refusal) if !is_sent && refusal.refuser == Refuser::Server => {
+                let text = |field: &str| document.str_at(field).unwrap_or_default().to_owned();
+                let (api_version, kind, object) = (text("apiVersion"), text("kind"), document.clone());
+                read.push((document, Decoded { api_version, kind, object, warnings: Vec::new() }));
+            }
+            Err(refusal) => unread.push(Failure::Plain(refusal.kubectl(&manifests.source, "creating"))),
         }
-    }
-    unread.extend(manifests.error.clone());
-    if manifests.documents.is_empty() && unread.is_empty() {
-        unread.push("error: no objects passed to apply".to_owned());
     }
     cluster.send_from(manifests.origin());
     for (document, decoded) in read {
@@ -199,134 +313,68 @@ fn apply_all(
         if !way.labels.matches(&own) {
             continue;
         }
-        printed.warnings.extend(decoded.warnings.iter().cloned());
         let Some(kind) = Kind::find(&decoded.api_version, &decoded.kind) else {
-            printed
-                .errors
-                .push(format!("error: {} {} is known here, but not simulated", decoded.api_version, decoded.kind));
+            let text = format!("{} {} is known here, but not simulated", decoded.api_version, decoded.kind);
+            printed.failures.push(Failure::Client(text));
             continue;
         };
-        if way.dry_run == DryRun::Client {
-            printed.say(way, only_said(cluster, kind, document, namespace));
+        let other = decoded.object.str_at("metadata.namespace").filter(|own| !own.is_empty() && kind.info().namespaced);
+        if let (Some(own), Some(given)) = (other, way.given_namespace.as_deref().filter(|given| Some(*given) != other))
+        {
+            printed.failures.push(Failure::client(format!(
+                "the namespace from the provided object \"{own}\" does not match the namespace \"{given}\". You must pass \
+                 '--namespace={own}' to perform this operation."
+            )));
             continue;
         }
-        let applied = match way.server_side {
-            true => apply_at_server(cluster, kind, document, decoded, namespace),
-            false => apply_one(cluster, kind, document, decoded, namespace, &mut printed.warnings),
-        };
+        printed.warnings.extend(decoded.warnings.iter().cloned());
+        let namespace = other.unwrap_or(namespace).to_owned();
+        let one = One { cluster, kind, document, namespace: &namespace, way };
+        let applied = if way.server_side { one.at_server(decoded) } else { one.at_client(decoded, printed) };
         match applied {
-            Ok((key, how)) => {
-                let object = cluster.store().get(&key).map(|o| o.value().clone()).unwrap_or_default();
-                printed.say(way, (object, how));
+            Ok(Done { object, how }) => {
+                let name = object.str_at("metadata.name").unwrap_or_default();
+                let uid = object.str_at("metadata.uid").unwrap_or_default().to_owned();
+                printed.visited.push((Key::new(kind, &namespace, name), uid));
+                printed.objects.push((object, how));
             }
-            Err((name, doing, error)) => {
-                let doing = format!("error when {doing} \"{}\"", manifests.source);
-                printed.errors.push(errors::render(&error, Some(&doing)));
+            Err(Refusal { name, error, told }) => {
+                printed.failures.push(told(&error, &manifests.source));
                 refused.push((kind, name, error));
             }
         }
     }
     cluster.send_from(None);
-    printed.errors.extend(unread);
+    unread.extend(manifests.failures);
     refused
 }
 
-/// `--dry-run=client`: the object as it would be sent, or as it is; whether anything would change is not looked at.
-fn only_said(cluster: &Cluster, kind: Kind, document: &Value, namespace: &str) -> (Value, &'static str) {
-    let namespace = document.str_at("metadata.namespace").unwrap_or(namespace);
-    let key = Key::new(kind, namespace, document.str_at("metadata.name").unwrap_or_default());
-    match cluster.store().get(&key) {
-        Some(current) => (current.value().clone(), "configured"),
-        None => (with_last_applied(document, kind, namespace), "created"),
-    }
-}
-
-/// The object's name, what was being done, and the refusal.
-pub type Refusal = (String, &'static str, ApiError);
-
-fn apply_one(
-    cluster: &mut Cluster,
-    kind: Kind,
-    document: &Value,
-    decoded: Decoded,
-    namespace: &str,
-    warnings: &mut Vec<String>,
-) -> Result<(Key, &'static str), Refusal> {
-    let name = decoded.object.str_at("metadata.name").unwrap_or_default().to_owned();
-    let namespace = decoded.object.str_at("metadata.namespace").unwrap_or(namespace).to_owned();
-    let key = Key::new(kind, &namespace, &name);
-    let modified = with_last_applied(document, kind, &namespace);
-    let Some(current) = cluster.store().get(&key).cloned() else {
-        let mut object = decoded.object;
-        if kind.info().namespaced {
-            object.set("metadata.namespace", namespace.as_str());
+/// An entry of a map of texts that is null is none.
+fn drop_nulls(document: &Value, object: &mut Value) {
+    for path in ["data", "metadata.labels", "metadata.annotations"] {
+        let nulls = document.map_at(path).into_iter().flat_map(|map| map.iter()).filter(|(_, value)| value.is_null());
+        for (key, _) in nulls {
+            if let Some(map) = object.at_mut(path) {
+                map.map_mut().remove(key);
+            }
         }
-        annotate(&mut object, &modified);
-        let (created, said) = cluster.api("user", |api| (api.create(object), api.take_warnings()));
-        warnings.extend(said);
-        return created.map(|_| (key, "created")).map_err(|e| (name, "creating", e));
-    };
-    let annotation = current.value().at_keys(["metadata", "annotations", LAST_APPLIED]);
-    let original = annotation.as_str().and_then(|text| Value::from_json(text).ok());
-    if original.is_none() {
-        warnings.push(missing_annotation(kind, &name));
     }
-    let shape = Shape::of_kind(&decoded.api_version, &decoded.kind);
-    let original = original.unwrap_or_else(Value::map);
-    let patch = three_way(&original, &modified, current.value(), shape);
-    if patch.is_empty() {
-        return Ok((key, "unchanged"));
-    }
-    let mut changed = current.value().clone();
-    strategic(&mut changed, &patch, shape);
-    let changed = match api::decode::decode(&changed, FieldValidation::Strict) {
-        Ok(decoded) => decoded.object,
-        Err(refusal) => {
-            let error = ApiError { reason: Reason::BadRequest, ..ApiError::bad_request(refusal.text) };
-            return Err((name, "applying patch", error));
-        }
-    };
-    let (written, said) = cluster.api("user", |api| (api.update(&key, |value| *value = changed), api.take_warnings()));
-    warnings.extend(said);
-    written.map(|_| (key, "configured")).map_err(|e| (name, "applying patch", e))
-}
-
-/// `--server-side`: the server lays the document over the object. Who owns which field is not kept, so nothing conflicts
-/// and nothing that a former document had is removed.
-fn apply_at_server(
-    cluster: &mut Cluster,
-    kind: Kind,
-    document: &Value,
-    decoded: Decoded,
-    namespace: &str,
-) -> Result<(Key, &'static str), Refusal> {
-    let name = decoded.object.str_at("metadata.name").unwrap_or_default().to_owned();
-    let namespace = decoded.object.str_at("metadata.namespace").unwrap_or(namespace).to_owned();
-    let key = Key::new(kind, &namespace, &name);
-    let shape = Shape::of_kind(&decoded.api_version, &decoded.kind);
-    let mut object = decoded.object;
-    if kind.info().namespaced {
-        object.set("metadata.namespace", namespace.as_str());
-    }
-    let written = match cluster.store().get(&key).is_some() {
-        true => cluster.api("user", |api| api.update(&key, |value| strategic(value, document, shape))),
-        false => cluster.api("user", |api| api.create(object)),
-    };
-    written.map(|_| (key, "serverside-applied")).map_err(|error| (name, "applying patch", error))
 }
 
 /// Applies one document and says nothing.
 ///
 /// # Errors
-/// Name, what was being done, and the refusal.
+/// What the server refused.
 pub fn apply_quietly(
     cluster: &mut Cluster,
     kind: Kind,
     document: &Value,
     decoded: Decoded,
     namespace: &str,
-) -> Result<(), Refusal> {
-    apply_one(cluster, kind, document, decoded, namespace, &mut Vec::new()).map(|_| ())
+) -> Result<(), ApiError> {
+    let way = Way::plain();
+    let one = One { cluster, kind, document, namespace, way: &way };
+    one.at_client(decoded, &mut Printed::default()).map(|_| ()).map_err(|refusal| refusal.error)
 }
 
 /// The document with the annotation that holds the document itself.
@@ -343,7 +391,7 @@ pub fn with_last_applied(document: &Value, kind: Kind, namespace: &str) -> Value
     bare
 }
 
-fn annotate(object: &mut Value, modified: &Value) {
+pub fn annotate(object: &mut Value, modified: &Value) {
     let text = modified.at_keys(["metadata", "annotations", LAST_APPLIED]).clone();
     let mut annotations = object.at("metadata.annotations").clone();
     annotations.map_mut().insert(LAST_APPLIED, text);

@@ -47,23 +47,23 @@ pub struct Session {
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let Some(word) = call.parsed.args.first().cloned() else {
-        return call.misused("at least 1 argument is required for attach");
+        return call.fail("at least 1 argument is required for attach");
     };
-    if call.parsed.args.len() > 1 {
-        let count = call.parsed.args.len();
-        return call.misused(&format!("expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {count}"));
+    if call.parsed.args.len() > 2 {
+        let (count, args) = (call.parsed.args.len(), call.parsed.args.join(" "));
+        return call
+            .fail(&format!("expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {count}: [{args}]"));
     }
+    let word = match call.parsed.args.get(1) {
+        Some(name) => format!("{word}/{name}"),
+        None => word,
+    };
     let (pod, container) = match exec::target(call, &word) {
         Ok(found) => found,
         Err(outcome) => return outcome,
     };
     match Session::begin(call.desk, &pod, &container, call.parsed.on("stdin")) {
-        Some(session) => {
-            if !call.parsed.on("quiet") {
-                call.io.err(WARNINGS);
-            }
-            Outcome::Waits(Waiting::Attach(session))
-        }
+        Some(session) => Outcome::Waits(Waiting::Attach(session)),
         None => call.fail(&format!(
             "unable to upgrade connection: container {container} not found in pod {}_{}",
             pod.name, pod.namespace

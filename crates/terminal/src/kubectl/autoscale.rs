@@ -15,12 +15,12 @@ pub const VERB: Verb = Verb {
 
 const FLAGS: &[Flag] = &[
     flag("cpu", Takes::Text, "The wanted load"),
-    flag("cpu-percent", Takes::Text, "The wanted load in percent").default("-1"),
+    flag("cpu-percent", Takes::Number, "The wanted load in percent").default("-1"),
     common::DRY_RUN,
     common::FILENAME,
-    flag("max", Takes::Text, "Most Pods").default("-1"),
+    flag("max", Takes::Number, "Most Pods").default("-1"),
     flag("memory", Takes::Text, "The wanted memory"),
-    flag("min", Takes::Text, "Fewest Pods").default("-1"),
+    flag("min", Takes::Number, "Fewest Pods").default("-1"),
     flag("name", Takes::Text, "The autoscaler's name"),
     common::OUTPUT,
 ];
@@ -30,15 +30,22 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         return call.fail("required flag(s) \"max\" not set");
     }
     let args = call.parsed.args.clone();
-    match targets::existing(call, &args, Reading::default()) {
-        Ok((objects, false)) => match objects.first() {
-            Some(object) if !object.value().has("spec.replicas") => {
-                let kind = object.kind().info().group_kind();
-                call.fail(&format!("cannot autoscale a {kind}: not found"))
-            }
-            _ => call.fail("HorizontalPodAutoscalers are not simulated: set the size with kubectl scale"),
-        },
-        Ok(_) => Outcome::Exit(1),
-        Err(line) => call.fail_line(&line),
+    let objects = match targets::existing(call, &args, Reading::default()) {
+        Ok(found) => found,
+        Err(outcome) => return outcome,
+    };
+    if call.has_failed() {
+        return call.finish();
+    }
+    match objects.first() {
+        Some(object) if !common::has_subresource(object.kind(), "scale") => {
+            let info = object.kind().info();
+            let resource = format!("{}, Resource={}", info.api_version(), info.plural);
+            call.fail(&format!(
+                "cannot autoscale a {}: could not find scale subresource for {resource} in discovery information",
+                info.name
+            ))
+        }
+        _ => call.fail("HorizontalPodAutoscalers are not simulated: set the size with kubectl scale"),
     }
 }

@@ -51,7 +51,7 @@ pub fn nodes(call: &mut Call<'_, '_>) -> Result<(Vec<Rc<Object>>, bool), Outcome
     let selector = call.parsed.text("selector").map(str::to_owned);
     let store = call.desk.cluster.store();
     match (args.is_empty(), selector) {
-        (false, Some(_)) => Err(call.fail("error: cannot specify both a node name and a --selector option")),
+        (false, Some(_)) => Err(call.misused("cannot specify both a node name and a --selector option")),
         (true, None) => Err(call.misused(&usage)),
         (true, Some(text)) => {
             let labels = Labels::parse(&text).map_err(|text| call.fail(&text))?;

@@ -28,19 +28,20 @@ const FLAGS: &[Flag] = &[
 ];
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
+    let given = |flag: &str| call.parsed.text(flag).is_some_and(|text| !text.is_empty());
+    if !given("image") && !given("copy-to") {
+        return call.fail("you must specify --image when not using --copy-to.");
+    }
     let Some(word) = call.parsed.args.first().cloned() else {
         return call.misused("NAME or TYPE/NAME is required for debug");
     };
-    if call.parsed.text("image").is_none() && call.parsed.text("copy-to").is_none() {
-        return call.misused("you must specify --image or --set-image");
-    }
     let word = if word.contains('/') { word } else { format!("pod/{word}") };
     match targets::existing(call, &[word], Reading::default()) {
-        Ok((_, false)) => call.fail(
+        Ok(_) if call.has_failed() => call.finish(),
+        Ok(_) => call.fail(
             "ephemeral containers are not simulated: use kubectl exec in a running container, or kubectl run for a Pod of \
              your own",
         ),
-        Ok(_) => Outcome::Exit(1),
-        Err(line) => call.fail_line(&line),
+        Err(outcome) => outcome,
     }
 }

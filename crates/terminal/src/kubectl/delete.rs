@@ -4,12 +4,15 @@
 
 use crate::host::Desk;
 use crate::kubectl::common::{self, DryRun};
+use crate::kubectl::errors::{self, Failure};
 use crate::kubectl::flags::{Flag, Takes, flag};
+use crate::kubectl::resource::missing;
 use crate::kubectl::targets::{self, Reading, Wanted};
-use crate::kubectl::{Call, Outcome, Verb, Waiting, errors};
+use crate::kubectl::{Call, Outcome, Verb, Waiting};
 use api::meta::Key;
+use api::status::Reason;
 use cluster::store::{DeleteOptions, Propagation};
-use shell::{Io, Poll};
+use shell::{Io, Poll, Read};
 use values::time::{SimTime, Span};
 
 pub const VERB: Verb = Verb {
@@ -24,7 +27,7 @@ pub const CASCADE: Flag =
     flag("cascade", Takes::Optional("background"), "What becomes of dependents: background, orphan or foreground")
         .default("background");
 pub const GRACE_PERIOD: Flag =
-    flag("grace-period", Takes::Text, "Seconds a Pod gets to end by itself; negative means its own").default("-1");
+    flag("grace-period", Takes::Number, "Seconds a Pod gets to end by itself; negative means its own").default("-1");
 
 const FLAGS: &[Flag] = &[
     common::ALL,
@@ -36,14 +39,15 @@ const FLAGS: &[Flag] = &[
     flag("force", Takes::Nothing, "Take the object out of the API at once").default("false"),
     GRACE_PERIOD,
     flag("ignore-not-found", Takes::Nothing, "Missing objects are no error").default("false"),
-    flag("interactive", Takes::Nothing, "Ask before deleting; not simulated").short('i').default("false"),
+    flag("interactive", Takes::Nothing, "Ask before deleting").short('i').default("false"),
     common::KUSTOMIZE,
     flag("now", Takes::Nothing, "Like --grace-period=1").default("false"),
     common::OUTPUT,
     flag("raw", Takes::Text, "An address of the API to be deleted; not simulated"),
     common::RECURSIVE,
     common::SELECTOR,
-    flag("timeout", Takes::Text, "How long to wait until the objects are gone; 0 is as long as it takes").default("0s"),
+    flag("timeout", Takes::Duration, "How long to wait until the objects are gone; 0 is as long as it takes")
+        .default("0s"),
     flag("wait", Takes::Nothing, "Wait until the objects are gone").default("true"),
 ];
 
@@ -82,81 +86,134 @@ impl Deletion {
 }
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
-    let (options, dry_run, timeout) = match (delete_options(call), call.dry_run(), call.duration("timeout")) {
-        (Ok(options), Ok(dry_run), Ok(timeout)) => (options, dry_run, timeout),
-        (Err(text), ..) | (_, Err(text), _) | (.., Err(text)) => return call.fail(&text),
+    if let Some(other) = call.parsed.text("output").filter(|output| !["", "name"].contains(output)) {
+        return call.fail(&format!("unexpected -o output mode: {other}. We only support '-o name'"));
+    }
+    let options = match delete_options(call) {
+        Ok(options) => options,
+        Err(text) => return call.fail(&text),
+    };
+    let (dry_run, timeout) = match (call.dry_run(), call.duration("timeout")) {
+        (Ok(dry_run), Ok(timeout)) => (dry_run, timeout),
+        (Err(text), _) | (_, Err(text)) => return call.fail(&text),
     };
     let args = call.parsed.args.clone();
     let found = match targets::wanted(call, &args, Reading::default()) {
         Ok(found) => found,
-        Err(line) => return call.fail_line(&line),
+        Err(failures) => return call.end(&failures),
     };
     if call.parsed.on("force") && options.grace_period_seconds == Some(0) && dry_run == DryRun::No {
         call.io.err(FORCED);
     }
-    let mut exit = 0;
-    let mut waits_for = Vec::new();
-    // Missing names are no error with --all; files are only looked for when their turn comes.
-    let ignore = call.parsed.on("ignore-not-found") || call.parsed.on("all");
-    let (from_files, none) = (found.iter().any(|one| one.source.is_some()), found.is_empty());
-    let mut told = 0;
-    for one in found {
-        match delete_one(call, &one, &options, dry_run) {
-            Ok(uid) => {
-                told += 1;
-                waits_for.push((one.key, uid));
-            }
-            Err(None) if ignore => {}
-            Err(None) => exit = complain_missing(call, &one),
-            Err(Some(line)) => {
-                call.io.err(&format!("{line}\n"));
-                exit = 1;
-            }
-        }
+    let timeout = timeout.filter(|span| span.is_positive());
+    let deleting = Deleting {
+        // Missing names are no error with --all.
+        ignore_missing: call.parsed.on("ignore-not-found") || call.parsed.on("all"),
+        names_only: call.parsed.text("output") == Some("name"),
+        waits: call.parsed.text("wait") != Some("false") && dry_run == DryRun::No,
+        failures: std::mem::take(&mut call.failures),
+        found,
+        options,
+        dry_run,
+        timeout,
+    };
+    if call.parsed.on("interactive") && !deleting.found.is_empty() {
+        let names = deleting.found.iter().map(|one| format!("{}\n", slashed(&one.key))).collect::<String>();
+        let count = deleting.found.len();
+        call.io.out(&format!("You are about to delete the following {count} resource(s):\n{names}"));
+        call.io.out("Do you want to continue? (y/N): ");
+        return Outcome::Waits(Waiting::Confirm(Box::new(Confirm { deleting, answer: String::new() })));
     }
-    if exit == 0 && (none || (told == 0 && !from_files)) {
-        call.io.out("No resources found\n");
+    match deleting.carry_out(call.desk, call.io) {
+        Ok(deletion) => Outcome::Waits(Waiting::Deletion(deletion)),
+        Err(code) => Outcome::Exit(code),
     }
-    if call.parsed.text("wait") == Some("false") || dry_run != DryRun::No {
-        return Outcome::Exit(exit);
-    }
-    let timeout: Option<Span> = timeout.filter(|span| span.is_positive());
-    let give_up_at = timeout.map(|timeout| call.desk.cluster.now() + timeout);
-    Outcome::Waits(Waiting::Deletion(Deletion { waits_for, give_up_at, exit }))
 }
 
-fn complain_missing(call: &mut Call<'_, '_>, one: &Wanted) -> i32 {
-    let error = api::status::ApiError::not_found(one.key.kind, &one.key.name);
-    let doing = one.source.as_ref().map(|source| format!("error when deleting \"{source}\""));
-    call.complain(&error, doing.as_deref());
-    1
+/// `job.batch/x`
+fn slashed(key: &Key) -> String {
+    format!("{}/{}", key.kind.info().singular_resource(), key.name)
 }
 
-/// Deletes an object and says so; gives its uid.
-///
-/// # Errors
-/// None if it is not there, else what kubectl prints.
-fn delete_one(
-    call: &mut Call<'_, '_>,
-    one: &Wanted,
-    options: &DeleteOptions,
+/// A deletion that is about to be asked for.
+#[derive(Clone, Debug)]
+struct Deleting {
+    found: Vec<Wanted>,
+    options: DeleteOptions,
     dry_run: DryRun,
-) -> Result<String, Option<String>> {
-    let object = one.find(call).map_err(|_| None)?;
-    if dry_run != DryRun::Client {
-        call.write(dry_run, |api| api.delete(&one.key, options)).map_err(|e| Some(errors::render(&e, None)))?;
-    }
-    match call.parsed.text("output") {
-        Some("name") => call.io.out(&format!("{}\n", common::name_of(object.value()))),
-        Some(other) if !other.is_empty() => {
-            return Err(Some(format!("error: unexpected -o output mode: {other}. We only support '-o name'")));
+    timeout: Option<Span>,
+    ignore_missing: bool,
+    names_only: bool,
+    waits: bool,
+    failures: Vec<Failure>,
+}
+
+impl Deleting {
+    /// Asks for the deletions. The wait that follows, or the exit code if nothing is waited for.
+    fn carry_out(self, desk: &mut Desk<'_>, io: &mut Io) -> Result<Deletion, i32> {
+        let (mut failures, mut waits_for) = (self.failures, Vec::new());
+        let mut copy = (self.dry_run == DryRun::Server).then(|| desk.cluster.clone());
+        for one in &self.found {
+            let cluster = copy.as_mut().unwrap_or(desk.cluster);
+            let uid = cluster.store().get(&one.key).map(|object| object.uid().to_owned());
+            // On the client nobody looks whether it is there.
+            if self.dry_run != DryRun::Client {
+                let Some(uid) = uid else {
+                    let error = missing(cluster.store(), one.key.kind, &one.key.namespace, &one.key.name);
+                    if !(self.ignore_missing && error.reason == Reason::NotFound) {
+                        let doing = one.source.as_ref().map(|source| format!("error when deleting \"{source}\""));
+                        failures.push(Failure::Server(error, doing));
+                    }
+                    continue;
+                };
+                if let Err(error) = cluster.api("user", |api| api.delete(&one.key, &self.options)) {
+                    let doing = one.source.as_ref().map(|source| format!("error when deleting \"{source}\""));
+                    failures.push(Failure::Server(error, doing));
+                    continue;
+                }
+                waits_for.push((one.key.clone(), uid));
+            }
+            io.out(&match self.names_only {
+                true => format!("{}\n", slashed(&one.key)),
+                false => format!("{}{}\n", said(&one.key, &self.options).trim_end(), self.dry_run.suffix()),
+            });
         }
-        _ => {
-            let line = said(&one.key, options);
-            call.io.out(&format!("{}{}\n", line.trim_end(), dry_run.suffix()));
+        if self.found.is_empty() && failures.is_empty() {
+            io.out("No resources found\n");
         }
+        io.err(&errors::told(&failures));
+        let exit = i32::from(!failures.is_empty());
+        if !self.waits {
+            return Err(exit);
+        }
+        let give_up_at = self.timeout.map(|timeout| desk.cluster.now() + timeout);
+        Ok(Deletion { waits_for, give_up_at, exit })
     }
-    Ok(object.uid().to_owned())
+}
+
+/// `--interactive`: nothing happens before someone says yes.
+#[derive(Clone, Debug)]
+pub struct Confirm {
+    deleting: Deleting,
+    answer: String,
+}
+
+impl Confirm {
+    /// Reads on; what follows once a line has come.
+    pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Result<Deletion, Poll> {
+        loop {
+            match io.stdin.read(1) {
+                Read::Data(bytes) if bytes != b"\n" => self.answer.push_str(&String::from_utf8_lossy(&bytes)),
+                Read::Empty => return Err(Poll::Wait),
+                Read::Data(_) | Read::End => break,
+            }
+        }
+        if !self.answer.trim().eq_ignore_ascii_case("y") {
+            io.out("deletion is cancelled\n");
+            return Err(Poll::Exit(0));
+        }
+        self.deleting.clone().carry_out(desk, io).map_err(Poll::Exit)
+    }
 }
 
 /// `job.batch "x" deleted from default namespace`
@@ -170,11 +227,24 @@ pub fn said(key: &Key, options: &DeleteOptions) -> String {
 ///
 /// # Errors
 /// kubectl's words, without `error: `.
-pub fn delete_options(call: &Call<'_, '_>) -> Result<DeleteOptions, String> {
+pub fn delete_options(call: &mut Call<'_, '_>) -> Result<DeleteOptions, String> {
+    let mut old = |given: &str, now: &str| {
+        call.io.err(&format!(
+            "warning: --cascade={given} is deprecated (boolean value) and can be replaced with --cascade={now}.\n"
+        ));
+    };
     let propagation = match call.parsed.text("cascade").unwrap_or("background") {
-        "background" | "true" => Propagation::Background,
+        "background" => Propagation::Background,
         "foreground" => Propagation::Foreground,
-        "orphan" | "false" => Propagation::Orphan,
+        "orphan" => Propagation::Orphan,
+        given @ ("true" | "t" | "T" | "1" | "TRUE" | "True") => {
+            old(given, "background");
+            Propagation::Background
+        }
+        given @ ("false" | "f" | "F" | "0" | "FALSE" | "False") => {
+            old(given, "orphan");
+            Propagation::Orphan
+        }
         other => {
             return Err(format!(
                 "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""

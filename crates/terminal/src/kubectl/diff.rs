@@ -34,18 +34,16 @@ const FLAGS: &[Flag] = &[
 
 /// Lines of agreement around each difference.
 const CONTEXT: usize = 3;
-/// Longer texts are compared as wholes: the table of the comparison grows with the square.
-const LINES_MAX: usize = 3000;
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let sources = match read_files(call) {
         Ok(sources) if sources.is_empty() => {
-            call.misused("must specify one of -f and -k");
+            call.fail("must specify one of -f and -k");
             return Outcome::Exit(2);
         }
         Ok(sources) => sources,
-        Err(line) => {
-            call.fail_line(&line);
+        Err(failures) => {
+            call.end(&failures);
             return Outcome::Exit(2);
         }
     };
@@ -65,12 +63,15 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
             let namespace = decoded.object.str_at("metadata.namespace").unwrap_or(&namespace).to_owned();
             let name = decoded.object.str_at("metadata.name").unwrap_or_default().to_owned();
             let live = copy.store().find(kind, &namespace, &name).map(|o| o.value().clone());
-            if let Err((_, _, error)) = apply::apply_quietly(&mut copy, kind, document, decoded, &namespace) {
+            if let Err(error) = apply::apply_quietly(&mut copy, kind, document, decoded, &namespace) {
                 let line = errors::render(&error, None);
                 call.fail_line(&line);
                 return Outcome::Exit(2);
             }
-            let merged = copy.store().find(kind, &namespace, &name).map(|o| o.value().clone());
+            let mut merged = copy.store().find(kind, &namespace, &name).map(|o| o.value().clone());
+            if let Some(merged) = &mut merged {
+                keep_annotation(live.as_ref(), merged);
+            }
             let (live, merged) = (text_of(live), text_of(merged));
             if live != merged {
                 let version = kind.info().api_version().replace('/', ".");
@@ -83,106 +84,41 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
                 exit = 1;
             }
         }
-        if let Some(error) = &source.error {
-            call.fail_line(error);
+        if !source.failures.is_empty() {
+            call.end(&source.failures);
             return Outcome::Exit(2);
         }
     }
     Outcome::Exit(exit)
 }
 
+/// The note of the last apply is the one that stands: it is no difference.
+fn keep_annotation(live: Option<&Value>, merged: &mut Value) {
+    let old = live.map(|live| live.at_keys(["metadata", "annotations", apply::LAST_APPLIED]).clone());
+    let mut annotations = merged.at("metadata.annotations").clone();
+    match old.filter(|old| !old.is_null()) {
+        Some(old) => drop(annotations.map_mut().insert(apply::LAST_APPLIED, old)),
+        None => drop(annotations.map_mut().remove(apply::LAST_APPLIED)),
+    }
+    match annotations.is_empty() && live.is_none_or(|live| !live.has("metadata.annotations")) {
+        true => drop(merged.remove("metadata.annotations")),
+        false => merged.set("metadata.annotations", annotations),
+    }
+}
+
 fn text_of(object: Option<Value>) -> String {
     object
         .map(|mut object| {
             object.remove("metadata.resourceVersion");
-            if let Some(annotations) = object.at_mut("metadata.annotations") {
-                annotations.map_mut().remove(apply::LAST_APPLIED);
-                if annotations.is_empty() {
-                    object.remove("metadata.annotations");
-                }
-            }
             yaml::emit(&object)
         })
         .unwrap_or_default()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Both,
-    Old,
-    New,
-}
-
 /// The hunks of `diff -u`.
 fn unified(old: &str, new: &str) -> String {
-    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-    let script = script(&old, &new);
-    let mut text = String::new();
-    let mut i = 0;
-    while let Some(first) = (i..script.len()).find(|k| script[*k].0 != Side::Both) {
-        let from = first.saturating_sub(CONTEXT).max(i);
-        let mut to = first;
-        // Differences that lie close together share a hunk.
-        while let Some(next) =
-            (to..script.len()).find(|k| script[*k].0 != Side::Both).filter(|k| *k <= to + 2 * CONTEXT)
-        {
-            to = next + 1;
-        }
-        let end = (to + CONTEXT).min(script.len());
-        let count = |side: Side, range: &[(Side, &str)]| range.iter().filter(|(s, _)| *s != side).count();
-        let (before, hunk) = (&script[..from], &script[from..end]);
-        let span = |side: Side| {
-            let (start, length) = (count(side, before), count(side, hunk));
-            match length {
-                0 => format!("{start},0"),
-                1 => format!("{}", start + 1),
-                _ => format!("{},{length}", start + 1),
-            }
-        };
-        text.push_str(&format!("@@ -{} +{} @@\n", span(Side::New), span(Side::Old)));
-        for (side, line) in hunk {
-            let sign = match side {
-                Side::Both => ' ',
-                Side::Old => '-',
-                Side::New => '+',
-            };
-            text.push_str(&format!("{sign}{line}\n"));
-        }
-        i = end;
-    }
-    text
-}
-
-/// All lines of both texts in order, by the longest common subsequence.
-fn script<'t>(old: &[&'t str], new: &[&'t str]) -> Vec<(Side, &'t str)> {
-    if old.len().max(new.len()) > LINES_MAX {
-        let gone = old.iter().map(|line| (Side::Old, *line));
-        return gone.chain(new.iter().map(|line| (Side::New, *line))).collect();
-    }
-    let width = new.len() + 1;
-    let mut longest = vec![0_u16; (old.len() + 1) * width];
-    for i in (0..old.len()).rev() {
-        for j in (0..new.len()).rev() {
-            longest[i * width + j] = match old[i] == new[j] {
-                true => longest[(i + 1) * width + j + 1] + 1,
-                false => longest[(i + 1) * width + j].max(longest[i * width + j + 1]),
-            };
-        }
-    }
-    let (mut i, mut j, mut script) = (0, 0, Vec::new());
-    while i < old.len() || j < new.len() {
-        if i < old.len() && j < new.len() && old[i] == new[j] {
-            script.push((Side::Both, old[i]));
-            (i, j) = (i + 1, j + 1);
-        } else if j == new.len() || (i < old.len() && longest[(i + 1) * width + j] >= longest[i * width + j + 1]) {
-            script.push((Side::Old, old[i]));
-            i += 1;
-        } else {
-            script.push((Side::New, new[j]));
-            j += 1;
-        }
-    }
-    script
+    let diff = similar::TextDiff::from_lines(old, new);
+    diff.unified_diff().context_radius(CONTEXT).missing_newline_hint(false).to_string()
 }
 
 #[cfg(test)]
@@ -194,5 +130,11 @@ mod tests {
         let want = "@@ -1,5 +1,5 @@\n a\n-b\n+B\n c\n d\n e\n@@ -8,3 +8,4 @@\n h\n i\n j\n+k\n";
         assert_eq!(super::unified(old, new), want);
         assert_eq!(super::unified("", "x\n"), "@@ -0,0 +1 @@\n+x\n");
+        // Large objects are compared like small ones: one line of many that changes is one line.
+        let many: String = (0..8000).map(|n| format!("line {n}\n")).collect();
+        let changed = many.replace("line 4000\n", "changed\n");
+        let hunk = super::unified(&many, &changed);
+        assert!(hunk.starts_with("@@ -3998,7 +3998,7 @@\n line 3997\n"), "{hunk:.60}");
+        assert_eq!(hunk.lines().count(), 9);
     }
 }

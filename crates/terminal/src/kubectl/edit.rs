@@ -12,6 +12,7 @@ use crate::kubectl::targets::{self, Reading};
 use crate::kubectl::{Call, Outcome, Verb, Waiting};
 use api::decode::{FieldValidation, decode};
 use api::meta::Key;
+use api::patch::{Shape, strategic, three_way};
 use api::status::{ApiError, Reason};
 use shell::{Dialect, Env, Io, Options, Poll, Shell, Signal, System};
 use values::value::Value;
@@ -106,12 +107,12 @@ fn editor_of(env: &Env) -> Option<&str> {
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let args = call.parsed.args.clone();
-    let (objects, failed) = match targets::existing(call, &args, Reading::default()) {
+    let objects = match targets::existing(call, &args, Reading::default()) {
         Ok(found) => found,
-        Err(line) => return call.fail_line(&line),
+        Err(outcome) => return outcome,
     };
-    if failed {
-        return Outcome::Exit(1);
+    if call.has_failed() {
+        return call.finish();
     }
     let Some(object) = objects.first() else { return call.fail("edit cancelled, no objects found") };
     let command = editor_of(&call.args.env);
@@ -238,7 +239,11 @@ impl Editing {
             return Ok(None);
         }
         let decoded = decode(&edited, FieldValidation::Strict).map_err(|refusal| invalid(refusal.text))?;
-        desk.cluster.api("user", |api| api.update(&self.key, |value| *value = decoded.object))?;
+        // What was edited is sent as a patch: whatever else has happened to the object meanwhile stays.
+        let info = self.key.kind.info();
+        let shape = Shape::of_kind(&info.api_version(), info.name);
+        let patch = three_way(&self.before, &decoded.object, &self.before, shape);
+        desk.cluster.api("user", |api| api.update(&self.key, |value| strategic(value, &patch, shape)))?;
         Ok(Some("edited"))
     }
 

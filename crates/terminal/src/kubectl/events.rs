@@ -8,14 +8,13 @@ use crate::host::Desk;
 use crate::kubectl::describe::interval;
 use crate::kubectl::flags::{Flag, Takes, flag};
 use crate::kubectl::query::is_about_node;
-use crate::kubectl::resource::{self, Target};
-use crate::kubectl::{Call, Outcome, Verb, Waiting};
+use crate::kubectl::{Call, Outcome, Verb, Waiting, common, resource};
 use crate::printing::format::{self, Format};
 use crate::printing::sort::go_sort;
 use crate::printing::tabwriter::TabWriter;
 use api::kind::Kind;
 use api::object::Object;
-use cluster::store::ChangeType;
+use cluster::store::{ChangeType, Expired};
 use shell::{Io, Poll};
 use values::time::SimTime;
 use values::value::Value;
@@ -30,7 +29,7 @@ pub const VERB: Verb = Verb {
 
 const FLAGS: &[Flag] = &[
     flag("all-namespaces", Takes::Nothing, "List events of all namespaces").short('A').default("false"),
-    flag("chunk-size", Takes::Text, "How many objects to ask for at a time").default("500"),
+    flag("chunk-size", Takes::Number, "How many objects to ask for at a time").default("500"),
     flag("for", Takes::Text, "Only events about this object, such as job/pi"),
     flag("no-headers", Takes::Nothing, "Leave out the head of the table").default("false"),
     flag("output", Takes::Text, "Format: yaml, json, name, jsonpath=… and the like").short('o'),
@@ -51,17 +50,25 @@ pub struct EventWatch {
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let watch = match read(call) {
         Ok(watch) => watch,
+        // What the type is found by says its own words.
+        Err(message) if message.starts_with("the server") => return call.fail_line(&message),
         Err(message) => return call.fail(&message),
     };
-    let format = match Format::parse(call.parsed.text("output").unwrap_or_default(), None, |_| Err(String::new())) {
+    let format = match common::format(call) {
         Ok(format) => format,
         Err(message) => return call.fail(&message),
     };
     let store = call.desk.cluster.store();
     let mut events: Vec<Rc<Object>> = store.list(Kind::Event).filter(|e| watch.shows(e)).cloned().collect();
     go_sort(&mut events, |a, b| last_time(a.value()) < last_time(b.value()));
+    if let Format::Name = format {
+        // A list has no name; kubectl says nothing of its items.
+        return Outcome::Exit(0);
+    }
     if !matches!(format, Format::Table { .. }) {
-        return match format.print(&format::list(&events)) {
+        let mut list = format::list(&events);
+        list.set("kind", "EventList");
+        return match format.print(&list) {
             Ok(text) => {
                 call.io.out(&text);
                 Outcome::Exit(0)
@@ -93,12 +100,14 @@ fn read(call: &Call<'_, '_>) -> Result<EventWatch, String> {
     let about = match call.parsed.text("for") {
         None => None,
         Some(text) if !text.contains('/') => return Err("--for must be in resource/name form".to_owned()),
-        Some(text) => match resource::targets(&[text.to_owned()])?.pop() {
-            Some(Target::Named(kind, name)) => Some((kind, name)),
-            _ => None,
-        },
+        Some(text) => {
+            let (kind, name) = text.split_once('/').unwrap_or((text, ""));
+            let found = resource::find_kind(kind).ok_or_else(|| resource::unknown(kind))?;
+            // Without a name it is about nothing in particular.
+            (!name.is_empty()).then(|| (found, name.to_owned()))
+        }
     };
-    let types = call.parsed.list("types").to_vec();
+    let types: Vec<String> = call.parsed.list("types").iter().filter(|t| !t.is_empty()).cloned().collect();
     if types.iter().any(|t| !t.eq_ignore_ascii_case("Normal") && !t.eq_ignore_ascii_case("Warning")) {
         return Err("valid --types are Normal or Warning".to_owned());
     }
@@ -116,9 +125,19 @@ impl EventWatch {
     pub fn poll(&mut self, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         let store = desk.cluster.store();
         let mut text = String::new();
-        for change in store.changes_since(self.revision) {
-            if change.kind() == Kind::Event && change.change != ChangeType::Deleted && self.shows(&change.object) {
-                text.push_str(&self.line(&change.object, change.at));
+        match store.changes_since(self.revision) {
+            Ok(changes) => {
+                for change in changes.filter(|c| c.kind() == Kind::Event && c.change != ChangeType::Deleted) {
+                    if self.shows(&change.object) {
+                        text.push_str(&self.line(&change.object, change.at));
+                    }
+                }
+            }
+            // Too late for some of them: what there is now is listed anew, as clients do.
+            Err(Expired) => {
+                for event in store.list(Kind::Event).filter(|event| self.shows(event)) {
+                    text.push_str(&self.line(event, desk.cluster.now()));
+                }
             }
         }
         self.revision = store.revision();

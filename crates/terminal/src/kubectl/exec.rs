@@ -4,9 +4,8 @@
 
 use crate::host::Desk;
 use crate::kubectl::flags::{Flag, Takes, flag};
-use crate::kubectl::{Call, Outcome, Verb, Waiting, common, pods};
+use crate::kubectl::{Call, Outcome, Verb, Waiting, attach, common, pods, resource, targets};
 use api::meta::Key;
-use api::status::{ApiError, Reason};
 use cluster::node::{ExecHandle, ExecState};
 use shell::{Io, Poll, Read};
 use values::time::Span;
@@ -73,17 +72,23 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         None => (call.parsed.args.as_slice(), &[][..]),
     };
     let (names, command) = (names.to_vec(), command.to_vec());
-    let Some(word) = names.first() else {
-        return call.misused("pod, type/name or --filename must be specified");
-    };
-    if names.len() > 1 {
+    let in_files = call.parsed.is_set("filename");
+    if names.is_empty() && !in_files {
+        return call.fail("pod, type/name or --filename must be specified");
+    }
+    if dash.is_none() && names.len() > usize::from(!in_files) {
         let text = "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead";
         return call.misused(text);
     }
     if command.is_empty() {
-        return call.misused("you must specify at least one command for the container");
+        return call.fail("you must specify at least one command for the container");
     }
-    let (pod, container) = match target(call, word) {
+    let word = if in_files { in_file(call) } else { Ok(names[0].clone()) };
+    let found = word.and_then(|word| target(call, &word));
+    if call.parsed.on("tty") && call.parsed.on("stdin") && found.is_ok() {
+        call.io.err("Unable to use a TTY - input is not a terminal or the right kind of file\n");
+    }
+    let (pod, container) = match found {
         Ok(found) => found,
         Err(outcome) => return outcome,
     };
@@ -103,10 +108,22 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
                 .uuid(format_args!("exec/{}/{}", pod.name, call.desk.cluster.now()))
                 .replace('-', "");
             call.fail(&format!(
-                "Internal error occurred: error executing command in container: failed to exec in container: failed to \
-                 start exec \"{id}{id}\": OCI runtime exec failed: exec failed: {text}"
+                "Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to \
+                 start exec \"{id}{id}\": OCI runtime exec failed: exec failed: unable to start container process: {text}"
             ))
         }
+    }
+}
+
+/// The one object that the files name, as `TYPE/NAME`.
+fn in_file(call: &mut Call<'_, '_>) -> Result<String, Outcome> {
+    let documents = targets::documents(call).map_err(|failures| call.end(&failures))?;
+    match documents.as_slice() {
+        [] => Err(call.fail("no objects passed to exec")),
+        [(object, kind, _)] => {
+            Ok(format!("{}/{}", kind.info().plural, object.str_at("metadata.name").unwrap_or_default()))
+        }
+        _ => Err(call.fail("cannot exec into multiple objects at a time")),
     }
 }
 
@@ -114,12 +131,11 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
 pub fn target(call: &mut Call<'_, '_>, word: &str) -> Result<(Key, String), Outcome> {
     let verb = call.verb;
     let key = pods::named(call, word).map_err(|text| call.fail(&text))?;
-    let Some(object) = call.desk.cluster.store().get(&key).cloned() else {
-        return Err(call.refuse(&ApiError::not_found(key.kind, &key.name)));
-    };
+    let found = resource::get(call.desk.cluster.store(), key.kind, &key.namespace, &key.name);
+    let object = found.map_err(|error| call.refuse(&error))?;
     if !pods::has_pods(key.kind) {
         let kind = key.kind.name();
-        return Err(call.fail(&format!("cannot {verb} to *v1.{kind}: selector for *v1.{kind} not implemented")));
+        return Err(call.fail(&format!("cannot attach to *v1.{kind}: selector for *v1.{kind} not implemented")));
     }
     let found = pods::of(call.desk.cluster.store(), &object).unwrap_or_default();
     let Some(pod) = pods::best_for_attaching(&found) else {
@@ -128,24 +144,32 @@ pub fn target(call: &mut Call<'_, '_>, word: &str) -> Result<(Key, String), Outc
     let typed = pod.pod();
     if typed.is_terminal() {
         let phase = &typed.status.phase;
-        let what = if verb == "exec" { "exec into" } else { "attach" };
+        let what = if verb == "attach" { "attach" } else { "exec into" };
         return Err(call.fail(&format!("cannot {what} a container in a completed pod; current phase is {phase}")));
     }
     let container = match call.parsed.text("container") {
         Some(name) if pods::containers(typed).iter().any(|c| c == name) => name.to_owned(),
         Some(name) => {
-            let message = format!("container {name} is not valid for pod {}", pod.name());
-            return Err(call.refuse(&ApiError { reason: Reason::BadRequest, ..ApiError::bad_request(message) }));
+            let list = pods::container_list(typed);
+            let before = if verb == "attach" { "cannot attach to the container: " } else { "" };
+            return Err(
+                call.fail(&format!("{before}container {name} is not valid for pod {} out of: {list}", pod.name()))
+            );
         }
         None => {
             let (name, said) = pods::default_container(typed);
-            call.io.err(&said.unwrap_or_default());
+            if !call.parsed.on("quiet") {
+                call.io.err(&said.unwrap_or_default());
+            }
             name
         }
     };
+    if verb == "attach" && !call.parsed.on("quiet") {
+        call.io.err(attach::WARNINGS);
+    }
     if typed.spec.node_name.is_empty() {
-        let message = format!("pod {} does not have a host assigned", pod.name());
-        return Err(call.refuse(&ApiError::bad_request(message)));
+        let message = format!("unable to upgrade connection: pod {} does not have a host assigned", pod.name());
+        return Err(call.fail(&message));
     }
     Ok((pod.key(), container))
 }

@@ -49,11 +49,12 @@ const FLAGS: &[Flag] = &[
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let args = call.parsed.args.clone();
-    let (objects, failed) = match targets::existing(call, &args, Reading { bare_type_is_all: false }) {
+    let objects = match targets::existing(call, &args, Reading::default()) {
         Ok(found) => found,
-        Err(line) => return call.fail_line(&line),
+        Err(outcome) => return outcome,
     };
-    let mut exit = i32::from(failed);
+    let mut exit = i32::from(call.has_failed());
+    call.finish();
     for object in objects {
         let service = match service(call, &object) {
             Ok(service) => service,
@@ -85,7 +86,7 @@ fn service(call: &mut Call<'_, '_>, object: &Object) -> Result<Value, Outcome> {
     };
     if selector.is_empty() {
         let text = "couldn't retrieve selectors via --selector flag or introspection: the pod has no labels and cannot be exposed";
-        return Err(call.misused(text));
+        return Err(call.fail(text));
     }
     let ports = ports(call, value, exposed.1)?;
     let name = call.parsed.text("name").unwrap_or(object.name()).chars().take(63).collect::<String>();
@@ -141,7 +142,7 @@ fn ports(call: &mut Call<'_, '_>, value: &Value, pod_spec: &str) -> Result<Vec<V
         }
     }
     if numbers.is_empty() {
-        return Err(call.misused("couldn't find port via --port flag or introspection"));
+        return Err(call.fail("couldn't find port via --port flag or introspection"));
     }
     let target = call.parsed.text("target-port");
     let several = numbers.len() > 1;

@@ -2,6 +2,7 @@
 //!
 //! Source: `github.com/spf13/pflag` (`parseLongArg`, `parseSingleShortArg`); error texts are kubectl's.
 
+use values::duration::GoDuration;
 use values::sorted::SortedMap;
 
 /// What a flag takes.
@@ -11,6 +12,10 @@ pub enum Takes {
     Nothing,
     /// `--output yaml`
     Text,
+    /// `--tail 5`: a whole number.
+    Number,
+    /// `--timeout 30s`: a Go duration.
+    Duration,
     /// `--filename a --filename b,c`: may be given more than once.
     List,
     /// `--env a=b,c`: may be given more than once; commas are part of the value.
@@ -44,6 +49,12 @@ impl Flag {
 
     pub const fn default(self, default: &'static str) -> Flag {
         Flag { default, ..self }
+    }
+
+    /// pflag's words for a value that the flag cannot take.
+    fn refuses(&self, value: &str, why: &str) -> String {
+        let short = self.short.map(|short| format!("-{short}, ")).unwrap_or_default();
+        format!("invalid argument \"{value}\" for \"{short}--{}\" flag: {why}", self.name)
     }
 }
 
@@ -130,10 +141,8 @@ impl Parsed {
             match flag.takes {
                 Takes::Nothing => self.put(flag, "true".to_owned(), &format!("-{letter}"))?,
                 Takes::Optional(default) => self.put(flag, default.to_owned(), &format!("-{letter}"))?,
-                Takes::Text | Takes::List | Takes::Array if !tail.is_empty() => {
-                    return self.put(flag, tail.to_owned(), &format!("-{letter}"));
-                }
-                Takes::Text | Takes::List | Takes::Array => {
+                _ if !tail.is_empty() => return self.put(flag, tail.to_owned(), &format!("-{letter}")),
+                _ => {
                     let value = rest.next().cloned().ok_or_else(|| format!("flag needs an argument: {named}"))?;
                     return self.put(flag, value, &format!("-{letter}"));
                 }
@@ -144,7 +153,15 @@ impl Parsed {
     }
 
     fn put(&mut self, flag: &Flag, value: String, shown: &str) -> Result<(), String> {
-        let value = if flag.takes == Takes::Nothing { switch(&value, flag, shown)? } else { value };
+        let value = match flag.takes {
+            Takes::Nothing => switch(&value, flag, shown)?,
+            Takes::Number => number(&value).map_err(|why| flag.refuses(&value, &why))?,
+            Takes::Duration => {
+                value.parse::<GoDuration>().map_err(|why| flag.refuses(&value, &why.to_string()))?;
+                value
+            }
+            Takes::Text | Takes::List | Takes::Array | Takes::Optional(_) => value,
+        };
         let values = self.values.entry(flag.name).or_default();
         if flag.takes == Takes::List {
             values.extend(value.split(',').map(str::to_owned));
@@ -153,6 +170,28 @@ impl Parsed {
         }
         Ok(())
     }
+}
+
+/// Go's `strconv.ParseInt` with base 0, written again in tens.
+fn number(text: &str) -> Result<String, String> {
+    let (sign, digits) = match text.as_bytes().first() {
+        Some(b'-') => ("-", &text[1..]),
+        Some(b'+') => ("", &text[1..]),
+        _ => ("", text),
+    };
+    let (base, digits) = match digits.get(..2).map(str::to_ascii_lowercase).as_deref() {
+        Some("0x") => (16, &digits[2..]),
+        Some("0b") => (2, &digits[2..]),
+        Some("0o") => (8, &digits[2..]),
+        _ if digits.len() > 1 && digits.starts_with('0') => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    let said = |why: &str| format!("strconv.ParseInt: parsing \"{text}\": {why}");
+    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(base)) {
+        return Err(said("invalid syntax"));
+    }
+    let read = i64::from_str_radix(&format!("{sign}{digits}"), base).map_err(|_| said("value out of range"))?;
+    Ok(read.to_string())
 }
 
 /// Go's `strconv.ParseBool`.
@@ -189,7 +228,8 @@ pub fn first_argument(argv: &[String], from: usize, known: &[Flag]) -> Option<us
             Some(long) => known.iter().find(|f| f.name == long),
             None => known.iter().find(|f| arg.len() == 2 && f.short == arg.chars().nth(1)),
         };
-        at += if flag.is_some_and(|f| matches!(f.takes, Takes::Text | Takes::List | Takes::Array)) { 2 } else { 1 };
+        let stands_alone = |flag: &Flag| matches!(flag.takes, Takes::Nothing | Takes::Optional(_));
+        at += if flag.is_some_and(|flag| !stands_alone(flag)) && !arg.contains('=') { 2 } else { 1 };
     }
     None
 }
@@ -208,6 +248,9 @@ mod tests {
         flag("filename", Takes::List, "").short('f'),
         flag("dry-run", Takes::Optional("unchanged"), ""),
         flag("stdin", Takes::Nothing, "").short('i'),
+        flag("tail", Takes::Number, ""),
+        flag("replicas", Takes::Number, "").short('r'),
+        flag("timeout", Takes::Duration, ""),
     ];
 
     fn read(line: &str) -> Result<Parsed, String> {
@@ -237,6 +280,17 @@ mod tests {
             ("--nope=1", "unknown flag: --nope"),
             ("pods -o", "flag needs an argument: 'o' in -o"),
             ("--output", "flag needs an argument: --output"),
+            ("--tail=a", "invalid argument \"a\" for \"--tail\" flag: strconv.ParseInt: parsing \"a\": invalid syntax"),
+            (
+                "-r x",
+                "invalid argument \"x\" for \"-r, --replicas\" flag: strconv.ParseInt: parsing \"x\": invalid syntax",
+            ),
+            (
+                "--tail=99999999999999999999",
+                "invalid argument \"99999999999999999999\" for \"--tail\" flag: strconv.ParseInt: parsing \
+                 \"99999999999999999999\": value out of range",
+            ),
+            ("--timeout=5", "invalid argument \"5\" for \"--timeout\" flag: time: missing unit in duration \"5\""),
             (
                 "--watch=maybe",
                 "invalid argument \"maybe\" for \"-w, --watch\" flag: strconv.ParseBool: parsing \"maybe\": invalid syntax",

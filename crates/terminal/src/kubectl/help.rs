@@ -39,13 +39,11 @@ pub fn without_verb(argv: &[String], io: &mut Io) -> Outcome {
 
 /// `kubectl`, `kubectl --help`, `kubectl help VERB`.
 fn help_command(argv: &[String], io: &mut Io) -> Outcome {
-    if let Some(flag) = argv.iter().find(|arg| arg.starts_with('-')) {
-        let parsed = flags::parse(argv, &[GLOBAL_FLAGS]);
-        if let Err(text) = parsed {
-            io.err(&format!("error: {text}\nSee 'kubectl --help' for usage.\n"));
-            return Outcome::Exit(1);
-        }
-        debug_assert!(flag.starts_with('-'));
+    if argv.iter().any(|arg| arg.starts_with('-'))
+        && let Err(text) = flags::parse(argv, &[GLOBAL_FLAGS])
+    {
+        io.err(&format!("error: {text}\nSee 'kubectl --help' for usage.\n"));
+        return Outcome::Exit(1);
     }
     let words: Vec<&str> =
         argv.iter().map(String::as_str).filter(|arg| !arg.starts_with('-') && *arg != "help").collect();
@@ -61,16 +59,21 @@ fn help_command(argv: &[String], io: &mut Io) -> Outcome {
     Outcome::Exit(0)
 }
 
-/// A verb that only has subcommands was called alone: its help, and exit code 1; or with a word that is none of them.
+/// A verb that only has subcommands was called alone: its help (of most on standard error), and exit code 1; or with a word that
+/// is none of them.
 pub fn needs_subcommand(call: &mut Call<'_, '_>) -> Outcome {
     if !call.parsed.args.is_empty() {
         let words = call.parsed.args.join(" ");
         return call.misused(&format!("unknown command \"{words}\""));
     }
     if let Some(verb) = named(call.verb) {
-        call.io.out(&of(verb));
+        let text = of(verb);
+        match call.verb {
+            "rollout" | "certificate" => call.io.out(&text),
+            _ => call.io.err(&text),
+        }
     }
-    Outcome::Exit(1)
+    Outcome::Exit(i32::from(call.verb != "certificate"))
 }
 
 /// kubectl's own help.
@@ -95,7 +98,7 @@ pub fn overview() -> String {
 /// The help of a verb.
 pub fn of(verb: &Verb) -> String {
     let mut text = format!("{}.\n", verb.summary);
-    let below: Vec<&&Verb> = children(verb.name).collect();
+    let below: Vec<&Verb> = children(verb.name).collect();
     if !below.is_empty() {
         text.push_str("\nAvailable Commands:\n");
         for child in below {
@@ -118,8 +121,8 @@ pub fn of(verb: &Verb) -> String {
 }
 
 /// The subcommands of a verb.
-pub fn children(name: &str) -> impl Iterator<Item = &'static &'static Verb> {
-    VERBS.iter().filter(move |verb| {
+pub fn children(name: &str) -> impl Iterator<Item = &'static Verb> {
+    super::all().filter(move |verb| {
         let rest = verb.name.strip_prefix(name).and_then(|rest| rest.strip_prefix(' '));
         rest.is_some_and(|rest| !rest.contains(' '))
     })
@@ -150,7 +153,7 @@ fn is_bare(default: &str) -> bool {
 
 /// `Did you mean this?` with the commands that are meant.
 fn suggestions(word: &str) -> String {
-    let mut near: Vec<&str> = VERBS
+    let near: Vec<&str> = VERBS
         .iter()
         .map(|verb| verb.name)
         .filter(|name| !name.contains(' '))
@@ -160,7 +163,6 @@ fn suggestions(word: &str) -> String {
                 || MEANT.iter().any(|(typed, meant)| typed == &word && meant == name)
         })
         .collect();
-    near.sort_unstable();
     match near.is_empty() {
         true => String::new(),
         false => format!("\nDid you mean this?\n{}", near.iter().map(|name| format!("\t{name}\n")).collect::<String>()),

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::host::Desk;
 use crate::kubectl::flags::{Flag, Takes, flag};
-use crate::kubectl::{Call, Outcome, Verb, Waiting, common, pods};
+use crate::kubectl::{Call, Outcome, Verb, Waiting, common, pods, resource};
 use api::kind::Kind;
 use api::meta::Key;
 use api::object::Object;
@@ -31,15 +31,15 @@ const FLAGS: &[Flag] = &[
     flag("follow", Takes::Nothing, "Go on as lines come").short('f').default("false"),
     flag("ignore-errors", Takes::Nothing, "Errors of one log do not end the others").default("false"),
     flag("insecure-skip-tls-verify-backend", Takes::Nothing, "Trust any kubelet").default("false"),
-    flag("limit-bytes", Takes::Text, "At most this many bytes").default("0"),
-    flag("max-log-requests", Takes::Text, "How many logs may be followed at once").default("5"),
+    flag("limit-bytes", Takes::Number, "At most this many bytes").default("0"),
+    flag("max-log-requests", Takes::Number, "How many logs may be followed at once").default("5"),
     Flag { default: "20s", ..common::POD_RUNNING_TIMEOUT },
     flag("prefix", Takes::Nothing, "Begin each line with Pod and container").default("false"),
     flag("previous", Takes::Nothing, "The log of the run before").short('p').default("false"),
     common::SELECTOR,
-    flag("since", Takes::Text, "Only lines younger than this, such as 5s, 2m or 3h").default("0s"),
+    flag("since", Takes::Duration, "Only lines younger than this, such as 5s, 2m or 3h").default("0s"),
     flag("since-time", Takes::Text, "Only lines after this moment (RFC 3339)"),
-    flag("tail", Takes::Text, "Only this many lines from the end; -1 is all").default("-1"),
+    flag("tail", Takes::Number, "Only this many lines from the end; -1 is all").default("-1"),
     flag("timestamps", Takes::Nothing, "Begin each line with its moment").default("false"),
 ];
 
@@ -162,6 +162,12 @@ fn show(call: &Call<'_, '_>, now: SimTime) -> Result<Show, String> {
     if tail.is_some_and(|n| n < -1) {
         return Err("--tail must be greater than or equal to -1".to_owned());
     }
+    if call.parsed.is_set("since") && call.duration("since")?.is_some_and(|span| span < Span::ZERO) {
+        return Err("--since must be greater than 0".to_owned());
+    }
+    if call.number("limit-bytes")?.is_some_and(|bytes| bytes < 0) {
+        return Err("--limit-bytes must be greater than 0".to_owned());
+    }
     // With a selector ten lines of each log are enough, unless more are asked for.
     let tail = tail.or(call.parsed.is_set("selector").then_some(10)).and_then(|n| usize::try_from(n).ok());
     let limit = call.number("limit-bytes")?.filter(|n| *n > 0).and_then(|n| usize::try_from(n).ok());
@@ -196,12 +202,11 @@ impl Reading {
 
     fn choose_by_name(&mut self, call: &mut Call<'_, '_>, word: &str) -> Result<(), Outcome> {
         let key = pods::named(call, word).map_err(|text| call.fail(&text))?;
-        let Some(object) = call.desk.cluster.store().get(&key).cloned() else {
-            let (resource, name, namespace) = (key.kind.info().resource(), &key.name, call.namespace());
-            let text =
-                format!("error from server (NotFound): {resource} \"{name}\" not found in namespace \"{namespace}\"");
-            return Err(call.fail(&text));
-        };
+        let found = resource::get(call.desk.cluster.store(), key.kind, &key.namespace, &key.name);
+        let object = found.map_err(|error| {
+            let namespace = call.namespace().to_owned();
+            call.fail(&format!("error from server (NotFound): {error} in namespace \"{namespace}\""))
+        })?;
         if !pods::has_pods(key.kind) {
             let kind = key.kind.name();
             let text = format!("cannot get the logs from *v1.{kind}: selector for *v1.{kind} not implemented");
@@ -278,10 +283,12 @@ impl Reading {
                 continue;
             }
             if let Err(text) = self.read(i, desk, io) {
-                io.err(&format!("{text}\n"));
                 if !self.show.ignore_errors {
+                    io.err(&format!("{text}\n"));
                     return Poll::Exit(1);
                 }
+                // It takes the place of the log.
+                io.out(&format!("error: {}\n", text.strip_prefix("Error from server (BadRequest): ").unwrap_or(&text)));
                 self.sources[i].done = true;
             }
         }

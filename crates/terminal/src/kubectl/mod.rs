@@ -3,7 +3,6 @@
 //! Adding a verb is a file and a row in [`VERBS`]. A verb of two words (`create job`) is found before the first of them alone.
 //! Source: `k8s.io/kubectl/pkg/cmd`, `github.com/spf13/cobra/command.go`.
 
-mod annotate;
 mod api_resources;
 mod apply;
 mod attach;
@@ -13,6 +12,7 @@ pub mod common;
 pub mod completion;
 mod config;
 mod cordon;
+mod cp;
 mod create;
 mod debug;
 mod delete;
@@ -28,14 +28,20 @@ mod expose;
 pub mod flags;
 mod get;
 pub mod help;
+mod kubeconfig;
 mod label;
+mod last_applied;
 mod logs;
+mod managers;
 mod manifests;
 mod options;
+mod others;
 mod patch;
 mod pods;
 mod port_forward;
+mod prune;
 mod query;
+mod raw;
 mod replace;
 mod resource;
 mod rollout;
@@ -57,9 +63,13 @@ use crate::Reply;
 use crate::command::Args;
 use crate::host::Desk;
 use cluster::Cluster;
+use errors::Failure;
 use flags::{Flag, Parsed, Takes, flag};
+use help::children;
+use kubeconfig::Kubeconfig;
 use shell::{Io, Poll};
 
+pub use patch::json_patch;
 pub use port_forward::Forwards;
 pub use waiting::Waiting;
 
@@ -80,24 +90,38 @@ pub struct Verb {
 /// All verbs, in the order of kubectl's own help.
 pub const VERBS: &[&Verb] = &[
     &create::VERB,
+    &create::CLUSTER_ROLE,
+    &create::CLUSTER_ROLE_BINDING,
     &create::configmap::VERB,
     &create::workload::CRON_JOB,
     &create::workload::DEPLOYMENT,
+    &create::INGRESS,
     &create::workload::JOB,
     &create::simple::NAMESPACE,
+    &create::DISRUPTION_BUDGET,
     &create::simple::PRIORITY_CLASS,
     &create::simple::QUOTA,
+    &create::ROLE,
+    &create::ROLE_BINDING,
     &create::configmap::SECRET,
+    &create::DOCKER_REGISTRY,
     &create::configmap::SECRET_GENERIC,
+    &create::TLS,
     &create::service::VERB,
     &create::service::CLUSTER_IP,
+    &create::service::EXTERNAL_NAME,
+    &create::service::LOAD_BALANCER,
+    &create::service::NODE_PORT,
     &create::simple::SERVICE_ACCOUNT,
+    &create::TOKEN,
     &expose::VERB,
     &run::VERB,
     &set::VERB,
     &set::IMAGE,
     &set::ENV,
     &set::RESOURCES,
+    &set::SELECTOR,
+    &set::SERVICE_ACCOUNT,
     &explain::VERB,
     &get::VERB,
     &edit::VERB,
@@ -111,8 +135,13 @@ pub const VERBS: &[&Verb] = &[
     &rollout::UNDO,
     &scale::VERB,
     &autoscale::VERB,
+    &others::CERTIFICATE,
+    &others::APPROVE,
+    &others::DENY,
     &version::CLUSTER_INFO,
     &top::VERB,
+    &top::NODE,
+    &top::POD,
     &cordon::CORDON,
     &cordon::UNCORDON,
     &drain::VERB,
@@ -122,21 +151,32 @@ pub const VERBS: &[&Verb] = &[
     &attach::VERB,
     &exec::VERB,
     &port_forward::VERB,
+    &others::PROXY,
+    &cp::VERB,
     &auth::VERB,
+    &auth::CAN_I,
+    &auth::WHO_AM_I,
     &debug::VERB,
     &events::VERB,
     &diff::VERB,
     &apply::VERB,
+    &last_applied::EDIT,
+    &last_applied::SET,
+    &last_applied::VIEW,
     &patch::VERB,
     &replace::VERB,
     &wait::VERB,
+    &others::KUSTOMIZE,
     &label::VERB,
-    &annotate::VERB,
+    &label::ANNOTATE,
     &completion::VERB,
+    &others::ALPHA,
     &api_resources::VERB,
     &api_resources::VERSIONS,
     &config::VERB,
     &options::VERB,
+    &others::PLUGIN,
+    &others::PLUGIN_LIST,
     &version::VERB,
 ];
 
@@ -145,7 +185,7 @@ pub const GLOBAL_FLAGS: &[Flag] = &[
     flag("namespace", Takes::Text, "The namespace to work in").short('n'),
     flag("help", Takes::Nothing, "Says how the command is used").short('h').default("false"),
     flag("request-timeout", Takes::Text, "How long to wait for one request").default("0"),
-    flag("v", Takes::Text, "How much kubectl says about itself").short('v').default("0"),
+    flag("v", Takes::Number, "How much kubectl says about itself").short('v').default("0"),
     flag("context", Takes::Text, "The context of the configuration to use"),
     flag("cluster", Takes::Text, "The cluster of the configuration to use"),
     flag("user", Takes::Text, "The user of the configuration to use"),
@@ -167,6 +207,10 @@ pub struct Call<'a, 'b> {
     pub args: &'a Args,
     /// The verb's name, for messages.
     pub verb: &'static str,
+    /// Of `-n`, or of the kubeconfig's context.
+    namespace: String,
+    /// What of the work was not done; told at its end.
+    failures: Vec<Failure>,
 }
 
 /// How a verb's first part ended. It lives for one call only, so its size does not matter.
@@ -188,6 +232,10 @@ impl Task {
     /// Starts the verb, or goes on waiting.
     pub fn poll(&mut self, args: &Args, desk: &mut Desk<'_>, io: &mut Io) -> Poll {
         if let Task::New = self {
+            // `-f -` means all of the input.
+            if reads_input(&args.argv) && !io.stdin.is_closed() {
+                return Poll::Wait;
+            }
             match start(args, desk, io) {
                 Outcome::Exit(code) => return Poll::Exit(code),
                 Outcome::Waits(waiting) => *self = Task::Waits(Box::new(waiting)),
@@ -207,10 +255,24 @@ impl Task {
     }
 }
 
+impl<'a, 'b> Call<'a, 'b> {
+    /// A call that goes on with what was read before.
+    pub fn again(
+        desk: &'a mut Desk<'b>,
+        io: &'a mut Io,
+        parsed: Parsed,
+        args: &'a Args,
+        verb: &'static str,
+        namespace: String,
+    ) -> Call<'a, 'b> {
+        Call { desk, io, parsed, args, verb, namespace, failures: Vec::new() }
+    }
+}
+
 impl Call<'_, '_> {
     /// The namespace of the call.
     pub fn namespace(&self) -> &str {
-        self.parsed.text("namespace").unwrap_or("default")
+        &self.namespace
     }
 
     /// Prints `error: …` and gives exit code 1.
@@ -224,6 +286,13 @@ impl Call<'_, '_> {
         self.io.err(&format!("{line}\n"));
         Outcome::Exit(1)
     }
+}
+
+/// Whether a file among the arguments is standard input; what follows `--` belongs to a container.
+fn reads_input(argv: &[String]) -> bool {
+    let own = argv.iter().take_while(|arg| *arg != "--");
+    own.into_iter()
+        .any(|arg| matches!(arg.as_str(), "-" | "-f-" | "-f=-") || arg.starts_with("--") && arg.ends_with("=-"))
 }
 
 fn start(args: &Args, desk: &mut Desk<'_>, io: &mut Io) -> Outcome {
@@ -241,7 +310,27 @@ fn start(args: &Args, desk: &mut Desk<'_>, io: &mut Io) -> Outcome {
         io.out(&help::of(verb));
         return Outcome::Exit(0);
     }
-    (verb.run)(&mut Call { desk, io, parsed, args, verb: verb.name })
+    let mut call =
+        Call { desk, io, parsed, args, verb: verb.name, namespace: "default".to_owned(), failures: Vec::new() };
+    if !verb.works_alone(&call.parsed) {
+        let found = Kubeconfig::load(&call.parsed, args, call.desk.files).and_then(|c| c.namespace(&call.parsed));
+        match found {
+            Ok(namespace) => call.namespace = namespace,
+            Err(failure) => return call.end(&[failure]),
+        }
+    }
+    (verb.run)(&mut call)
+}
+
+impl Verb {
+    /// It asks no cluster, so it needs no configuration.
+    fn works_alone(&self, parsed: &Parsed) -> bool {
+        let first = self.name.split(' ').next().unwrap_or_default();
+        let below = children(self.name).next().is_some() && parsed.args.is_empty();
+        matches!(first, "alpha" | "completion" | "config" | "kustomize" | "options" | "plugin")
+            || (first == "version" && parsed.on("client"))
+            || (below && self.flags.is_empty())
+    }
 }
 
 /// The verb of a command line, and the line without it. Global flags may stand before it.
@@ -266,7 +355,12 @@ pub fn find(argv: &[String]) -> Option<(&'static Verb, Vec<String>)> {
 
 /// The verb with this name.
 pub fn named(name: &str) -> Option<&'static Verb> {
-    VERBS.iter().find(|verb| verb.name == name).copied()
+    all().find(|verb| verb.name == name)
+}
+
+/// All verbs, those of `config` among them.
+pub fn all() -> impl Iterator<Item = &'static Verb> {
+    VERBS.iter().chain(config::SUBCOMMANDS).copied()
 }
 
 /// Short names of subcommands.
@@ -275,11 +369,15 @@ fn alias(word: &str) -> &str {
         "cm" => "configmap",
         "cj" => "cronjob",
         "deploy" | "dep" => "deployment",
+        "ing" => "ingress",
         "ns" => "namespace",
+        "pdb" => "poddisruptionbudget",
         "pc" => "priorityclass",
         "resourcequota" => "quota",
         "sa" => "serviceaccount",
         "svc" => "service",
+        "no" | "nodes" => "node",
+        "po" | "pods" => "pod",
         other => other,
     }
 }

@@ -4,14 +4,16 @@
 //! `apiserver/pkg/endpoints/handlers/patch.go`, RFC 6902.
 
 use crate::kubectl::common::{self, DryRun};
+use crate::kubectl::errors::Failure;
 use crate::kubectl::flags::{Flag, Takes, flag};
-use crate::kubectl::targets::{self, Reading};
+use crate::kubectl::targets;
 use crate::kubectl::{Call, Outcome, Verb};
 use api::decode::{FieldValidation, Refusal, decode};
 use api::kind::Kind;
 use api::object::Object;
 use api::patch::{Shape, merge, strategic};
 use api::status::ApiError;
+use api::validate::job_status;
 use shell::host::resolve;
 use values::value::{Map, Value};
 use yaml;
@@ -32,6 +34,7 @@ const FLAGS: &[Flag] = &[
     common::KUSTOMIZE,
     common::LOCAL,
     common::OUTPUT,
+    common::RECORD,
     flag("patch", Takes::Text, "The patch, as JSON or YAML").short('p'),
     flag("patch-file", Takes::Text, "A file with the patch"),
     common::RECURSIVE,
@@ -48,42 +51,68 @@ enum Way {
     Json,
 }
 
+/// What the API server says of a JSON patch that it cannot carry out.
+const REJECTED: &str = "The request is invalid: the server rejected our request due to an error in our request";
+
 fn run(call: &mut Call<'_, '_>) -> Outcome {
+    common::warn_of_record(call);
     let (way, patch, dry_run) = match read(call) {
         Ok(read) => read,
         Err(text) => return call.fail(&text),
     };
-    let malformed = match patch {
-        Patch::Read(_) => None,
+    let args = call.parsed.args.clone();
+    let objects = match targets::existing_or_local(call, &args) {
+        Ok(found) => found,
+        Err(outcome) => return outcome,
+    };
+    if objects.is_empty() && !call.has_failed() {
+        return call.fail("no objects passed to patch");
+    }
+    let malformed = match &patch {
         // kubectl sends what begins as JSON unread, so it is the server that complains.
-        Patch::Malformed(ref why) if way == Way::Merge => Some(format!("error decoding patch: {why}")),
-        Patch::Malformed(ref why) => Some(why.clone()),
+        Patch::Malformed(why) if way == Way::Strategic => Some(why.clone()),
+        Patch::Malformed(why) => Some(format!("error decoding patch: {why}")),
+        Patch::Read(_) => None,
     };
     let patch = if let Patch::Read(patch) = patch { patch } else { Value::Null };
-    let args = call.parsed.args.clone();
-    let (objects, mut failed) = match targets::existing(call, &args, Reading::default()) {
-        Ok(found) => found,
-        Err(line) => return call.fail_line(&line),
-    };
-    if let Some(why) = malformed.filter(|_| !objects.is_empty()) {
-        return call.refuse(&ApiError::bad_request(why));
-    }
     for object in objects {
-        failed |= !patch_one(call, &object, way, &patch, dry_run);
+        let done = match &malformed {
+            Some(why) => Err(ApiError::bad_request(why).into()),
+            None => patch_one(call, &object, way, &patch, dry_run),
+        };
+        if let Err(failure) = done {
+            call.note(failure);
+        }
     }
-    Outcome::Exit(i32::from(failed))
+    call.finish()
 }
 
 /// What `--patch` gave.
 enum Patch {
     Read(Value),
-    /// It begins as JSON and is none: why.
+    /// It begins as JSON and is none, or no patch: why.
     Malformed(String),
 }
 
-fn read(call: &Call<'_, '_>) -> Result<(Way, Patch, DryRun), String> {
+fn read(call: &mut Call<'_, '_>) -> Result<(Way, Patch, DryRun), String> {
+    let dry_run = call.dry_run()?;
+    let given = |flag: &str| call.parsed.text(flag).filter(|text| !text.is_empty());
+    let text = match (given("patch"), given("patch-file")) {
+        (Some(_), Some(_)) => return Err("cannot specify --patch and --patch-file together".to_owned()),
+        (None, None) => {
+            return Err("must specify --patch or --patch-file containing the contents of the patch".to_owned());
+        }
+        (Some(text), None) => Ok(text.to_owned()),
+        (None, Some(file)) => Err(file.to_owned()),
+    };
+    if call.parsed.on("local") && !call.parsed.args.is_empty() {
+        return Err("cannot specify --local and server resources".to_owned());
+    }
+    if call.parsed.on("local") && dry_run == DryRun::Server {
+        return Err("cannot specify --local and --dry-run=server - did you mean --dry-run=client?".to_owned());
+    }
     let way = match call.parsed.text("type").unwrap_or("strategic").to_lowercase().as_str() {
-        "strategic" => Way::Strategic,
+        "strategic" | "" => Way::Strategic,
         "merge" => Way::Merge,
         "json" => Way::Json,
         _ => {
@@ -91,20 +120,15 @@ fn read(call: &Call<'_, '_>) -> Result<(Way, Patch, DryRun), String> {
             return Err(format!("--type must be one of [json merge strategic], not \"{given}\""));
         }
     };
-    let text = match (call.parsed.text("patch"), call.parsed.text("patch-file")) {
-        (Some(_), Some(_)) => return Err("cannot specify --patch and --patch-file together".to_owned()),
-        (Some(text), None) => text.to_owned(),
-        (None, Some(file)) => {
-            let bytes = call.desk.files.read(&resolve(&call.args.cwd, file));
+    let text = match text {
+        Ok(text) => text,
+        Err(file) => {
+            let bytes = call.desk.files.read(&resolve(&call.args.cwd, &file));
             let bytes =
                 bytes.map_err(|_| format!("unable to read patch file: open {file}: no such file or directory"))?;
             String::from_utf8_lossy(&bytes).into_owned()
         }
-        (None, None) => {
-            return Err("must specify --patch or --patch-file containing the contents of the patch".to_owned());
-        }
     };
-    let dry_run = call.dry_run()?;
     if let Some(why) = yaml::json_error(&text) {
         return Ok((way, Patch::Malformed(why), dry_run));
     }
@@ -115,86 +139,77 @@ fn read(call: &Call<'_, '_>) -> Result<(Way, Patch, DryRun), String> {
         return Err(unread(&why));
     }
     let patch = parsed.documents.first().map(|node| node.value()).unwrap_or_default();
+    let expected = if way == Way::Json { "[]handlers.jsonPatchOp" } else { "map[string]interface {}" };
+    let fits = if way == Way::Json { patch.as_list().is_some() } else { patch.as_map().is_some() };
+    if !fits {
+        let what = match &patch {
+            Value::Map(_) => "object",
+            Value::List(_) => "array",
+            Value::Str(_) => "string",
+            Value::Bool(_) => "bool",
+            Value::Null | Value::Int(_) | Value::Float(_) => "number",
+        };
+        return Ok((
+            way,
+            Patch::Malformed(format!("json: cannot unmarshal {what} into Go value of type {expected}")),
+            dry_run,
+        ));
+    }
     Ok((way, Patch::Read(patch), dry_run))
 }
 
-fn patch_one(call: &mut Call<'_, '_>, object: &Object, way: Way, patch: &Value, dry_run: DryRun) -> bool {
-    let changed = match patched(object, way, patch) {
-        Ok((changed, warnings)) => {
-            warnings.iter().for_each(|text| call.io.err(&format!("Warning: {text}\n")));
-            changed
-        }
-        Err(line) => {
-            call.io.err(&format!("{line}\n"));
-            return false;
-        }
-    };
-    let of_status = call.parsed.text("subresource") == Some("status");
-    let written = match dry_run {
-        DryRun::Client => changed,
-        _ => {
-            let key = object.key();
-            let result = call.write(dry_run, |api| match of_status {
-                true => api.update_status(&key, changed.at("status").clone()),
-                false => api.update(&key, |value| *value = changed),
-            });
-            match result {
-                Ok(written) => written.value().clone(),
-                Err(error) => {
-                    call.complain(&error, None);
-                    return false;
-                }
-            }
-        }
-    };
-    let how = if same(&written, object.value()) { "patched (no change)" } else { "patched" };
-    match call.tell(&written, how, dry_run) {
-        Ok(()) => true,
-        Err(text) => {
-            call.fail(&text);
-            false
-        }
+fn patch_one(
+    call: &mut Call<'_, '_>,
+    object: &Object,
+    way: Way,
+    patch: &Value,
+    dry_run: DryRun,
+) -> Result<(), Failure> {
+    let subresource = call.parsed.text("subresource").unwrap_or_default().to_owned();
+    if !common::has_subresource(object.kind(), &subresource) {
+        return Err(common::no_such_resource().into());
     }
-}
-
-fn same(a: &Value, b: &Value) -> bool {
-    let bare = |value: &Value| {
-        let mut value = value.clone();
-        value.remove("metadata.resourceVersion");
-        value
+    let (changed, warnings) = patched(object, way, patch)?;
+    let server = dry_run != DryRun::Client && !call.parsed.on("local");
+    if server {
+        warnings.iter().for_each(|text| call.io.err(&format!("Warning: {text}\n")));
+    }
+    let key = object.key();
+    let written = match (server, subresource.as_str()) {
+        (false, _) => changed,
+        (true, "status") => {
+            let causes = if object.kind() == Kind::Job { job_status(&changed, object.value()) } else { Vec::new() };
+            if !causes.is_empty() {
+                return Err(ApiError::invalid(object.kind(), object.name(), causes).into());
+            }
+            call.write(dry_run, |api| api.update_status(&key, changed.at("status").clone()))?.value().clone()
+        }
+        (true, _) => call.update(dry_run, &key, |value| *value = changed)?,
     };
-    bare(a) == bare(b)
+    let how = if written == *object.value() { "patched (no change)" } else { "patched" };
+    // What is done only for show is told as if it was done.
+    call.tell(&written, how, DryRun::No).map_err(Failure::Client)
 }
 
 /// The object after the patch, and the server's warnings.
 ///
 /// # Errors
-/// What kubectl prints.
-fn patched(object: &Object, way: Way, patch: &Value) -> Result<(Value, Vec<String>), String> {
+/// The server refuses the patch.
+fn patched(object: &Object, way: Way, patch: &Value) -> Result<(Value, Vec<String>), Failure> {
     let mut changed = object.value().clone();
     let info = object.kind().info();
     match way {
         Way::Strategic => strategic(&mut changed, patch, Shape::of_kind(&info.api_version(), info.name)),
         Way::Merge => merge(&mut changed, patch),
-        Way::Json => {
-            json_patch(&mut changed, patch).map_err(|text| json_refusal(object, &text))?;
-        }
+        Way::Json => json_patch(&mut changed, patch).map_err(|_| Failure::Plain(REJECTED.to_owned()))?,
     }
+    // The type is that of the address, whatever the patch says.
+    changed.set("apiVersion", info.api_version());
+    changed.set("kind", info.name);
     match decode(&changed, FieldValidation::Warn) {
         Ok(decoded) => Ok((decoded.object, decoded.warnings)),
-        Err(refusal) if way == Way::Strategic => Err(unconvertible(patch, &refusal)),
-        Err(refusal) => Err(format!("Error from server (BadRequest): {}", refusal.text)),
-    }
-}
-
-fn json_refusal(object: &Object, text: &str) -> String {
-    match text.starts_with("the ") {
-        true => format!("The request is invalid: {text}"),
-        false => {
-            let kind: Kind = object.kind();
-            let error = ApiError::bad_request(text);
-            format!("The {} \"{}\" is invalid: {}", kind.name(), object.name(), error.message)
-        }
+        Err(refusal) if way == Way::Strategic => Err(Failure::Plain(unconvertible(patch, &refusal))),
+        Err(refusal) => Err(ApiError::bad_request(refusal.text).into()),
     }
 }
 
@@ -218,6 +233,9 @@ fn unconvertible(patch: &Value, refusal: &Refusal) -> String {
         format!("cannot restore struct from: {from}")
     } else if from == "int64" && to == "string" {
         "cannot convert int64 to string".to_owned()
+    } else if to.is_empty() {
+        // Types that read themselves, such as quantities, speak for themselves.
+        refusal.text.split_once(": ").map_or(refusal.text.as_str(), |(_, why)| why).to_owned()
     } else {
         format!("unrecognized type: {to}")
     };
@@ -242,17 +260,15 @@ fn go_text(value: &Value) -> String {
 ///
 /// # Errors
 /// What the server's library says.
-fn json_patch(target: &mut Value, patch: &Value) -> Result<(), String> {
+pub fn json_patch(target: &mut Value, patch: &Value) -> Result<(), String> {
     let operations = patch.as_list().ok_or("the server rejected our request due to an error in our request")?;
     for operation in operations {
         let text = |name: &str| operation.str_at(name).unwrap_or_default();
         let value = operation.as_map().and_then(|map| map.get("value")).cloned().unwrap_or_default();
         match text("op") {
             "add" => put(target, text("path"), value, true)?,
-            "replace" => {
-                get(target, text("path")).ok_or_else(|| missing("replace", text("path")))?;
-                put(target, text("path"), value, false)?;
-            }
+            // A key that is not there is no obstacle; a place in a list is.
+            "replace" => put(target, text("path"), value, false)?,
             "remove" => {
                 take(target, text("path")).ok_or_else(|| missing("remove", text("path")))?;
             }
@@ -315,8 +331,10 @@ fn put(target: &mut Value, path: &str, value: Value, insert: bool) -> Result<(),
         Value::List(_) => {
             let items = here.list_mut();
             let at = if last == "-" { Some(items.len()) } else { last.parse().ok() };
-            let at = at.filter(|at| *at <= items.len()).ok_or_else(|| missing("add", path))?;
-            if insert || at == items.len() {
+            let most = if insert { items.len() } else { items.len().saturating_sub(1) };
+            let at =
+                at.filter(|at| *at <= most && !(items.is_empty() && !insert)).ok_or_else(|| missing("add", path))?;
+            if insert {
                 items.insert(at, value);
             } else {
                 items[at] = value;

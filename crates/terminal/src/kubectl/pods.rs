@@ -6,7 +6,7 @@ use std::cmp::{Ordering, Reverse};
 use std::rc::Rc;
 
 use crate::kubectl::Call;
-use crate::kubectl::resource::find_kind;
+use crate::kubectl::resource::split_pair;
 use api::kind::Kind;
 use api::meta::{Key, LabelSelector};
 use api::object::Object;
@@ -23,14 +23,8 @@ const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 /// # Errors
 /// kubectl's words, without `error: `.
 pub fn named(call: &Call<'_, '_>, word: &str) -> Result<Key, String> {
-    let (kind, name) = match word.split_once('/') {
-        None => (Kind::Pod, word),
-        Some((kind, name)) => {
-            let kind = find_kind(kind).ok_or_else(|| format!("the server doesn't have a resource type \"{kind}\""))?;
-            (kind, name)
-        }
-    };
-    Ok(Key::new(kind, call.namespace(), name))
+    let (kind, name) = if word.contains('/') { split_pair(word)? } else { (Kind::Pod, word.to_owned()) };
+    Ok(Key::new(kind, if kind.info().namespaced { call.namespace() } else { "" }, &name))
 }
 
 /// The Pods that belong to an object, in the order of their names. None if the kind has no Pods.

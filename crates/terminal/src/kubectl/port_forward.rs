@@ -172,7 +172,7 @@ fn read_port(text: &str, object: &Object, pod: &Pod) -> Result<(u16, u16), Strin
                 Some(_) => format!("Service {} does not have a service port {remote}", object.name()),
                 None => format!("Service {} does not have a named port '{remote}'", object.name()),
             })?;
-            u16::try_from(net::target_port(named, pod)).ok()
+            net::target_port(named, pod).and_then(|port| u16::try_from(port).ok())
         }
         _ => number.or_else(|| {
             let mut ports = pod.spec.containers.iter().flat_map(|c| &c.ports);
@@ -180,7 +180,8 @@ fn read_port(text: &str, object: &Object, pod: &Pod) -> Result<(u16, u16), Strin
         }),
     };
     let invalid = |port: &str| {
-        format!("error parsing local port '{port}': strconv.ParseUint: parsing \"{port}\": invalid syntax")
+        let why = if port.bytes().all(|b| b.is_ascii_digit()) { "value out of range" } else { "invalid syntax" };
+        format!("error parsing local port '{port}': strconv.ParseUint: parsing \"{port}\": {why}")
     };
     let target = target.ok_or_else(|| format!("Pod '{}' does not have a named port '{remote}'", pod.metadata.name))?;
     // A port of a Service given alone is listened on under its own number.

@@ -4,13 +4,15 @@
 
 use std::rc::Rc;
 
-use crate::kubectl::resource::{self, Target};
-use crate::kubectl::{Call, manifests};
+use crate::kubectl::errors::Failure;
+use crate::kubectl::resource::{self, Named, Target};
+use crate::kubectl::{Call, targets};
 use api::kind::Kind;
 use api::object::Object;
 use api::selector::{Fields, Labels};
 use api::status::ApiError;
 use cluster::store::Store;
+use cluster::store::rbac::Asked;
 
 /// A question to the API server.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,10 @@ pub struct Query {
     pub namespace: Option<String>,
     labels: String,
     fields: String,
+    /// Files, and no arguments, name the objects.
+    pub named_by_files: bool,
+    /// `TYPE/NAME` names them.
+    pub named_by_pairs: bool,
 }
 
 /// The objects of one target.
@@ -32,33 +38,64 @@ pub struct Found {
 }
 
 impl Query {
-    /// Reads the arguments and the flags `-f`, `-l`, `--field-selector`, `-n` and `-A` of a call.
+    /// Reads the arguments and the flags `-f`, `-k`, `-l`, `--field-selector`, `-n` and `-A` of a call.
     ///
     /// # Errors
-    /// kubectl's words, without `error: `.
-    pub fn read(call: &mut Call<'_, '_>) -> Result<Query, String> {
+    /// What kubectl complains of.
+    pub fn read(call: &mut Call<'_, '_>) -> Result<Query, Vec<Failure>> {
+        let one = |text: &str| vec![Failure::client(text)];
         let parsed = &call.parsed;
         let mut query = Query {
-            targets: resource::targets(&parsed.args)?,
+            targets: Vec::new(),
             namespace: (!parsed.on("all-namespaces")).then(|| call.namespace().to_owned()),
             labels: parsed.text("selector").unwrap_or_default().trim().to_owned(),
             fields: parsed.text("field-selector").unwrap_or_default().trim().to_owned(),
+            named_by_files: false,
+            named_by_pairs: false,
         };
-        if parsed.is_set("filename") {
-            query.targets.extend(named_in_files(call)?);
+        let named = resource::named(&parsed.args).map_err(|text| one(&text))?;
+        query.named_by_pairs = matches!(named, Named::Pairs(_));
+        if parsed.is_set("filename") || parsed.is_set("kustomize") {
+            return match named {
+                Named::Nothing => {
+                    let documents = targets::documents(call)?;
+                    query.named_by_files = true;
+                    query.targets = documents
+                        .into_iter()
+                        .map(|(object, kind, _)| {
+                            let text = |path: &str| object.str_at(path).unwrap_or_default().to_owned();
+                            Target::InFile(kind, text("metadata.namespace"), text("metadata.name"))
+                        })
+                        .collect();
+                    Ok(query)
+                }
+                Named::Pairs(_) => Err(one("resource/name arguments cannot be provided when a path is specified")),
+                _ => Err(one(
+                    "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+                )),
+            };
         }
-        let by_name = query.targets.iter().any(|t| matches!(t, Target::Named(..)));
-        if by_name && !(query.labels.is_empty() && query.fields.is_empty()) {
-            let in_one = call.parsed.args.first().is_some_and(|arg| arg.contains('/'));
-            return Err(if in_one {
-                "selectors and the all flag cannot be used when passing resource/name arguments".to_owned()
-            } else {
-                "name cannot be provided when a selector is specified".to_owned()
-            });
-        }
-        if by_name && query.namespace.is_none() {
-            return Err("a resource cannot be retrieved by name across all namespaces".to_owned());
-        }
+        let selects = !(query.labels.is_empty() && query.fields.is_empty());
+        let everywhere = query.namespace.is_none();
+        let by_name = |kinds: &[Kind]| everywhere && kinds.iter().any(|kind| kind.info().namespaced);
+        query.targets = match named {
+            Named::Pairs(_) if selects => {
+                return Err(one("selectors and the all flag cannot be used when passing resource/name arguments"));
+            }
+            Named::Names(..) if selects => {
+                return Err(one("name cannot be provided when a selector is specified"));
+            }
+            Named::Pairs(pairs) if by_name(&pairs.iter().map(|(kind, _)| *kind).collect::<Vec<_>>()) => {
+                return Err(one("a resource cannot be retrieved by name across all namespaces"));
+            }
+            Named::Names(kind, _) if by_name(&[kind]) => {
+                return Err(one("a resource cannot be retrieved by name across all namespaces"));
+            }
+            Named::Nothing => Vec::new(),
+            Named::Pairs(pairs) => pairs.into_iter().map(|(kind, name)| Target::Named(kind, name)).collect(),
+            Named::Names(kind, names) => names.into_iter().map(|name| Target::Named(kind, name)).collect(),
+            Named::Types(kinds) => kinds.into_iter().map(Target::All).collect(),
+        };
         Ok(query)
     }
 
@@ -85,7 +122,13 @@ impl Query {
                 let object = resource::get(store, *kind, self.namespace.as_deref().unwrap_or_default(), name)?;
                 Ok(Found { kind: *kind, named: true, objects: vec![object] })
             }
+            Target::InFile(kind, namespace, name) => {
+                let object = resource::get(store, *kind, namespace, name)?;
+                Ok(Found { kind: *kind, named: true, objects: vec![object] })
+            }
             Target::All(kind) => {
+                let namespace = self.namespace.as_deref().unwrap_or_default();
+                store.may(Asked { verb: "list", kind: *kind, subresource: "", namespace, name: "" })?;
                 let filter = self.filter(*kind)?;
                 let objects = store.list(*kind).filter(|object| filter.matches(object)).cloned().collect();
                 Ok(Found { kind: *kind, named: false, objects })
@@ -100,7 +143,9 @@ impl Query {
     pub fn filter(&self, kind: Kind) -> Result<Filter, ApiError> {
         let about = |why: String| {
             let (info, labels, fields) = (kind.info(), &self.labels, &self.fields);
-            let group = if info.group.is_empty() { String::new() } else { info.group.to_owned() };
+            let group = info.group;
+            // A kind with selectors of its own is named without its version.
+            let why = why.replace(&format!("for batchv1.{}", info.name), &format!("for {}", info.name));
             ApiError::bad_request(format!(
                 "Unable to find \"{group}/{}, Resource={}\" that match label selector \"{labels}\", field selector \
                  \"{fields}\": {why}",
@@ -139,17 +184,4 @@ impl Filter {
 /// so a list of that namespace does not have them. Who asks for them by a field, or in all namespaces, sees them.
 pub fn is_about_node(object: &Object) -> bool {
     object.kind() == Kind::Event && object.value().str_at("involvedObject.kind") == Some("Node")
-}
-
-fn named_in_files(call: &mut Call<'_, '_>) -> Result<Vec<Target>, String> {
-    let sources = manifests::read_files(call).map_err(|text| text.trim_start_matches("error: ").to_owned())?;
-    let mut targets = Vec::new();
-    for document in sources.iter().flat_map(|source| &source.documents) {
-        let (version, kind) = (document.str_at("apiVersion").unwrap_or(""), document.str_at("kind").unwrap_or(""));
-        let name = document.str_at("metadata.name").unwrap_or_default();
-        let known = Kind::find(version, kind)
-            .ok_or_else(|| format!("no matches for kind \"{kind}\" in version \"{version}\""))?;
-        targets.push(Target::Named(known, name.to_owned()));
-    }
-    Ok(targets)
 }

@@ -100,18 +100,17 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     let made = if dry_run == DryRun::Client {
         pod
     } else {
-        let created = call.write(dry_run, |api| api.create(pod));
-        match created {
-            Ok(object) => object.value().clone(),
+        match call.create(dry_run, pod) {
+            Ok(object) => object,
             Err(error) => return call.refuse(&error),
         }
     };
-    let mut told = vec![made.clone()];
+    let mut told = Vec::new();
     if call.parsed.on("expose") {
         let service = service(call, &made);
         let created = match dry_run {
             DryRun::Client => Ok(service),
-            _ => call.write(dry_run, |api| api.create(service)).map(|object| object.value().clone()),
+            _ => call.create(dry_run, service),
         };
         match created {
             Ok(service) => told.push(service),
@@ -121,8 +120,9 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     if attaches(call) {
         return attend(call, &made);
     }
+    told.push(made);
     for object in told {
-        if let Err(text) = call.tell(&object, "created", dry_run) {
+        if let Err(text) = call.tell_struct(&object, "created", dry_run) {
             return call.fail(&text);
         }
     }
@@ -143,10 +143,14 @@ fn restart_policy(call: &Call<'_, '_>) -> String {
     call.parsed.text("restart").filter(|text| !text.is_empty()).unwrap_or(default).to_owned()
 }
 
-fn check(call: &Call<'_, '_>) -> Result<DryRun, Mistake> {
+fn check(call: &mut Call<'_, '_>) -> Result<DryRun, Mistake> {
     let usage = |text: &str| Err(Mistake::Usage(text.to_owned()));
-    let parsed = &call.parsed;
+    if !call.parsed.is_set("image") {
+        return Err(Mistake::Plain("required flag(s) \"image\" not set".to_owned()));
+    }
     let policy = restart_policy(call);
+    let dry_run = call.dry_run();
+    let parsed = &call.parsed;
     if !["Always", "OnFailure", "Never"].contains(&policy.as_str()) {
         return usage(&format!("invalid restart policy: {policy}"));
     }
@@ -154,7 +158,7 @@ fn check(call: &Call<'_, '_>) -> Result<DryRun, Mistake> {
     if !["", "Always", "IfNotPresent", "Never"].contains(&pull) {
         return usage(&format!("invalid image pull policy: {pull}"));
     }
-    let dry_run = call.dry_run().map_err(Mistake::Plain)?;
+    let dry_run = dry_run.map_err(Mistake::Plain)?;
     if parsed.args.is_empty() || parsed.dash_at == Some(0) {
         return usage("NAME is required for run");
     }
@@ -169,9 +173,6 @@ fn check(call: &Call<'_, '_>) -> Result<DryRun, Mistake> {
     }
     if parsed.on("expose") && parsed.text("port").is_none() {
         return usage("--port must be set when exposing a service");
-    }
-    if parsed.text("port").is_some_and(|port| port.parse::<u16>().is_err()) {
-        return usage("--port must be a number");
     }
     if parsed.on("rm") && !attaches(call) {
         return usage("--rm should only be used for attached containers");
@@ -219,7 +220,8 @@ fn pod(call: &Call<'_, '_>) -> Result<Value, String> {
     if let Some(policy) = parsed.text("image-pull-policy") {
         container.set("imagePullPolicy", policy);
     }
-    if let Some(port) = parsed.text("port").and_then(|port| port.parse::<i64>().ok()) {
+    if let Some(text) = parsed.text("port").filter(|text| !text.is_empty()) {
+        let port = text.parse::<i32>().map_err(|_| format!("strconv.Atoi: parsing \"{text}\": invalid syntax"))?;
         container.set("ports", vec![object! { "containerPort" => port }]);
     }
     if parsed.on("stdin") {
@@ -257,7 +259,7 @@ fn pod(call: &Call<'_, '_>) -> Result<Value, String> {
         "apiVersion" => "v1", "kind" => "Pod", "metadata" => metadata, "spec" => spec, "status" => Value::map(),
     };
     if let Some(text) = parsed.text("overrides") {
-        let over = Value::from_json(text).map_err(|e| format!("Invalid JSON Patch: {e}"))?;
+        let over = Value::from_json(text).map_err(|_| "Invalid JSON Patch".to_owned())?;
         match parsed.text("override-type") {
             Some("strategic") => patch::strategic(&mut pod, &over, patch::Shape::of_kind("v1", "Pod")),
             _ => patch::merge(&mut pod, &over),

@@ -3,10 +3,10 @@
 //! Source: `kubectl/pkg/cmd/scale/scale.go`, `kubectl/pkg/scale/scale.go`.
 
 use crate::kubectl::common::{self, DryRun};
+use crate::kubectl::errors::Failure;
 use crate::kubectl::flags::{Flag, Takes, flag};
 use crate::kubectl::targets::{self, Reading};
 use crate::kubectl::{Call, Outcome, Verb};
-use api::kind::Kind;
 use api::object::Object;
 
 pub const VERB: Verb = Verb {
@@ -20,18 +20,18 @@ pub const VERB: Verb = Verb {
 const FLAGS: &[Flag] = &[
     common::ALL,
     common::MISSING_KEYS,
-    flag("current-replicas", Takes::Text, "Only if it has this size now").default("-1"),
+    flag("current-replicas", Takes::Number, "Only if it has this size now").default("-1"),
     common::DRY_RUN,
     common::FILENAME,
     common::KUSTOMIZE,
     common::OUTPUT,
     common::RECURSIVE,
-    flag("replicas", Takes::Text, "The new size").default("0"),
+    flag("replicas", Takes::Number, "The new size").default("0"),
     flag("resource-version", Takes::Text, "Only if the object has this resourceVersion"),
     common::SELECTOR,
     common::MANAGED_FIELDS,
     common::TEMPLATE,
-    flag("timeout", Takes::Text, "How long to wait until it has the size; 0 does not wait").default("0s"),
+    flag("timeout", Takes::Duration, "How long to wait until it has the size; 0 does not wait").default("0s"),
 ];
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
@@ -50,45 +50,49 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
         Err(text) => return call.fail(&text),
     };
     let args = call.parsed.args.clone();
-    let (objects, mut failed) = match targets::existing(call, &args, Reading { bare_type_is_all: false }) {
+    let objects = match targets::existing(call, &args, Reading::default()) {
         Ok(found) => found,
-        Err(line) => return call.fail_line(&line),
+        Err(outcome) => return outcome,
     };
-    if objects.is_empty() && !failed {
+    if objects.is_empty() && !call.has_failed() {
         return call.fail("no objects passed to scale");
     }
     for object in objects {
-        failed |= !scale_one(call, &object, replicas, current, dry_run);
+        if let Err(failure) = scale_one(call, &object, replicas, current, dry_run) {
+            call.note(failure);
+        }
     }
-    Outcome::Exit(i32::from(failed))
+    call.finish()
 }
 
-fn scale_one(call: &mut Call<'_, '_>, object: &Object, replicas: i64, current: i64, dry_run: DryRun) -> bool {
-    if !matches!(object.kind(), Kind::Deployment | Kind::ReplicaSet) {
-        call.fail_line("Error from server (NotFound): the server could not find the requested resource");
-        return false;
+fn scale_one(
+    call: &mut Call<'_, '_>,
+    object: &Object,
+    replicas: i64,
+    current: i64,
+    dry_run: DryRun,
+) -> Result<(), Failure> {
+    if !common::has_subresource(object.kind(), "scale") {
+        return Err(common::no_such_resource().into());
     }
     let have = object.value().i64_at("spec.replicas").unwrap_or(1);
     if current >= 0 && current != have {
-        call.fail(&format!("Expected replicas to be {current}, was {have}"));
-        return false;
+        return Err(Failure::client(format!("Expected replicas to be {current}, was {have}")));
     }
-    let mut changed = object.value().clone();
-    changed.set("spec.replicas", replicas);
-    if dry_run != DryRun::Client {
-        match call.write(dry_run, |api| api.update(&object.key(), |value| value.set("spec.replicas", replicas))) {
-            Ok(written) => changed = written.value().clone(),
-            Err(error) => {
-                call.complain(&error, None);
-                return false;
-            }
+    let version = call.parsed.text("resource-version").map(str::to_owned);
+    if let Some(version) = version.filter(|version| !version.is_empty()) {
+        let have = object.resource_version().to_string();
+        if version != have {
+            return Err(Failure::client(format!("Expected resource version to be {version}, was {have}")));
         }
     }
-    match call.tell(&changed, "scaled", dry_run) {
-        Ok(()) => true,
-        Err(text) => {
-            call.fail(&text);
-            false
+    let changed = match dry_run {
+        DryRun::Client => {
+            let mut changed = object.value().clone();
+            changed.set("spec.replicas", replicas);
+            changed
         }
-    }
+        _ => call.update(dry_run, &object.key(), |value| value.set("spec.replicas", replicas))?,
+    };
+    call.tell(&changed, "scaled", dry_run).map_err(Failure::Client)
 }

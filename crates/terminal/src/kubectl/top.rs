@@ -3,12 +3,28 @@
 //! Source: `kubectl/pkg/cmd/top/{top,top_pod,top_node}.go`.
 
 use crate::kubectl::flags::{Flag, Takes, flag};
-use crate::kubectl::{Call, Outcome, Verb};
+use crate::kubectl::{Call, Outcome, Verb, help};
 
 pub const VERB: Verb = Verb {
     name: "top",
     summary: "Show what nodes or Pods use of CPU and memory",
-    usage: "kubectl top (node | pod) [NAME | -l label]",
+    usage: "kubectl top [flags]",
+    flags: &[],
+    run: help::needs_subcommand,
+};
+
+pub const NODE: Verb = Verb {
+    name: "top node",
+    summary: "Show what nodes use of CPU and memory",
+    usage: "kubectl top node [NAME | -l label]",
+    flags: FLAGS,
+    run,
+};
+
+pub const POD: Verb = Verb {
+    name: "top pod",
+    summary: "Show what Pods use of CPU and memory",
+    usage: "kubectl top pod [NAME | -l label]",
     flags: FLAGS,
     run,
 };
@@ -26,12 +42,11 @@ const FLAGS: &[Flag] = &[
 ];
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
-    match call.parsed.args.first().map(String::as_str) {
-        Some("pod" | "pods" | "po" | "node" | "nodes" | "no") => call.fail("Metrics API not available"),
-        Some(other) => call.fail(&format!("unknown command \"{other}\" for \"kubectl top\"")),
-        None => {
-            call.io.out("Show what nodes or Pods use of CPU and memory.\n\nUsage:\n  kubectl top (node | pod)\n");
-            Outcome::Exit(0)
-        }
+    if call.parsed.text("sort-by").is_some_and(|by| !["", "cpu", "memory"].contains(&by)) {
+        return call.fail("--sort-by accepts only cpu or memory");
     }
+    if call.parsed.args.len() > 1 {
+        return call.misused("can only be called with one argument");
+    }
+    call.fail("Metrics API not available")
 }

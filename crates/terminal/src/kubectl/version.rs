@@ -6,6 +6,7 @@ use crate::kubectl::flags::{Flag, Takes, flag};
 use crate::kubectl::{Call, Outcome, Verb};
 use crate::printing::json;
 use values::object;
+use values::value::Value;
 use yaml;
 
 /// The version whose rules are simulated.
@@ -37,8 +38,10 @@ const CLUSTER_INFO_FLAGS: &[Flag] = &[];
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let client_only = call.parsed.on("client");
-    let version =
-        || object! { "gitVersion" => KUBERNETES, "major" => "1", "minor" => "36", "platform" => "linux/amd64" };
+    if !call.parsed.args.is_empty() {
+        let text = format!("extra arguments: [{}]", call.parsed.args.join(" "));
+        return call.fail(&text);
+    }
     let mut versions = object! { "clientVersion" => version(), "kustomizeVersion" => KUSTOMIZE };
     if !client_only {
         versions.set("serverVersion", version());
@@ -51,16 +54,43 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
             }
         }
         "yaml" => call.io.out(&yaml::emit(&versions)),
-        "json" => call.io.out(&json::indented(&versions).replace("    ", "  ")),
+        "json" => call.io.out(&json::in_order(&versions, FIELDS).replace("    ", "  ")),
         _ => return call.fail("--output must be 'yaml' or 'json'"),
     }
     Outcome::Exit(0)
 }
 
-fn cluster_info(call: &mut Call<'_, '_>) -> Outcome {
-    if let Some(word) = call.parsed.args.first() {
-        return call.fail(&format!("unknown command \"{word}\" for \"kubectl cluster-info\""));
+/// What client and server say of how they were built.
+fn version() -> Value {
+    object! {
+        "major" => "1", "minor" => "36", "gitVersion" => KUBERNETES, "gitCommit" => "$Format:%H$", "gitTreeState" => "",
+        "buildDate" => "1970-01-01T00:00:00Z", "goVersion" => "go1.26.0", "compiler" => "gc",
+        "platform" => "linux/amd64",
     }
+}
+
+/// The fields of a version, in their order.
+const FIELDS: &[&str] = &[
+    "clientVersion",
+    "kustomizeVersion",
+    "serverVersion",
+    "major",
+    "minor",
+    "gitVersion",
+    "gitCommit",
+    "gitTreeState",
+    "buildDate",
+    "goVersion",
+    "compiler",
+    "platform",
+];
+
+/// The answer of `/version`.
+pub fn server_text() -> String {
+    json::in_order(&version(), FIELDS).replace("    ", "  ").trim_end().to_owned()
+}
+
+fn cluster_info(call: &mut Call<'_, '_>) -> Outcome {
     call.io.out(&format!(
         "Kubernetes control plane is running at {SERVER}\n\nTo further debug and diagnose cluster problems, use \
          'kubectl cluster-info dump'.\n"

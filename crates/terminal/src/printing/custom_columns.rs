@@ -9,6 +9,7 @@ use values::value::Value;
 #[derive(Clone, PartialEq, Debug)]
 pub struct CustomColumns {
     columns: Vec<(String, JsonPath)>,
+    no_heads: bool,
 }
 
 impl CustomColumns {
@@ -27,7 +28,7 @@ impl CustomColumns {
                 .ok_or_else(|| format!("unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"))?;
             columns.push((head.to_owned(), JsonPath::relaxed(path)?));
         }
-        Ok(CustomColumns { columns })
+        Ok(CustomColumns { columns, no_heads: false })
     }
 
     /// Reads the two lines of a `custom-columns-file`: heads, and a path under each.
@@ -46,11 +47,19 @@ impl CustomColumns {
             ));
         }
         let columns = heads.iter().zip(paths).map(|(head, path)| Ok(((*head).to_owned(), JsonPath::relaxed(path)?)));
-        Ok(CustomColumns { columns: columns.collect::<Result<_, String>>()? })
+        Ok(CustomColumns { columns: columns.collect::<Result<_, String>>()?, no_heads: false })
     }
 
-    /// The head's line, cells apart by tabs.
+    /// The same, without heads.
+    pub fn without_heads(self) -> CustomColumns {
+        CustomColumns { no_heads: true, ..self }
+    }
+
+    /// The head's line, cells apart by tabs; empty if none is wanted.
     pub fn header(&self) -> String {
+        if self.no_heads {
+            return String::new();
+        }
         self.columns.iter().map(|(head, _)| head.as_str()).collect::<Vec<_>>().join("\t") + "\n"
     }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::custom_columns::{CustomColumns, go_syntax};
 use super::json;
+use super::kyaml;
 use super::template::Template;
 use api::core::LAST_HEARTBEAT;
 use api::kind::Kind;
@@ -24,8 +25,10 @@ pub enum Format {
     },
     Name,
     Yaml,
+    KYaml,
     Json,
-    JsonPath(JsonPath),
+    /// The path, and whether a missing key is an error.
+    JsonPath(JsonPath, bool),
     JsonPathAsJson(JsonPath),
     CustomColumns(CustomColumns),
     Template(Template),
@@ -45,6 +48,8 @@ impl Format {
         template: Option<&str>,
         read: impl Fn(&str) -> Result<String, String>,
     ) -> Result<Format, String> {
+        let lower = output.to_lowercase();
+        let output = if ["json", "yaml", "kyaml", "name", "wide"].contains(&lower.as_str()) { &lower } else { output };
         let (name, argument) = output.split_once('=').map_or((output, template), |(n, a)| (n, Some(a)));
         let needed = || {
             argument
@@ -58,12 +63,17 @@ impl Format {
             "wide" => Format::Table { wide: true },
             "name" => Format::Name,
             "yaml" => Format::Yaml,
+            "kyaml" => Format::KYaml,
             "json" => Format::Json,
-            "jsonpath" => Format::JsonPath(path(needed()?)?),
-            "jsonpath-file" => Format::JsonPath(path(&file(needed()?, read)?)?),
+            "jsonpath" => Format::JsonPath(path(needed()?)?, false),
+            "jsonpath-file" => Format::JsonPath(path(&file(needed()?, read)?)?, false),
             "jsonpath-as-json" => Format::JsonPathAsJson(path(needed()?)?),
             "custom-columns" => Format::CustomColumns(CustomColumns::parse(argument.unwrap_or_default())?),
-            "custom-columns-file" => Format::CustomColumns(CustomColumns::parse_file(&file(needed()?, read)?)?),
+            "custom-columns-file" => {
+                let name = needed()?;
+                let text = read(name).map_err(|why| format!("error reading template {name}, open {name}: {why}"))?;
+                Format::CustomColumns(CustomColumns::parse_file(&text)?)
+            }
             "template" | "go-template" => Format::Template(Template::parse(needed()?)?),
             "templatefile" | "go-template-file" => Format::Template(Template::parse(&file(needed()?, read)?)?),
             _ => {
@@ -74,6 +84,36 @@ impl Format {
         })
     }
 
+    /// The same, with whether a key that is not there is an error (`--allow-missing-template-keys=false`).
+    pub fn strict(self, strict: bool) -> Format {
+        match self {
+            Format::JsonPath(path, _) => Format::JsonPath(path, strict),
+            Format::Template(template) => Format::Template(template.strict(strict)),
+            other => other,
+        }
+    }
+
+    /// The same, without the head of custom columns.
+    pub fn without_heads(self, without: bool) -> Format {
+        match self {
+            Format::CustomColumns(columns) if without => Format::CustomColumns(columns.without_heads()),
+            other => other,
+        }
+    }
+
+    /// Templates and paths see who set which field, even if it is not to be shown.
+    pub fn sees_managers(&self) -> bool {
+        matches!(
+            self,
+            Format::JsonPath(..) | Format::JsonPathAsJson(_) | Format::CustomColumns(_) | Format::Template(_)
+        )
+    }
+
+    /// What is said on standard output of a template that does not fit the object.
+    pub fn stumbled(&self, value: &Value) -> String {
+        if let Format::Template(template) = self { template.stumbled(value) } else { String::new() }
+    }
+
     /// The text of one tree, which may be a `List`. Tables are made by [`super::table`], not here.
     ///
     /// # Errors
@@ -82,12 +122,13 @@ impl Format {
         match self {
             Format::Table { .. } => Ok(String::new()),
             Format::Yaml => Ok(yaml::emit(value)),
+            Format::KYaml => Ok(kyaml::emit(value)),
             Format::Json => Ok(json::indented(value)),
             Format::Name => Ok(items(value).iter().map(name_line).collect()),
-            Format::JsonPath(path) => path.print(value, false).map_err(|e| jsonpath_error(path, &e, value)),
+            Format::JsonPath(path, strict) => path.print(value, *strict).map_err(|e| jsonpath_error(path, &e, value)),
             Format::JsonPathAsJson(path) => {
-                let values = path.values(value).map_err(|e| jsonpath_error(path, &e, value))?;
-                Ok(json::indented(&Value::list(values)))
+                let groups = path.groups(value).map_err(|e| jsonpath_error(path, &e, value))?;
+                Ok(groups.into_iter().map(|values| json::indented(&Value::list(values))).collect())
             }
             Format::CustomColumns(columns) => {
                 let lines = items(value).iter().map(|item| columns.line(item)).collect::<Result<String, _>>()?;
@@ -99,15 +140,20 @@ impl Format {
 }
 
 fn file(name: &str, read: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
-    read(name).map_err(|why| format!("error reading --template {name}, open {name}: {why}\n"))
+    read(name).map_err(|why| format!("error reading --template {name}, open {name}: {why}"))
 }
 
 /// Several objects as one: a `List`, as `kubectl get -o yaml` prints it.
 pub fn list(objects: &[Rc<Object>]) -> Value {
+    list_of(objects.iter().map(|object| shown(object)).collect())
+}
+
+/// The same of trees.
+pub fn list_of(items: Vec<Value>) -> Value {
     object! {
         "apiVersion" => "v1",
         "kind" => "List",
-        "items" => Value::list(objects.iter().map(|o| shown(o))),
+        "items" => items,
         "metadata" => object! { "resourceVersion" => "" },
     }
 }
@@ -142,7 +188,7 @@ fn jsonpath_error(path: &JsonPath, why: &str, value: &Value) -> String {
     let template = path.text();
     format!(
         "error executing jsonpath {}: Error executing template: {why}. Printing more information for debugging the \
-         template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n\n",
+         template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t{}\n\n",
         Value::from(template).to_json(),
         go_syntax(value)
     )

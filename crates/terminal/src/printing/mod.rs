@@ -6,6 +6,7 @@
 pub mod custom_columns;
 pub mod format;
 pub mod json;
+mod kyaml;
 pub mod sort;
 pub mod table;
 pub mod tabwriter;

@@ -13,6 +13,8 @@ use values::time::SimTime;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TableOptions {
     pub wide: bool,
+    /// Only NAME and AGE, as kubectl prints what the server has not put into a table.
+    pub plain: bool,
     pub no_headers: bool,
     /// NAMESPACE in front.
     pub with_namespace: bool,
@@ -80,6 +82,9 @@ impl TableOptions {
     }
 
     fn shows(&self, column: &Column) -> bool {
+        if self.plain {
+            return column.name == "Name" || column.name == "Age";
+        }
         self.wide || !column.wide
     }
 }

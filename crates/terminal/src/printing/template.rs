@@ -3,7 +3,7 @@
 //! Source: `cli-runtime/pkg/printers/template.go`.
 
 use shell::base64_decode;
-use values::template::{Execution, Functions, Templates};
+use values::template::{Execution, Functions, Missing, Templates};
 use values::value::Value;
 
 /// The name kubectl gives the template; it is in all its errors.
@@ -14,6 +14,8 @@ const NAME: &str = "output";
 pub struct Template {
     text: String,
     parsed: Templates,
+    /// A key that is not there is an error.
+    strict: bool,
 }
 
 impl PartialEq for Template {
@@ -29,8 +31,10 @@ impl Template {
     /// kubectl's words, without `error: `.
     pub fn parse(text: &str) -> Result<Template, String> {
         let mut parsed = Templates::default();
-        parsed.add(NAME, text, &OfKubectl).map_err(|why| format!("error parsing template {text}, {why}"))?;
-        Ok(Template { text: text.to_owned(), parsed })
+        parsed
+            .add(NAME, text, &OfKubectl { strict: false })
+            .map_err(|why| format!("error parsing template {text}, {why}"))?;
+        Ok(Template { text: text.to_owned(), parsed, strict: false })
     }
 
     /// What the template makes of an object.
@@ -38,16 +42,39 @@ impl Template {
     /// # Errors
     /// kubectl's words, without `error: `.
     pub fn run(&self, value: &Value) -> Result<String, String> {
-        let made = self.parsed.run(NAME, value, &OfKubectl);
+        let made = self.parsed.run(NAME, value, &OfKubectl { strict: self.strict });
         made.map_err(|why| format!("error executing template {}: {why}", Value::from(&self.text).to_json()))
+    }
+
+    /// The same, with whether a key that is not there is an error.
+    pub fn strict(self, strict: bool) -> Template {
+        Template { strict, ..self }
+    }
+
+    /// What kubectl prints on standard output when the template does not fit: easier to find than on standard error.
+    pub fn stumbled(&self, value: &Value) -> String {
+        let Err(why) = self.parsed.run(NAME, value, &OfKubectl { strict: self.strict }) else { return String::new() };
+        format!(
+            "Error executing template: {why}. Printing more information for debugging the template:\n\ttemplate \
+             was:\n\t\t{}\n\traw data was:\n\t\t{}\n\tobject given to template engine was:\n\t\t{}\n",
+            self.text,
+            value.to_go_json(),
+            super::custom_columns::go_text(value)
+        )
     }
 }
 
-struct OfKubectl;
+struct OfKubectl {
+    strict: bool,
+}
 
 impl Functions for OfKubectl {
     fn has(&self, name: &str) -> bool {
         matches!(name, "exists" | "base64decode")
+    }
+
+    fn missing(&self) -> Missing {
+        if self.strict { Missing::Error } else { Missing::Nothing }
     }
 
     fn call(&self, name: &str, args: &[Value], _: &mut Execution<'_>) -> Result<Value, String> {

@@ -54,7 +54,6 @@ impl Search {
             Hop::Decimal(number) => Ok(vec![Value::Float(*number)]),
             Hop::Bool(value) => Ok(vec![Value::Bool(*value)]),
             Hop::Word(word) => Err(format!("unrecognized identifier {word}")),
-            Hop::Field(name) if name.is_empty() => Ok(input.to_vec()),
             Hop::Field(name) => self.field(name, input),
             Hop::Slice(range) => {
                 let mut found = Vec::new();

@@ -111,6 +111,14 @@ impl JsonPath {
         Ok(out)
     }
 
+    /// What each part of the template finds.
+    ///
+    /// # Errors
+    /// As [`JsonPath::print`].
+    pub fn groups(&self, value: &Value) -> Result<Vec<Vec<Value>>, String> {
+        eval::run(&self.parts, value, false)
+    }
+
     /// All values the template finds; missing keys give none.
     ///
     /// # Errors

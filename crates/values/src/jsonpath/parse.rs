@@ -84,10 +84,10 @@ impl<'t> Reader<'t> {
                     return Ok(steps);
                 }
                 '\n' | '\r' => return Err("unclosed action".to_owned()),
-                ' ' | '\t' | '@' | '$' => self.skip(c),
+                ' ' | '@' | '$' => self.skip(c),
                 '[' => {
                     self.skip(c);
-                    steps.push(self.bracket()?);
+                    steps.extend(self.bracket()?);
                 }
                 '"' | '\'' => {
                     let text = self.quoted(c)?;
@@ -159,61 +159,49 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Text in quotes, with Go's escapes.
+    /// Text in quotes: it ends at the first one without a backslash before it.
     fn quoted(&mut self, quote: char) -> Result<String, String> {
-        let unclosed = || "unterminated quoted string".to_owned();
-        let mut chars = self.rest.char_indices().skip(1);
-        let mut text = String::new();
-        while let Some((i, c)) = chars.next() {
-            match c {
-                c if c == quote => {
-                    self.rest = &self.rest[i + quote.len_utf8()..];
-                    return Ok(text);
-                }
-                '\n' => return Err(unclosed()),
-                '\\' => {
-                    let (_, escaped) = chars.next().ok_or_else(unclosed)?;
-                    text.push(match escaped {
-                        'n' => '\n',
-                        't' => '\t',
-                        'r' => '\r',
-                        'a' => '\u{7}',
-                        'b' => '\u{8}',
-                        'f' => '\u{c}',
-                        'v' => '\u{b}',
-                        '\\' | '"' | '\'' => escaped,
-                        _ => return Err("invalid syntax".to_owned()),
-                    });
-                }
-                c => text.push(c),
+        let mut before = quote;
+        for (i, c) in self.rest.char_indices().skip(1) {
+            if c == '\n' {
+                break;
             }
+            if c == quote && before != '\\' {
+                let (inner, rest) = (&self.rest[1..i], &self.rest[i + 1..]);
+                let text = unquoted(inner, quote)
+                    .ok_or_else(|| format!("unquote string {quote}{inner}{quote} error invalid syntax"))?;
+                self.rest = rest;
+                return Ok(text);
+            }
+            before = c;
         }
-        Err(unclosed())
+        Err("unterminated quoted string".to_owned())
     }
 
     /// What stands in brackets: an index, a slice, `*`, a key in quotes, a union or a filter.
-    fn bracket(&mut self) -> Result<Hop, String> {
+    fn bracket(&mut self) -> Result<Vec<Hop>, String> {
         if self.depth > DEPTH_MAX {
             return Err("nested too deeply".to_owned());
         }
         let inner = self.up_to_bracket()?;
         if let Some(filter) = inner.strip_prefix("?(") {
             let filter = filter.strip_suffix(')').ok_or("unterminated filter")?;
-            return self.filter(filter);
+            return Ok(vec![self.filter(filter)?]);
         }
         if inner == "*" {
-            return Ok(Hop::Slice(Slice::default()));
+            return Ok(vec![Hop::Slice(Slice::default())]);
         }
         let parts = split_union(inner);
         if parts.len() > 1 {
             let parts = parts.iter().map(|part| self.inner(&format!("[{}]", part.trim())));
-            return Ok(Hop::Union(parts.collect::<Result<_, _>>()?));
+            return Ok(vec![Hop::Union(parts.collect::<Result<_, _>>()?)]);
         }
-        let key = ['\'', '"'].iter().find_map(|q| inner.strip_prefix(*q)?.strip_suffix(*q));
+        // A key in quotes is a path of its own: its dots count unless a backslash stands before them.
+        let key = inner.strip_prefix('\'').and_then(|key| key.strip_suffix('\'')).filter(|key| !key.contains('\''));
         if let Some(key) = key {
-            return Ok(Hop::Field(key.replace("\\'", "'").replace("\\.", ".")));
+            return self.inner(&format!(".{key}"));
         }
-        slice(inner).map(Hop::Slice)
+        Ok(vec![Hop::Slice(slice(inner)?)])
     }
 
     /// The text up to the bracket that closes this one; quotes and inner brackets are passed over.
@@ -265,6 +253,38 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// Text with Go's escapes (`strconv.UnquoteChar`).
+fn unquoted(text: &str, quote: char) -> Option<String> {
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        let digits = |chars: &mut std::str::Chars<'_>, count: usize, base: u32, first: u32| {
+            (0..count).try_fold(first, |sum, _| Some(sum * base + chars.next()?.to_digit(base)?))
+        };
+        out.push(match chars.next()? {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'a' => '\u{7}',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'v' => '\u{b}',
+            '\\' => '\\',
+            'x' => char::from_u32(digits(&mut chars, 2, 16, 0)?)?,
+            'u' => char::from_u32(digits(&mut chars, 4, 16, 0)?)?,
+            'U' => char::from_u32(digits(&mut chars, 8, 16, 0)?)?,
+            octal @ '0'..='7' => char::from_u32(digits(&mut chars, 2, 8, octal.to_digit(8)?)?)?,
+            c if c == quote => c,
+            _ => return None,
+        });
+    }
+    Some(out)
+}
+
 /// Cuts at commas outside of quotes.
 fn split_union(text: &str) -> Vec<&str> {
     let (mut parts, mut start, mut quote) = (Vec::new(), 0, None);
@@ -294,7 +314,8 @@ fn slice(text: &str) -> Result<Slice, String> {
         Some(part) => part.trim().parse::<i64>().map(Some).map_err(|_| invalid()),
     };
     if let [_] = parts[..] {
-        let start = number(0)?.ok_or_else(invalid)?;
+        // Nothing at all means the first item.
+        let start = number(0)?.unwrap_or(0);
         return Ok(Slice { start: Some(start), end: Some(start.saturating_add(1)), end_is_derived: true, step: None });
     }
     Ok(Slice { start: number(0)?, end: number(1)?, end_is_derived: false, step: number(2)? })

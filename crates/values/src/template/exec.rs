@@ -5,7 +5,7 @@
 use std::rc::Rc;
 
 use super::ast::{Branch, Command, Node, Operand, Pipe, Template, What};
-use super::{Error, Functions, Templates, builtin, format, limits};
+use super::{Error, Functions, Missing, Templates, builtin, format, limits};
 use crate::value::Value;
 
 /// Characters of a node that an error quotes.
@@ -290,10 +290,18 @@ impl<'a> Execution<'a> {
             return result.map_err(|why| format!("error calling {name}: {why}"));
         }
         match on {
-            Value::Map(_) if args.is_empty() => Ok(Value::Null),
+            Value::Map(_) if args.is_empty() => match self.functions.missing() {
+                Missing::Error => Err(format!("map has no entry for key \"{name}\"")),
+                Missing::Nil | Missing::Nothing => Ok(Value::Null),
+            },
             Value::Map(_) => Err(format!("{name} is not a method but has arguments")),
-            Value::Null => Err(format!("nil pointer evaluating interface {{}}.{name}")),
-            other => Err(format!("can't evaluate field {name} in type {}", format::type_name(other))),
+            Value::Null => match self.functions.missing() {
+                Missing::Nothing => Ok(Value::Null),
+                Missing::Error => Err(format!("nil data; no entry for key \"{name}\"")),
+                Missing::Nil => Err(format!("nil pointer evaluating interface {{}}.{name}")),
+            },
+            // What comes out of a map or list is an interface, whatever is in it.
+            _ => Err(format!("can't evaluate field {name} in type interface {{}}")),
         }
     }
 

@@ -47,6 +47,22 @@ pub trait Functions {
     fn method(&self, _on: &Value, _name: &str, _args: &[Value]) -> Option<Result<Value, String>> {
         None
     }
+
+    /// What a key that is not there gives.
+    fn missing(&self) -> Missing {
+        Missing::Nil
+    }
+}
+
+/// What a key that is not there gives (`missingkey=` of Go's templates).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Missing {
+    /// A nil, below which nothing can be asked for.
+    Nil,
+    /// Nothing, and so does all below it.
+    Nothing,
+    /// An error.
+    Error,
 }
 
 /// No functions beside Go's own.

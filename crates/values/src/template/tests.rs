@@ -58,7 +58,7 @@ fn actions_do_what_go_does() {
 fn errors_have_gos_words_and_places() {
     for (text, want) in [
         ("a\n  {{ .x.y }}", "template: t:2:7: executing \"t\" at <.x.y>: nil pointer evaluating interface {}.y"),
-        ("{{ .n.y }}", "template: t:1:5: executing \"t\" at <.n.y>: can't evaluate field y in type int"),
+        ("{{ .n.y }}", "template: t:1:5: executing \"t\" at <.n.y>: can't evaluate field y in type interface {}"),
         ("{{ nosuch 1 }}", "template: t:1: function \"nosuch\" not defined"),
         ("{{ if .a }}", "template: t:1: unexpected EOF"),
         ("x\n{{ end }}", "template: t:2: unexpected {{end}}"),

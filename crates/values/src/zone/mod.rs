@@ -157,6 +157,11 @@ fn is_folder(name: &str, table: &ZoneTable) -> bool {
     table.names().iter().any(|known| known.starts_with(&folder))
 }
 
+/// Whether a manifest or a command may name a time zone: `timeZone:`, or `TZ=` in a schedule.
+pub fn may_be_named_in(text: &str) -> bool {
+    text.contains("timeZone") || text.contains("TZ=")
+}
+
 /// What the API server says about the value of a `timeZone` field, in its order; empty if it is good.
 pub fn check_time_zone(name: &str, table: &ZoneTable) -> Vec<String> {
     if name.is_empty() {

@@ -8,7 +8,7 @@ mod numbers;
 mod revision;
 mod rollout;
 mod status;
-mod template_hash;
+pub(super) mod template_hash;
 
 #[cfg(test)]
 mod tests;

@@ -74,9 +74,10 @@ fn matching_condition<'p>(pod: &'p Pod, patterns: &[OnPodCondition]) -> Option<&
     pod.status.conditions.iter().find(fits)
 }
 
-/// The message of the first rule that the succeeded indexes meet, if there is one.
+/// The message of the first rule that the succeeded indexes meet, if there is one. Without any succeeded index no rule is
+/// met, not even one that wants none.
 pub fn success(policy: Option<&SuccessPolicy>, completions: i64, succeeded: &Intervals) -> Option<String> {
-    let rules = policy.map(|policy| policy.rules.as_slice()).unwrap_or_default();
+    let rules = policy.filter(|_| succeeded.total() > 0).map(|policy| policy.rules.as_slice()).unwrap_or_default();
     let met = rules.iter().position(|rule| {
         let wanted_count = rule.succeeded_count.map(i64::from);
         match &rule.succeeded_indexes {

@@ -13,6 +13,7 @@ use values::value::{Map, Value};
 use yaml;
 
 pub use data::{fill, whole_numbers};
+pub use text::sha256;
 
 /// Between these stand the texts of `required` and `fail`, so that the error is told without Go's words around it.
 pub const WARN_START: &str = "HELM_ERR_START";

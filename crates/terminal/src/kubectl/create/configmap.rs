@@ -6,6 +6,8 @@ use crate::kubectl::common;
 use crate::kubectl::create::{bare, create_made, one_name};
 use crate::kubectl::flags::{Flag, Takes, flag};
 use crate::kubectl::{Call, Outcome, Verb, help};
+use crate::kustomize::hash;
+use api::validate::names::config_key;
 use shell::base64_encode;
 use shell::host::resolve;
 use values::value::{Map, Value};
@@ -21,7 +23,7 @@ pub const VERB: Verb = Verb {
 pub const SECRET: Verb = Verb {
     name: "create secret",
     summary: "Create a Secret of some type",
-    usage: "kubectl create secret (generic)",
+    usage: "kubectl create secret (docker-registry | generic | tls)",
     flags: &[],
     run: help::needs_subcommand,
 };
@@ -81,6 +83,7 @@ fn config_map(call: &mut Call<'_, '_>) -> Outcome {
     if !data.is_empty() {
         made.set("data", data.into_iter().map(|(key, text)| (key, Value::from(text))).collect::<Map>());
     }
+    append_hash(call, &mut made);
     create_made(call, made, Some("failed to create configmap:"))
 }
 
@@ -99,18 +102,29 @@ fn secret(call: &mut Call<'_, '_>) -> Outcome {
     if let Some(kind) = call.parsed.text("type") {
         made.set("type", kind);
     }
+    append_hash(call, &mut made);
     create_made(call, made, Some("failed to create secret"))
 }
 
-type Data = Vec<(String, String)>;
+/// `--append-hash`: a hash of the content behind the name.
+pub fn append_hash(call: &Call<'_, '_>, made: &mut Value) {
+    if call.parsed.on("append-hash") {
+        let name = made.str_at("metadata.name").unwrap_or_default();
+        let name = format!("{name}-{}", hash(made, name, &Value::Null));
+        made.set("metadata.name", name);
+    }
+}
+
+pub type Data = Vec<(String, String)>;
 
 fn name_and_data(call: &mut Call<'_, '_>) -> Result<(String, Data), Outcome> {
     let name = one_name(call)?;
-    let data = data(call).map_err(|text| call.fail(&text))?;
+    let data = data(call, &name).map_err(|text| call.fail(&text))?;
     Ok((name, data))
 }
 
-fn data(call: &Call<'_, '_>) -> Result<Data, String> {
+fn data(call: &Call<'_, '_>, name: &str) -> Result<Data, String> {
+    let of = if call.verb.contains("secret") { Of::Secret } else { Of::ConfigMap(name) };
     let mut data = Data::new();
     if !call.parsed.list("from-env-file").is_empty()
         && (call.parsed.is_set("from-file") || call.parsed.is_set("from-literal"))
@@ -119,8 +133,8 @@ fn data(call: &Call<'_, '_>) -> Result<Data, String> {
     }
     for source in call.parsed.list("from-file") {
         match source.split_once('=') {
-            Some((key, path)) => add(&mut data, key, read(call, path)?)?,
-            None => from_path(call, source, &mut data)?,
+            Some((key, path)) => add(&mut data, key, read(call, path)?, of)?,
+            None => from_path(call, source, &mut data, of)?,
         }
     }
     for source in call.parsed.list("from-literal") {
@@ -128,7 +142,7 @@ fn data(call: &Call<'_, '_>) -> Result<Data, String> {
         let (key, value) = pair.ok_or_else(|| format!("invalid literal source {source}, expected key=value"))?;
         let quoted =
             value.len() > 1 && ['"', '\''].iter().any(|quote| value.starts_with(*quote) && value.ends_with(*quote));
-        add(&mut data, key, if quoted { value[1..value.len() - 1].to_owned() } else { value.to_owned() })?;
+        add(&mut data, key, if quoted { value[1..value.len() - 1].to_owned() } else { value.to_owned() }, of)?;
     }
     for source in call.parsed.list("from-env-file") {
         for line in read(call, source)?.lines().map(str::trim_start) {
@@ -137,8 +151,8 @@ fn data(call: &Call<'_, '_>) -> Result<Data, String> {
             }
             let value = |key: &str| call.args.env.get(key).cloned().unwrap_or_default();
             match line.split_once('=') {
-                Some((key, text)) => add(&mut data, key, text.to_owned())?,
-                None => add(&mut data, line, value(line))?,
+                Some((key, text)) => add(&mut data, key, text.to_owned(), of)?,
+                None => add(&mut data, line, value(line), of)?,
             }
         }
     }
@@ -146,19 +160,19 @@ fn data(call: &Call<'_, '_>) -> Result<Data, String> {
 }
 
 /// A file under its own name, or all files of a folder.
-fn from_path(call: &Call<'_, '_>, source: &str, data: &mut Data) -> Result<(), String> {
+fn from_path(call: &Call<'_, '_>, source: &str, data: &mut Data, of: Of<'_>) -> Result<(), String> {
     let path = resolve(&call.args.cwd, source);
     let Ok(info) = call.desk.files.info(&path) else {
         return Err(format!("error reading {source}: no such file or directory"));
     };
     if !info.directory {
         let name = path.rsplit('/').next().unwrap_or(source);
-        return add(data, name, read(call, source)?);
+        return add(data, name, read(call, source)?, of);
     }
     for name in call.desk.files.list(&path).unwrap_or_default() {
         let inside = format!("{path}/{name}");
         if call.desk.files.info(&inside).is_ok_and(|info| !info.directory) {
-            add(data, &name, read(call, &inside)?)?;
+            add(data, &name, read(call, &inside)?, of)?;
         }
     }
     Ok(())
@@ -170,16 +184,26 @@ fn read(call: &Call<'_, '_>, source: &str) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn add(data: &mut Data, key: &str, text: String) -> Result<(), String> {
-    let good = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    if !good {
-        return Err(format!(
-            "\"{key}\" is not a valid key name for a ConfigMap: a valid config key must consist of alphanumeric characters, \
-             '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
-        ));
+/// What the data belong to.
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    ConfigMap(&'a str),
+    Secret,
+}
+
+fn add(data: &mut Data, key: &str, text: String, of: Of<'_>) -> Result<(), String> {
+    let wrong = config_key(key);
+    if !wrong.is_empty() {
+        let what = if let Of::Secret = of { "valid key name for a Secret" } else { "a valid key name for a ConfigMap" };
+        return Err(format!("\"{key}\" is not {what}: {}", wrong.join(",")));
     }
     if data.iter().any(|(known, _)| known == key) {
-        return Err(format!("cannot add key \"{key}\", another key by that name already exists in Data for ConfigMap"));
+        return Err(match of {
+            Of::ConfigMap(name) => format!(
+                "cannot add key \"{key}\", another key by that name already exists in Data for ConfigMap \"{name}\""
+            ),
+            Of::Secret => format!("cannot add key {key}, another key by that name already exists"),
+        });
     }
     data.push((key.to_owned(), text));
     Ok(())

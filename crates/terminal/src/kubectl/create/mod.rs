@@ -2,18 +2,24 @@
 //!
 //! Source: `kubectl/pkg/cmd/create`.
 
+mod access;
 pub mod configmap;
+mod policy;
+mod secret;
 pub mod service;
 pub mod simple;
 pub mod workload;
 
-use crate::kubectl::apply::with_last_applied;
+use crate::kubectl::apply::{LAST_APPLIED, with_last_applied};
 use crate::kubectl::common::{self, DryRun};
+use crate::kubectl::errors::Failure;
 use crate::kubectl::flags::{Flag, Takes, flag};
 use crate::kubectl::manifests::read_files;
-use crate::kubectl::{Call, Outcome, Verb, errors, help};
+use crate::kubectl::{Call, Outcome, Verb, targets};
+use crate::printing::json;
 use api::decode::{FieldValidation, decode};
 use api::kind::Kind;
+use api::selector::Labels;
 use values::object;
 use values::value::Value;
 
@@ -44,53 +50,60 @@ const FLAGS: &[Flag] = &[
 ];
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
-    if call.parsed.list("filename").is_empty() {
-        call.io.err("Error: must specify one of -f and -k\n\n");
-        return help::needs_subcommand(call);
+    if !call.parsed.is_set("filename") && !call.parsed.is_set("kustomize") {
+        let args = call.parsed.args.join(" ");
+        return match args.is_empty() {
+            true => call.fail("must specify one of -f and -k"),
+            false => call.misused(&format!("Unexpected args: [{args}]")),
+        };
     }
     if !call.parsed.args.is_empty() {
         let args = call.parsed.args.join(" ");
-        return call.misused(&format!("unknown command \"{args}\""));
+        return call.misused(&format!("Unexpected args: [{args}]"));
     }
-    let dry_run = match call.dry_run() {
-        Ok(dry_run) => dry_run,
-        Err(text) => return call.fail(&text),
+    let (dry_run, validation) = match (call.dry_run(), call.validation()) {
+        (Ok(dry_run), Ok(validation)) => (dry_run, validation),
+        (Err(text), _) | (_, Err(text)) => return call.fail(&text),
     };
     if let Some(address) = call.parsed.text("raw").map(str::to_owned) {
         return raw(call, &address);
     }
-    from_files(call, dry_run)
-}
-
-fn from_files(call: &mut Call<'_, '_>, dry_run: DryRun) -> Outcome {
+    let labels = match call.parsed.text("selector").map(Labels::parse).transpose() {
+        Ok(labels) => labels,
+        Err(text) => return call.fail(&text),
+    };
     let sources = match read_files(call) {
         Ok(sources) => sources,
-        Err(line) => return call.fail_line(&line),
+        Err(failures) => return call.end(&failures),
     };
-    let validation = call.validation();
-    let (mut failures, mut made) = (Vec::new(), 0);
-    for source in &sources {
+    // On the client nothing is sent, so nobody looks at the fields.
+    let validation = if dry_run == DryRun::Client { FieldValidation::Ignore } else { validation };
+    let mut count = 0;
+    for source in sources {
         call.desk.cluster.send_from(source.origin());
         for document in &source.documents {
             match decode(document, validation) {
                 Ok(decoded) => {
+                    let own = decoded.object.at("metadata.labels").decode().unwrap_or_default();
+                    if labels.as_ref().is_some_and(|labels| !labels.matches(&own)) {
+                        continue;
+                    }
+                    count += 1;
                     decoded.warnings.iter().for_each(|w| call.io.err(&format!("Warning: {w}\n")));
-                    made += 1;
-                    if let Err(text) = create_one(call, document, decoded.object, &source.source, dry_run) {
-                        failures.push(text);
+                    if let Err(failure) = create_one(call, document, decoded.object, &source.source, dry_run) {
+                        call.note(failure);
                     }
                 }
-                Err(refusal) => failures.push(refusal.kubectl(&source.source, "creating")),
+                Err(refusal) => call.note(Failure::Plain(refusal.kubectl(&source.source, "creating"))),
             }
         }
-        failures.extend(source.error.clone());
+        source.failures.into_iter().for_each(|failure| call.note(failure));
     }
     call.desk.cluster.send_from(None);
-    if made == 0 && failures.is_empty() {
-        failures.push("error: no objects passed to create".to_owned());
+    if count == 0 && !call.has_failed() {
+        return call.fail("no objects passed to create");
     }
-    failures.iter().for_each(|line| call.io.err(&format!("{line}\n")));
-    Outcome::Exit(i32::from(!failures.is_empty()))
+    call.finish()
 }
 
 fn create_one(
@@ -99,37 +112,39 @@ fn create_one(
     mut object: Value,
     source: &str,
     dry_run: DryRun,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let (version, name) = (object.str_at("apiVersion").unwrap_or_default(), object.str_at("kind").unwrap_or_default());
     let Some(kind) = Kind::find(version, name) else {
-        return Err(format!("error: {version} {name} is known here, but not simulated"));
+        return Err(Failure::client(format!("{version} {name} is known here, but not simulated")));
     };
     if kind.info().namespaced {
-        let own = object.str_at("metadata.namespace").unwrap_or_default();
-        if !own.is_empty() && call.parsed.is_set("namespace") && own != call.namespace() {
-            return Err(format!(
-                "error: the namespace from the provided object \"{own}\" does not match the namespace \"{}\". You must \
-                 pass '--namespace={own}' to perform this operation.",
-                call.namespace()
-            ));
+        if let Some(failure) = targets::contradicts(call, &object) {
+            return Err(failure);
         }
         object.set_default("metadata.namespace", call.namespace());
     }
     if call.parsed.on("save-config") {
         let namespace = object.str_at("metadata.namespace").unwrap_or("default").to_owned();
-        object.set(
-            "metadata.annotations",
-            with_last_applied(document, kind, &namespace).at("metadata.annotations").clone(),
-        );
+        let annotations = with_last_applied(document, kind, &namespace).at("metadata.annotations").clone();
+        object.set("metadata.annotations", annotations);
     }
     let made = match dry_run {
-        DryRun::Client => object,
-        _ => match call.write(dry_run, |api| api.create(object)) {
-            Ok(object) => object.value().clone(),
-            Err(error) => return Err(errors::render(&error, Some(&format!("error when creating \"{source}\"")))),
-        },
+        DryRun::Client => sent(document, call.namespace(), kind),
+        _ => {
+            let doing = format!("error when creating \"{source}\"");
+            call.create(dry_run, object).map_err(|error| Failure::Server(error, Some(doing)))?
+        }
     };
-    call.tell(&made, "created", dry_run).map_err(|text| format!("error: {text}"))
+    call.tell(&made, "created", dry_run).map_err(Failure::Client)
+}
+
+/// A document as it would be sent: what is wrong in it stays.
+pub fn sent(document: &Value, namespace: &str, kind: Kind) -> Value {
+    let mut sent = document.clone();
+    if kind.info().namespaced {
+        sent.set_default("metadata.namespace", namespace);
+    }
+    sent
 }
 
 /// `--raw`: the one address that the recordings use is a Pod's eviction.
@@ -139,8 +154,8 @@ fn raw(call: &mut Call<'_, '_>, address: &str) -> Outcome {
         return call.fail_line("Error from server (NotFound): the server could not find the requested resource");
     };
     let key = api::meta::Key::new(Kind::Pod, namespace, pod);
-    if let Err(line) = read_files(call) {
-        return call.fail_line(&line);
+    if let Err(failures) = read_files(call) {
+        return call.end(&failures);
     }
     match call.desk.cluster.api("user", |api| api.evict(&key)) {
         Ok(()) => {
@@ -165,28 +180,31 @@ pub fn create_as(call: &mut Call<'_, '_>, mut object: Value, failing: Option<&st
         Ok(dry_run) => dry_run,
         Err(text) => return call.fail(&text),
     };
-    let (version, name) = (object.str_at("apiVersion").unwrap_or_default(), object.str_at("kind").unwrap_or_default());
-    let kind = Kind::find(version, name);
-    let namespaced = kind.is_some_and(|kind| kind.info().namespaced);
-    if namespaced && (call.parsed.is_set("namespace") || dry_run != DryRun::Client) {
+    if let Err(text) = common::format(call) {
+        return call.fail(&text);
+    }
+    let text = |path: &str| object.str_at(path).unwrap_or_default().to_owned();
+    let (version, name) = (text("apiVersion"), text("kind"));
+    let kind = Kind::find(&version, &name);
+    if call.parsed.on("save-config") {
+        save_config(&mut object);
+    }
+    let namespaced =
+        kind.is_none_or(|kind| kind.info().namespaced) && name != "ClusterRole" && name != "ClusterRoleBinding";
+    let given = call.parsed.text("namespace").is_some_and(|text| !text.is_empty());
+    if namespaced && (given || dry_run != DryRun::Client) {
         object.set("metadata.namespace", call.namespace());
     }
-    if call.parsed.on("save-config")
-        && let Some(kind) = kind
-    {
-        let document = object.clone();
-        let namespace = call.namespace().to_owned();
-        object.set(
-            "metadata.annotations",
-            with_last_applied(&document, kind, &namespace).at("metadata.annotations").clone(),
-        );
-    }
-    let made = match dry_run {
-        DryRun::Client => object,
-        _ => {
+    let made = match (dry_run, kind) {
+        (DryRun::Client, _) => object,
+        (_, None) => {
+            let text = format!("{version} {name} is known here, but not simulated");
+            return call.fail(&text);
+        }
+        (_, Some(_)) => {
             let object = decode(&object, FieldValidation::Ignore).map_or(object, |decoded| decoded.object);
-            match call.write(dry_run, |api| api.create(object)) {
-                Ok(object) => object.value().clone(),
+            match call.create(dry_run, object) {
+                Ok(object) => object,
                 Err(error) => {
                     return match failing {
                         Some(failing) => call.fail(&format!("{failing} {error}")),
@@ -196,10 +214,18 @@ pub fn create_as(call: &mut Call<'_, '_>, mut object: Value, failing: Option<&st
             }
         }
     };
-    match call.tell(&made, how, dry_run) {
+    match call.tell_struct(&made, how, dry_run) {
         Ok(()) => Outcome::Exit(0),
         Err(text) => call.fail(&text),
     }
+}
+
+/// `--save-config`: notes the object, as Go's struct is written, in the annotation that `apply` reads.
+pub fn save_config(object: &mut Value) {
+    let text = format!("{}\n", json::line_of_struct(object));
+    let mut annotations = object.at("metadata.annotations").clone();
+    annotations.map_mut().insert(LAST_APPLIED, text);
+    object.set("metadata.annotations", annotations);
 }
 
 /// The one name that `create KIND NAME` takes.
@@ -208,13 +234,29 @@ pub fn create_as(call: &mut Call<'_, '_>, mut object: Value, failing: Option<&st
 /// The complaint was printed.
 pub fn one_name(call: &mut Call<'_, '_>) -> Result<String, Outcome> {
     match call.parsed.args.as_slice() {
-        [name] => Ok(name.clone()),
+        [name] if call.parsed.dash_at.is_none_or(|at| at == 1) => Ok(name.clone()),
         args => {
-            let count = args.len();
+            let count = call.parsed.dash_at.unwrap_or(args.len());
             Err(call.misused(&format!("exactly one NAME is required, got {count}")))
         }
     }
 }
+
+pub use access::{CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING, TOKEN};
+pub use policy::{DISRUPTION_BUDGET, INGRESS};
+pub use secret::{DOCKER_REGISTRY, TLS};
+
+/// Flags of every verb that creates one object.
+pub const PLAIN: [Flag; 8] = [
+    common::MISSING_KEYS,
+    common::DRY_RUN,
+    common::FIELD_MANAGER,
+    common::OUTPUT,
+    common::SAVE_CONFIG,
+    common::MANAGED_FIELDS,
+    common::TEMPLATE,
+    common::VALIDATE,
+];
 
 /// The texts of required flags.
 ///

@@ -3,16 +3,17 @@
 //! Source: `kubectl/pkg/cmd/create/create_{namespace,serviceaccount,priorityclass,quota}.go`.
 
 use crate::kubectl::common;
-use crate::kubectl::create::{bare, create_made, one_name};
-use crate::kubectl::flags::{Flag, Takes, flag};
+use crate::kubectl::create::{PLAIN, bare, create_made, one_name};
+use crate::kubectl::flags::{Takes, flag};
+use crate::kubectl::set::quantities;
 use crate::kubectl::{Call, Outcome, Verb};
-use values::value::{Map, Value};
+use values::value::Value;
 
 pub const NAMESPACE: Verb = Verb {
     name: "create namespace",
     summary: "Create a Namespace",
     usage: "kubectl create namespace NAME [--dry-run=server|client|none]",
-    flags: PLAIN,
+    flags: &PLAIN,
     run: namespace,
 };
 
@@ -20,7 +21,7 @@ pub const SERVICE_ACCOUNT: Verb = Verb {
     name: "create serviceaccount",
     summary: "Create a ServiceAccount",
     usage: "kubectl create serviceaccount NAME [--dry-run=server|client|none]",
-    flags: PLAIN,
+    flags: &PLAIN,
     run: service_account,
 };
 
@@ -40,7 +41,7 @@ pub const PRIORITY_CLASS: Verb = Verb {
         common::MANAGED_FIELDS,
         common::TEMPLATE,
         common::VALIDATE,
-        flag("value", Takes::Text, "The priority").default("0"),
+        flag("value", Takes::Number, "The priority").default("0"),
     ],
     run: priority_class,
 };
@@ -63,17 +64,6 @@ pub const QUOTA: Verb = Verb {
     ],
     run: quota,
 };
-
-const PLAIN: &[Flag] = &[
-    common::MISSING_KEYS,
-    common::DRY_RUN,
-    common::FIELD_MANAGER,
-    common::OUTPUT,
-    common::SAVE_CONFIG,
-    common::MANAGED_FIELDS,
-    common::TEMPLATE,
-    common::VALIDATE,
-];
 
 fn namespace(call: &mut Call<'_, '_>) -> Outcome {
     let name = match one_name(call) {
@@ -119,16 +109,10 @@ fn quota(call: &mut Call<'_, '_>) -> Outcome {
         Ok(name) => name,
         Err(outcome) => return outcome,
     };
-    let mut hard = Map::new();
-    for part in call.parsed.text("hard").unwrap_or_default().split(',').filter(|part| !part.is_empty()) {
-        match part.split_once('=') {
-            Some((key, value)) => hard.insert(key, value),
-            None => {
-                let text = format!("Invalid argument syntax {part}, expected <resource>=<value>");
-                return call.fail(&text);
-            }
-        };
-    }
+    let hard = match quantities(call.parsed.text("hard").unwrap_or_default()) {
+        Ok(hard) => hard,
+        Err(text) => return call.fail(&text),
+    };
     let mut made = bare("v1", "ResourceQuota", &name);
     made.set("spec", Value::map());
     if !hard.is_empty() {

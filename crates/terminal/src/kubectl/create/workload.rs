@@ -6,10 +6,9 @@
 use crate::kubectl::common;
 use crate::kubectl::create::{bare, create_made, one_name, required};
 use crate::kubectl::flags::{Flag, Takes, flag};
-use crate::kubectl::resource::find_kind;
+use crate::kubectl::targets::{self, Reading};
 use crate::kubectl::{Call, Outcome, Verb};
 use api::kind::Kind;
-use api::status::ApiError;
 use values::object;
 use values::value::{Map, Value};
 
@@ -66,19 +65,18 @@ const DEPLOYMENT_FLAGS: &[Flag] = &[
     common::FIELD_MANAGER,
     flag("image", Takes::List, "The images to run, one container each"),
     common::OUTPUT,
-    flag("port", Takes::Text, "The port that the container listens on").default("-1"),
-    flag("replicas", Takes::Text, "How many Pods").short('r').default("1"),
+    flag("port", Takes::Number, "The port that the container listens on").default("-1"),
+    flag("replicas", Takes::Number, "How many Pods").short('r').default("1"),
     common::SAVE_CONFIG,
     common::MANAGED_FIELDS,
     common::TEMPLATE,
     common::VALIDATE,
 ];
 
-/// The name, and the command behind it.
+/// The name, and the command behind `--`.
 fn name_and_command(call: &mut Call<'_, '_>) -> Result<(String, Vec<Value>), Outcome> {
     let args = call.parsed.args.clone();
-    let before = call.parsed.dash_at.unwrap_or(args.len().min(1));
-    match args.get(..before) {
+    match args.get(..call.parsed.dash_at.unwrap_or(args.len())) {
         Some([name]) => Ok((name.clone(), args[1..].iter().map(|word| Value::from(word.as_str())).collect())),
         _ => one_name(call).map(|name| (name, Vec::new())),
     }
@@ -103,7 +101,8 @@ fn job(call: &mut Call<'_, '_>) -> Outcome {
         Ok(read) => read,
         Err(outcome) => return outcome,
     };
-    let (image, from) = (call.parsed.text("image").map(str::to_owned), call.parsed.text("from").map(str::to_owned));
+    let given = |flag: &str| call.parsed.text(flag).filter(|text| !text.is_empty()).map(str::to_owned);
+    let (image, from) = (given("image"), given("from"));
     let made = match (image, from) {
         (None, None) => return call.fail("either --image or --from must be specified"),
         (Some(_), Some(_)) => return call.fail("either --image or --from must be specified"),
@@ -124,14 +123,13 @@ fn job(call: &mut Call<'_, '_>) -> Outcome {
 
 /// The Job that a CronJob would make, marked as made by hand.
 fn job_from(call: &mut Call<'_, '_>, name: &str, from: &str) -> Result<Value, Outcome> {
-    let (kind, source) = from.split_once('/').unwrap_or(("", from));
-    let Some(kind) = find_kind(kind) else {
-        return Err(call.fail(&format!("the server doesn't have a resource type \"{kind}\"")));
-    };
-    let found = call.desk.cluster.store().find(kind, call.namespace(), source).cloned();
-    let Some(object) = found else { return Err(call.refuse(&ApiError::not_found(kind, source))) };
-    if kind != Kind::CronJob {
-        return Err(call.fail("from must be an existing cronjob"));
+    let objects = targets::existing(call, &[from.to_owned()], Reading::default())?;
+    if call.has_failed() {
+        return Err(call.finish());
+    }
+    let Some(object) = objects.into_iter().next() else { return Err(call.fail("from must be an existing cronjob")) };
+    if object.kind() != Kind::CronJob {
+        return Err(call.fail(&format!("unknown object type *v1.{}", object.kind())));
     }
     let template = object.value().at("spec.jobTemplate");
     let mut annotations = template.map_at("metadata.annotations").cloned().unwrap_or_else(Map::new);

@@ -33,8 +33,9 @@ pub fn service_account(sheet: &mut Sheet, value: &Value) {
     sheet.labels_and_annotations(value);
     let names = |field: &str| value.list_at(field).iter().map(|o| text(o, "name").to_owned()).collect::<Vec<_>>();
     sheet.column("Image pull secrets", names("imagePullSecrets"));
-    sheet.column("Mountable secrets", names("secrets"));
-    sheet.row("Tokens", "<none>");
+    if !value.list_at("secrets").is_empty() {
+        sheet.column("Mountable secrets", names("secrets"));
+    }
 }
 
 pub fn priority_class(sheet: &mut Sheet, value: &Value) {

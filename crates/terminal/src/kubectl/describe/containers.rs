@@ -4,6 +4,8 @@
 
 use super::Sheet;
 use super::sheet::{text, time_or_zero, yes};
+use api::pod::Container;
+use cluster::node::{Facts, resource};
 use values::sort::sort_by_key;
 use values::value::Value;
 
@@ -182,21 +184,24 @@ fn value_from(from: &Value, container: &Value, pod: Option<&Value>) -> String {
         return format!("{value} ({}:{path})", text(reference, "apiVersion"));
     }
     let resource = text(from, "resourceFieldRef.resource");
-    let amount = match resource.split_once('.') {
-        Some((side, name)) => container.at_keys(["resources", side, name]),
-        None => &Value::Null,
-    };
-    format!("{} ({resource})", amount.as_str().unwrap_or("node allocatable"))
+    let amount = container.decode().map(|container| amount_of(&container, from.at("resourceFieldRef")));
+    let amount = amount.unwrap_or_default();
+    let shown = if amount == "0" && resource.starts_with("limits.") { "node allocatable" } else { &amount };
+    format!("{shown} ({resource})")
 }
 
-/// The value of `metadata.name` and its like, or of `metadata.annotations['key']`.
+/// The amount in units of the divisor. What is not set counts as nothing: kubectl does not ask for the node.
+fn amount_of(container: &Container, reference: &Value) -> String {
+    let nowhere = Facts { pod_ip: "", host_ip: "", host_name: "", node_cpu: "0", node_memory: "0" };
+    resource(container, reference, nowhere)
+}
+
+/// kubectl knows the value of two fields only: what stands behind others it leaves open.
 fn field_value(pod: &Value, path: &str) -> String {
-    let within = path.split_once("['").and_then(|(map, key)| Some((map, key.strip_suffix("']")?)));
-    let value = match within {
-        Some((map, key)) => pod.at(map).at_keys([key]),
-        None => pod.at(path),
-    };
-    value.as_str().unwrap_or_default().to_owned()
+    match path {
+        "metadata.name" | "metadata.namespace" => pod.str_at(path).unwrap_or_default().to_owned(),
+        _ => String::new(),
+    }
 }
 
 fn mounts(sheet: &mut Sheet, container: &Value) {

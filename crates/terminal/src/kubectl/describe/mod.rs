@@ -27,7 +27,7 @@ use std::rc::Rc;
 use crate::kubectl::flags::{Flag, Takes, flag};
 use crate::kubectl::query::Query;
 use crate::kubectl::resource::Target;
-use crate::kubectl::{Call, Outcome, Verb, errors};
+use crate::kubectl::{Call, Outcome, Verb, common, errors};
 use crate::printing::tabwriter::TabWriter;
 use api::kind::Kind;
 use api::object::Object;
@@ -49,9 +49,10 @@ pub const VERB: Verb = Verb {
 
 const FLAGS: &[Flag] = &[
     flag("all-namespaces", Takes::Nothing, "Ask in all namespaces").short('A').default("false"),
-    flag("chunk-size", Takes::Text, "How many objects to ask for at a time").default("500"),
+    flag("chunk-size", Takes::Number, "How many objects to ask for at a time").default("500"),
     flag("filename", Takes::List, "Describe the objects that these files name").short('f'),
-    flag("recursive", Takes::Nothing, "Look into folders of -f too").short('R').default("false"),
+    common::KUSTOMIZE,
+    common::RECURSIVE,
     flag("selector", Takes::Text, "Choose by labels, such as job-name=pi").short('l'),
     flag("show-events", Takes::Nothing, "Show the object's events").default("true"),
 ];
@@ -71,7 +72,7 @@ struct Context<'a> {
 }
 
 fn run(call: &mut Call<'_, '_>) -> Outcome {
-    if call.parsed.args.is_empty() && !call.parsed.is_set("filename") {
+    if call.parsed.args.is_empty() && !call.parsed.is_set("filename") && !call.parsed.is_set("kustomize") {
         return call.fail(
             "You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of \
              supported resources.",
@@ -79,15 +80,26 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     }
     let query = match Query::read(call) {
         Ok(query) => query,
-        Err(message) => return call.fail(&message),
+        Err(failures) => return call.end(&failures),
     };
+    if query
+        .targets
+        .iter()
+        .any(|target| matches!(target, Target::Named(Kind::Endpoints, _) | Target::All(Kind::Endpoints)))
+    {
+        call.io.err("Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice\n");
+    }
     let store = call.desk.cluster.store();
-    let (objects, refused) = find(&query, store);
+    let (objects, refused, by_prefix) = find(&query, store);
     // Unless asked for, events are only looked up for a single object.
     let show_events = call.parsed.text("show-events").map_or(objects.len() == 1, |value| value == "true");
     let context = Context { store, now: call.desk.cluster.now(), show_events };
     let texts: Vec<String> = objects.iter().map(|object| describe(&context, object)).collect();
-    call.io.out(&texts.join("\n\n"));
+    // What begins with the given name is told one after the other.
+    match by_prefix {
+        true => texts.iter().for_each(|text| call.io.out(&format!("{text}\n"))),
+        false => call.io.out(&texts.join("\n\n")),
+    }
     if objects.is_empty() && refused.is_empty() {
         call.io.err(&match &query.namespace {
             Some(namespace) => format!("No resources found in {namespace} namespace.\n"),
@@ -100,23 +112,27 @@ fn run(call: &mut Call<'_, '_>) -> Outcome {
     Outcome::Exit(i32::from(!refused.is_empty()))
 }
 
-/// The objects asked for; a name that nobody has stands for all names that begin with it.
-fn find(query: &Query, store: &Store) -> (Vec<Rc<Object>>, Vec<ApiError>) {
-    let (mut objects, mut refused) = (Vec::new(), Vec::new());
+/// The objects asked for; a name that nobody has stands for all names that begin with it. Third: whether one did.
+fn find(query: &Query, store: &Store) -> (Vec<Rc<Object>>, Vec<ApiError>, bool) {
+    let (mut objects, mut refused, mut by_prefix) = (Vec::new(), Vec::new(), false);
     for target in &query.targets {
         let (found, mut errors) = query.only(target).run(store);
         objects.extend(found.into_iter().flat_map(|group| group.objects));
-        if let (Target::Named(kind, prefix), Some(Reason::NotFound)) = (target, errors.first().map(|e| e.reason)) {
+        // `TYPE/NAME` names one object alone.
+        if !query.named_by_pairs
+            && let (Target::Named(kind, prefix), Some(Reason::NotFound)) = (target, errors.first().map(|e| e.reason))
+        {
             let namespace = query.namespace.as_deref().unwrap_or_default();
             let before = objects.len();
             objects.extend(store.list_in(*kind, namespace).filter(|o| o.name().starts_with(prefix.as_str())).cloned());
             if objects.len() > before {
+                by_prefix = true;
                 errors.clear();
             }
         }
         refused.extend(errors);
     }
-    (objects, refused)
+    (objects, refused, by_prefix)
 }
 
 /// The whole description, aligned.
@@ -138,7 +154,8 @@ fn describe(context: &Context<'_>, object: &Object) -> String {
         Kind::PersistentVolume => storage::volume(&mut sheet, object.value()),
         Kind::PriorityClass => config::priority_class(&mut sheet, object.value()),
         Kind::ResourceQuota => quota::describe(&mut sheet, object.value()),
-        Kind::Endpoints | Kind::EndpointSlice | Kind::Event => generic::describe(&mut sheet, object.value()),
+        Kind::Endpoints => service::of_endpoints(&mut sheet, object.value()),
+        _ => generic::describe(&mut sheet, object.value()),
     }
     let without_events = matches!(object.kind(), Kind::ResourceQuota | Kind::Namespace | Kind::Secret);
     if context.show_events && !without_events {

@@ -1,6 +1,6 @@
 //! A Namespace (`describeNamespace`), with its quotas.
 
-use super::quota::amounts;
+use super::quota::{amounts, scopes};
 use super::sheet::text;
 use super::{Context, Sheet};
 use api::kind::Kind;
@@ -19,6 +19,7 @@ pub fn describe(sheet: &mut Sheet, object: &Object, context: &Context<'_>) {
     }
     for quota in quotas {
         sheet.row("  Name", quota.name());
+        scopes(sheet, quota.value(), "  ");
         sheet.line("  Resource\tUsed\tHard\n  --------\t---\t---");
         for [resource, used, hard] in amounts(quota.value()) {
             sheet.line(&format!("  {resource}\t{used}\t{hard}"));

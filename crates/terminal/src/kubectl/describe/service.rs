@@ -79,3 +79,27 @@ fn number_of(ports: &[Value], name: &str) -> Option<i64> {
 fn with_port(ip: &str, port: Option<i64>) -> String {
     port.map_or_else(|| ip.to_owned(), |port| format!("{ip}:{port}"))
 }
+
+/// Endpoints (`EndpointsDescriber`).
+pub fn of_endpoints(sheet: &mut Sheet, value: &Value) {
+    sheet.names(value);
+    sheet.labels_and_annotations(value);
+    sheet.line("Subsets:");
+    for subset in value.list_at("subsets") {
+        let addresses = |field: &str| {
+            let ips: Vec<&str> = subset.list_at(field).iter().filter_map(|address| address.str_at("ip")).collect();
+            if ips.is_empty() { "<none>".to_owned() } else { ips.join(",") }
+        };
+        sheet.row("  Addresses", addresses("addresses"));
+        sheet.row("  NotReadyAddresses", addresses("notReadyAddresses"));
+        if !subset.list_at("ports").is_empty() {
+            sheet.line("  Ports:\n    Name\tPort\tProtocol\n    ----\t----\t--------");
+            for port in subset.list_at("ports") {
+                let name = port.str_at("name").filter(|name| !name.is_empty()).unwrap_or("<unset>");
+                let number = port.i64_at("port").unwrap_or_default();
+                sheet.line(&format!("    {name}\t{number}\t{}", port.str_at("protocol").unwrap_or_default()));
+            }
+        }
+        sheet.line("");
+    }
+}

@@ -17,6 +17,14 @@ pub fn describe(sheet: &mut Sheet, volumes: &[Value], space: &str) {
         for (title, value) in source(volume) {
             sheet.row(&format!("    {title}"), value);
         }
+        let items = volume.at("downwardAPI").list_at("items");
+        if !items.is_empty() {
+            sheet.line("    Items:");
+        }
+        for item in items {
+            let field = item.str_at("fieldRef.fieldPath").or(item.str_at("resourceFieldRef.resource"));
+            sheet.line(&format!("      {} -> {}", field.unwrap_or_default(), text(item, "path")));
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::kubectl::apply::LAST_APPLIED;
 use crate::kubectl::common::{self, DryRun};
+use crate::kubectl::errors::Failure;
 use crate::kubectl::flags::{Flag, Takes, flag};
 use crate::kubectl::targets::{self, Reading};
 use crate::kubectl::{Call, Outcome, Verb, describe, help};
@@ -42,7 +43,7 @@ pub const HISTORY: Verb = Verb {
         common::KUSTOMIZE,
         common::OUTPUT,
         common::RECURSIVE,
-        flag("revision", Takes::Text, "Show this revision").default("0"),
+        flag("revision", Takes::Number, "Show this revision").default("0"),
         common::SELECTOR,
         common::MANAGED_FIELDS,
         common::TEMPLATE,
@@ -64,7 +65,7 @@ pub const UNDO: Verb = Verb {
         common::SELECTOR,
         common::MANAGED_FIELDS,
         common::TEMPLATE,
-        flag("to-revision", Takes::Text, "The revision to go back to; 0 is the last one").default("0"),
+        flag("to-revision", Takes::Number, "The revision to go back to; 0 is the last one").default("0"),
     ],
     run: undo,
 };
@@ -112,24 +113,27 @@ fn each(
     act: impl Fn(&mut Call<'_, '_>, &Object) -> Result<Option<&'static str>, String>,
 ) -> Outcome {
     let args = call.parsed.args.clone();
-    if args.is_empty() && call.parsed.list("filename").is_empty() {
-        return call.misused("required resource not specified");
+    if args.is_empty() && call.parsed.list("filename").is_empty() && !call.parsed.is_set("kustomize") {
+        return call.fail("required resource not specified");
     }
-    let (objects, mut failed) = match targets::existing(call, &args, Reading { bare_type_is_all: true }) {
+    let objects = match targets::existing(call, &args, Reading { bare_type_is_all: true, ..Reading::default() }) {
         Ok(found) => found,
-        Err(line) => return call.fail_line(&line),
+        Err(outcome) => return outcome,
     };
+    if objects.is_empty() && !call.has_failed() && call.verb != "rollout history" {
+        let namespace = call.namespace().to_owned();
+        call.io.err(&format!("No resources found in {namespace} namespace.\n"));
+    }
     for object in objects {
         let told = act(call, &object).and_then(|how| {
             let now = call.desk.cluster.store().get(&object.key()).cloned().unwrap_or_else(|| Rc::clone(&object));
             how.map_or(Ok(()), |how| call.tell(now.value(), how, dry_run))
         });
         if let Err(text) = told {
-            call.fail(&text);
-            failed = true;
+            call.note(Failure::Client(text));
         }
     }
-    Outcome::Exit(i32::from(failed))
+    call.finish()
 }
 
 /// A Deployment's ReplicaSets with their revisions, oldest first.
@@ -151,7 +155,10 @@ fn history(call: &mut Call<'_, '_>) -> Outcome {
     }
     each(call, DryRun::No, |call, object| {
         if object.kind() != Kind::Deployment {
-            return Err(format!("no history viewer has been implemented for \"{}\"", object.kind()));
+            return Err(format!(
+                "no history viewer has been implemented for \"{}\"",
+                object.kind().info().group_kind()
+            ));
         }
         let all = revisions(call.desk.cluster.store(), object);
         let name = common::name_of(object.value());
@@ -197,6 +204,14 @@ fn undo_one(
     wanted: i64,
     dry_run: DryRun,
 ) -> Result<Option<&'static str>, String> {
+    if object.meta().annotations.contains_key(LAST_APPLIED) {
+        let (resource, name) = (object.kind().info().plural, object.name());
+        call.io.err(&format!(
+            "Warning: resource {resource}/{name} was previously managed with 'kubectl apply'. Rolling back will not update \
+             the {LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. \
+             Consider using 'kubectl apply' with your previous configuration file instead.\n"
+        ));
+    }
     if object.kind() != Kind::Deployment {
         return Err(format!("no rollbacker has been implemented for \"{}\"", object.kind().info().group_kind()));
     }
@@ -229,18 +244,15 @@ fn undo_one(
         call.io.out(&line);
         return Ok(None);
     }
-    if object.meta().annotations.contains_key(LAST_APPLIED) {
-        call.io.err(&format!(
-            "Warning: resource deployments/{name} was previously managed with 'kubectl apply'. Rolling back will not update \
-             the {LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' operations. \
-             Consider using 'kubectl apply' with your previous configuration file instead.\n"
-        ));
+    if dry_run == DryRun::Client {
+        // Nothing is rolled back: the template that would be is shown.
+        let text = describe::pod_template(set.value().at("spec.template"));
+        let text = text.trim_start_matches("Pod Template:\n");
+        call.io.out(&format!("{} Pod Template:\n{text}", common::name_of(object.value())));
+        return Ok(None);
     }
-    if dry_run != DryRun::Client {
-        let written =
-            call.write(dry_run, |api| api.update(&object.key(), |value| value.set("spec.template", template)));
-        written.map_err(|error| format!("failed restoring revision {wanted}: {error}"))?;
-    }
+    let written = call.update(dry_run, &object.key(), |value| value.set("spec.template", template));
+    written.map_err(|error| format!("failed restoring revision {wanted}: {error}"))?;
     Ok(Some("rolled back"))
 }
 

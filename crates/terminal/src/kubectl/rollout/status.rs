@@ -21,9 +21,9 @@ pub const VERB: Verb = Verb {
         common::FILENAME,
         common::KUSTOMIZE,
         common::RECURSIVE,
-        flag("revision", Takes::Text, "The revision to watch; 0 is the last one").default("0"),
+        flag("revision", Takes::Number, "The revision to watch; 0 is the last one").default("0"),
         common::SELECTOR,
-        flag("timeout", Takes::Text, "How long to watch; 0 is for ever").default("0s"),
+        flag("timeout", Takes::Duration, "How long to watch; 0 is for ever").default("0s"),
         flag("watch", Takes::Nothing, "Go on until it is done").short('w').default("true"),
     ],
     run,
@@ -42,18 +42,18 @@ pub struct Watching {
 fn run(call: &mut Call<'_, '_>) -> Outcome {
     let args = call.parsed.args.clone();
     if args.is_empty() && call.parsed.list("filename").is_empty() {
-        return call.misused("required resource not specified");
+        return call.fail("required resource not specified");
     }
     let timeout = match call.duration("timeout") {
         Ok(timeout) => timeout.filter(|span| span.is_positive()),
         Err(text) => return call.fail(&text),
     };
-    let (objects, failed) = match targets::existing(call, &args, Reading { bare_type_is_all: true }) {
+    let objects = match targets::existing(call, &args, Reading { bare_type_is_all: true, ..Reading::default() }) {
         Ok(found) => found,
-        Err(line) => return call.fail_line(&line),
+        Err(outcome) => return outcome,
     };
-    if failed {
-        return Outcome::Exit(1);
+    if call.has_failed() {
+        return call.finish();
     }
     if objects.is_empty() {
         let namespace = call.namespace().to_owned();

@@ -146,8 +146,9 @@ fn messages_have_kubectls_words() {
             "Error from server (BadRequest): Unable to find \"batch/v1, Resource=jobs\" that match label selector \
              \"a=b=c\", field selector \"\": found '=', expected: ',' or 'end of string'\n",
         ),
+        ("kubectl get jobs --sort-by=.nothing", 0, "No resources found in default namespace.\n"),
         (
-            "kubectl get jobs --sort-by=.nothing",
+            "kubectl get jobs --sort-by=.nothing -o name",
             1,
             "error: couldn't find any field with path \"{.nothing}\" in the list of objects\n",
         ),
@@ -178,7 +179,7 @@ fn formats_print_what_they_should() {
         ("kubectl get jobs -o custom-columns=N:.metadata.name --field-selector metadata.name=pi", "N\npi\n"),
         ("kubectl get job pi -w -o name", "job.batch/pi\n"),
         ("kubectl auth can-i create jobs", "yes\n"),
-        ("kubectl api-versions | head -2", "apps/v1\nbatch/v1\n"),
+        ("kubectl api-versions | head -2", "admissionregistration.k8s.io/v1\napiextensions.k8s.io/v1\n"),
     ] {
         assert_eq!(run(line).stdout, text, "{line}");
     }
