@@ -34,8 +34,9 @@ Without the flags that write or print it tells the story of the run, a line an e
   --seed N         Draw other random numbers than the scenario's seed does
   --help           This text
 
-The formats are described in docs/scenario.md. Exit code 0 if the scenario was played, 1 if the file is no scenario
-or the question is not understood, 2 if the command line is wrong or a file cannot be read or written.
+The formats are described in docs/scenario.md. Exit code 0 if the scenario was played, 1 if the file is no scenario, a
+step of it could not be done (a fault that names a node which is not there) or the question is not understood, 2 if the
+command line is wrong or a file cannot be read or written.
 ";
 
 const FLAGS: &[Flag] = &[
@@ -83,7 +84,11 @@ fn play(argv: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<i32
     if !papers.write_run(&mut sim, wishes.until, out)? {
         return Ok(0);
     }
-    let code = wishes.answer(&sim, out, err);
+    let refused = !papers.refused.is_empty();
+    for line in &papers.refused {
+        let _ = write!(err, "{file}: {line}");
+    }
+    let code = wishes.answer(&sim, out, err).max(i32::from(refused));
     // The process ends next, which gives all memory back at once; taking a large run apart piece by piece takes a while.
     std::mem::forget(sim);
     Ok(code)
@@ -157,6 +162,8 @@ struct Papers {
     journal: Option<BufWriter<File>>,
     /// The story is not told.
     quiet: bool,
+    /// What could not be done, since what it names is not there.
+    refused: Vec<String>,
 }
 
 impl Papers {
@@ -164,7 +171,7 @@ impl Papers {
         let open = |flag: &str| args.value(flag).map(create).transpose();
         let (trace, outputs, journal) = (open("--trace")?, open("--outputs")?, open("--journal")?);
         let quiet = trace.is_some() || outputs.is_some() || journal.is_some();
-        Ok(Papers { trace, outputs, journal, quiet })
+        Ok(Papers { trace, outputs, journal, quiet, refused: Vec::new() })
     }
 
     /// Plays the run, to its end or until a moment. False if whoever read the story has read enough (`… | head`).
@@ -208,6 +215,12 @@ impl Papers {
             && let Some(entry) = JournalEntry::of(record)
         {
             writeln!(file, "{}", entry.line(start))?;
+        }
+        if let Record::Output(output) = record
+            && output.refused
+        {
+            let step = output.step.map(|step| format!("step {}: ", step + 1)).unwrap_or_default();
+            self.refused.push(format!("{step}{}: {}", output.command, output.stderr));
         }
         match record {
             _ if !self.quiet => tell(record, start, out)?,

@@ -16,6 +16,7 @@ mod laws;
 mod node;
 mod parts;
 mod reach;
+mod runs;
 mod scale;
 mod scenarios;
 mod sessions;

@@ -11,8 +11,8 @@ use crate::view::History;
 use crate::world::{Place, World};
 use values::time::SimTime;
 
-/// Kept moments of all branches together.
-const KEPT_MAX: usize = 64;
+/// Checkpoints of all branches together.
+const CHECKPOINTS_MAX: usize = 64;
 /// Things that happen between two kept moments at least, and the part of a branch's length if that is more.
 const KEEP_EVERY: u64 = 1_000;
 const KEEP_PART: u64 = 32;
@@ -79,7 +79,7 @@ pub struct Branch {
 
 /// A moment that is kept, so that going back does not start at zero.
 #[derive(Clone)]
-pub struct Kept {
+pub struct Checkpoint {
     pub branch: BranchId,
     pub world: World,
     pub history: History,
@@ -95,7 +95,7 @@ pub struct Branches {
     all: Vec<Branch>,
     made: u64,
     /// The start first.
-    kept: Vec<Kept>,
+    kept: Vec<Checkpoint>,
     keeps: bool,
 }
 
@@ -179,12 +179,12 @@ impl Branches {
     }
 
     /// The latest moment of a branch that is kept, not later than `at`.
-    pub fn nearest(&self, id: BranchId, at: SimTime) -> Option<&Kept> {
-        let is_meant = |kept: &&Kept| kept.world.now() <= at && self.has(id, kept.branch, kept.world.place());
+    pub fn nearest(&self, id: BranchId, at: SimTime) -> Option<&Checkpoint> {
+        let is_meant = |kept: &&Checkpoint| kept.world.now() <= at && self.has(id, kept.branch, kept.world.place());
         self.kept.iter().filter(is_meant).max_by_key(|kept| kept.world.place())
     }
 
-    pub fn kept_mut(&mut self) -> impl Iterator<Item = &mut Kept> {
+    pub fn kept_mut(&mut self) -> impl Iterator<Item = &mut Checkpoint> {
         self.kept.iter_mut()
     }
 
@@ -204,9 +204,9 @@ impl Branches {
     }
 
     /// Keeps a moment, and lets another one go if there are too many.
-    pub fn keep(&mut self, kept: Kept) {
+    pub fn keep(&mut self, kept: Checkpoint) {
         self.kept.push(kept);
-        if self.kept.len() > KEPT_MAX {
+        if self.kept.len() > CHECKPOINTS_MAX {
             // Neither the start, from where everything can be reached, nor what was kept right now.
             let losses = (1..self.kept.len() - 1).map(|i| (self.loss(i), i));
             if let Some((_, least)) = losses.min() {

@@ -32,7 +32,7 @@ impl Sim {
     }
 
     /// How many moments are kept of all branches, so that going back is short; they are never more than some dozens.
-    pub fn moments_kept(&self) -> usize {
+    pub fn checkpoints(&self) -> usize {
         self.branches.kept()
     }
 

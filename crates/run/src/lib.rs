@@ -37,7 +37,7 @@ use values::time::{SimTime, Span};
 use values::zone::ZoneTable;
 
 pub use ask::{Answer, ask};
-use branch::{Branch, Branches, Given, Kept};
+use branch::{Branch, Branches, Checkpoint, Given};
 pub use branch::{BranchId, BranchInfo};
 pub use cluster::controllers;
 pub use compare::{Comparison, FirstChange, FirstInput};
@@ -454,6 +454,7 @@ impl Sim {
                 exit: reply.exit,
                 stdout: reply.stdout.clone(),
                 stderr: reply.stderr.clone(),
+                refused: reply.exit != 0 && !matches!(input, Input::Apply { .. }),
                 end: now,
                 lines: Vec::new(),
             }))]);
@@ -507,7 +508,7 @@ impl Sim {
 
     fn keep(&mut self) {
         self.since_kept = 0;
-        self.branches.keep(Kept {
+        self.branches.keep(Checkpoint {
             branch: self.branch,
             world: self.world.clone(),
             history: self.history.clone(),
@@ -517,7 +518,7 @@ impl Sim {
         });
     }
 
-    fn restore(&mut self, kept: Kept) {
+    fn restore(&mut self, kept: Checkpoint) {
         (self.world, self.history) = (kept.world, kept.history);
         (self.given, self.recorded, self.wants_shells) = (kept.given, kept.recorded, kept.wants_shells);
         self.since_kept = 0;

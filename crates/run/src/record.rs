@@ -35,6 +35,8 @@ pub struct Output {
     pub stdout: String,
     pub stderr: String,
     pub end: SimTime,
+    /// It is no command that failed but a step that could not be done, since what it names is not there.
+    pub refused: bool,
     /// When each line of a streaming command's output came.
     pub lines: Vec<(SimTime, String)>,
 }

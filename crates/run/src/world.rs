@@ -63,6 +63,8 @@ struct Running {
     step: usize,
     /// It belongs to the script, whose end a player waits for.
     scripted: bool,
+    /// It is how something breaks.
+    is_fault: bool,
 }
 
 /// A run at one moment.
@@ -181,15 +183,16 @@ impl World {
         }
         for done in self.terminals.take_finished() {
             let known = self.running.iter().position(|one| one.task == done.id);
-            let step = known.map(|i| self.running.remove(i).step);
+            let known = known.map(|i| self.running.remove(i));
             if self.waits == Waits::Task(done.id) {
                 self.waits = Waits::Nothing;
             }
             records(Record::Output(Rc::new(Output {
                 at: done.began,
-                step,
+                step: known.as_ref().map(|known| known.step),
                 command: done.line,
                 exit: done.exit,
+                refused: done.exit != 0 && known.is_some_and(|known| known.is_fault),
                 stdout: done.stdout,
                 stderr: done.stderr,
                 end: done.ended,
@@ -299,7 +302,8 @@ impl World {
             Input::Image { text } => self.cluster.set_image(text),
         };
         if let (Some(task), Some(step)) = (task, step) {
-            self.running.push(Running { task, step, scripted });
+            let is_fault = matches!(input, Input::Fault(_));
+            self.running.push(Running { task, step, scripted, is_fault });
         }
         let reply = match done {
             Ok(()) => Reply::default(),

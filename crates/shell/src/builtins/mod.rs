@@ -154,7 +154,12 @@ pub(super) fn names(dialect: Dialect) -> impl Iterator<Item = &'static str> {
 
 /// Common commands that shells have built in as well.
 pub(super) fn is_command_builtin(name: &str, dialect: Dialect) -> bool {
-    matches!(name, "echo" | "test" | "[" | "true" | "false" | "exec") || name == "sleep" && dialect == Dialect::Ash
+    match name {
+        "echo" | "test" | "[" | "true" | "false" | "exec" => true,
+        "history" => dialect != Dialect::Dash,
+        "sleep" => dialect == Dialect::Ash,
+        _ => false,
+    }
 }
 
 /// The built-in of this name.

@@ -28,10 +28,7 @@ fn templates_print_what_kubectl_prints() {
         ("kind is {.kind}", "kind is List"),
         ("{.items[*].metadata.name}", "127.0.0.1 127.0.0.2"),
         ("{.items[0]['kind']}", "None"),
-        (
-            "{.items[*]['metadata.name', 'status.capacity']}",
-            r#"127.0.0.1 127.0.0.2 {"cpu":"4"} {"cpu":"8"}"#,
-        ),
+        ("{.items[*]['metadata.name', 'status.capacity']}", r#"127.0.0.1 127.0.0.2 {"cpu":"4"} {"cpu":"8"}"#),
         ("{.items[*].status.capacity}", r#"{"cpu":"4"} {"cpu":"8"}"#),
         ("{..name}", "127.0.0.1 127.0.0.2 myself e2e"),
         ("{.users[?(@.name==\"e2e\")].user.password}", "secret"),
