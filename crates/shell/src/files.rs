@@ -203,11 +203,9 @@ impl Files {
                 io.output.write(*stream, bytes);
             }
             Some(Open::Stdin) => io.output.write(Stream::Stdout, bytes),
-            Some(Open::File(path)) => {
-                if system.write_file(path, bytes, true) == Err(FileError::NoSpace) {
-                    self.full = true;
-                    return Err(Broken);
-                }
+            Some(Open::File(path)) if system.write_file(path, bytes, true) == Err(FileError::NoSpace) => {
+                self.full = true;
+                return Err(Broken);
             }
             Some(Open::PipeEnd { pipe, writes: true }) => match self.pipes.get_mut(pipe) {
                 Some(pipe) if pipe.readers => pipe.bytes.extend(bytes),

@@ -77,10 +77,8 @@ pub(super) fn read<H: Host>(process: &mut Process<H::Command>, words: &[String],
             let rest = &letters[i + letter.len_utf8()..];
             let value = if rest.is_empty() { args.next().cloned().unwrap_or_default() } else { rest.to_string() };
             match letter {
-                'p' => {
-                    if process.state.interactive {
-                        process.write(2, value.as_bytes(), cx);
-                    }
+                'p' if process.state.interactive => {
+                    process.write(2, value.as_bytes(), cx);
                 }
                 'n' | 'N' => {
                     read.count = value.parse().ok();

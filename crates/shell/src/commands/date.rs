@@ -158,8 +158,7 @@ impl Zone {
 /// Whether a text is said from now on, so that zones do not matter.
 fn relative(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let dated =
-        lower.contains(|c: char| c == ':') || lower.contains('-') && lower.contains(|c: char| c.is_ascii_digit());
+    let dated = lower.contains(':') || lower.contains('-') && lower.contains(|c: char| c.is_ascii_digit());
     !dated && !lower.trim().chars().all(|c| c.is_ascii_digit())
 }
 

@@ -242,7 +242,7 @@ impl Said {
             if which < 0 {
                 ahead -= 7;
             }
-            time = time + Span::secs(ahead * 86_400);
+            time += Span::secs(ahead * 86_400);
         }
         Some(time - Span::secs(self.offset.unwrap_or(0)))
     }

@@ -588,7 +588,7 @@ impl Find {
                 true
             }
             Expr::Delete => {
-                let gone = here.depth == 0 && here.shown == "." || {
+                here.depth == 0 && here.shown == "." || {
                     let result = match here.info.directory() {
                         true => call.system.remove(&here.path),
                         false => remove_all(call, &here.path, 0),
@@ -598,8 +598,7 @@ impl Find {
                         self.status = 1;
                     }
                     result.is_ok()
-                };
-                gone
+                }
             }
             Expr::Exec(number) => {
                 let exec = &mut self.execs[*number];

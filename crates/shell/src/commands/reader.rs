@@ -89,10 +89,10 @@ impl Reader {
 
     /// The next record.
     pub fn record(&mut self, separator: &Separator, name: &str, call: &mut Call<'_>) -> Record {
-        if self.source.is_none() {
-            if let Some(message) = self.open(name, call) {
-                return Record::Failed(message);
-            }
+        if self.source.is_none()
+            && let Some(message) = self.open(name, call)
+        {
+            return Record::Failed(message);
         }
         loop {
             if let Some(record) = self.cut(separator) {

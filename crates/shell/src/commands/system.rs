@@ -527,7 +527,7 @@ pub fn dd(call: &mut Call<'_>) -> Outcome {
             }
         }
     }
-    let (whole, part) = (bytes.len() as u64 / block, u64::from(bytes.len() as u64 % block > 0));
+    let (whole, part) = (bytes.len() as u64 / block, u64::from(!(bytes.len() as u64).is_multiple_of(block)));
     let quiet = value("status");
     if quiet != Some("none") {
         let mut text = format!("{whole}+{part} records in\n{whole}+{part} records out\n");

@@ -1210,10 +1210,8 @@ impl Machine {
                 Choice::Shield(mark) => shield = shield.min(mark),
                 _ if place > shield => {}
                 _ if place == shield => shield = usize::MAX,
-                Choice::Label(label) => {
-                    if failure == Failure::Break(label) {
-                        return None;
-                    }
+                Choice::Label(label) if failure == Failure::Break(label) => {
+                    return None;
                 }
                 Choice::Try { otherwise, env, after } => {
                     let Failure::Error(why) = &failure else { continue };
