@@ -255,13 +255,13 @@ fn forms_for_people_are_read() {
         ),
         ("fault: {slow-api: 200}", Input::Fault(Fault::SlowApi { delay_ms: 200, until: None })),
         ("line: ls", Input::Line { terminal: first, line: "ls".into() }),
-        ("type: {terminal: 1, text: y}", Input::Type { terminal: first, text: "y".into() }),
+        ("type: {terminal: 1, text: 'y'}", Input::Type { terminal: first, text: "y".into() }),
         ("end-edit: {path: /tmp/x, text: ''}", Input::CloseEdit { path: "/tmp/x".into(), text: Some(String::new()) }),
         (
             "add-node: {name: n, cpu: 4}",
             Input::AddNode(NodeSpec { name: "n".into(), cpu: "4".into(), memory: "24Gi".into() }),
         ),
-        ("image: {names: [a], shell: bash}", Input::Image { text: "names:\n- a\nshell: bash\n".into() }),
+        ("image: {names: [a], base: busybox}", Input::Image { text: "names:\n- a\nbase: busybox\n".into() }),
     ] {
         let text = format!("steps:\n- {{at: 0s, open-terminal: 1}}\n- {{at: 1s, {form}}}\n");
         let read = Scenario::parse(&text, "form").unwrap_or_else(|problems| panic!("{form}: {problems:?}"));

@@ -166,7 +166,7 @@ impl Session {
             15 => Input::Remove { file: self.one(&["b.yaml", "c/d.yaml"]).to_owned() },
             16 | 17 => Input::Fault(self.fault()),
             18 => self.machine(),
-            19 => Input::Image { text: "names: [busybox]\ncommand: [sh]\nshell: busybox\npull: 3s\n".to_owned() },
+            19 => Input::Image { text: "names: [busybox]\ncommand: [sh]\nbase: busybox\npull: 3s\n".to_owned() },
             20 => {
                 let name = self.one(&["a", "b"]);
                 return self.apply("b.yaml", name);
