@@ -25,8 +25,7 @@ pub(super) fn alias<H: Host>(process: &mut Process<H::Command>, words: &[String]
             }
             (None, Some(value)) => text.push_str(&format!("{start}{arg}={}\n", quote_always(value))),
             (None, None) => {
-                let message =
-                    format!("{arg}{}not found", if process.state.dialect == Dialect::Ash { ": " } else { ": " });
+                let message = format!("{arg}: not found");
                 process.complain(cx, Some("alias"), &message);
                 status = 1;
             }
@@ -250,7 +249,7 @@ pub(super) fn hash<H: Host>(process: &mut Process<H::Command>, words: &[String],
     let bash = process.state.dialect.is_bash();
     for name in words[1..].iter().filter(|arg| !arg.starts_with('-')) {
         if !process.is_builtin::<H>(name) && process.path_to(name, cx).is_none() {
-            let message = if bash { format!("{name}: not found") } else { format!("{name}: not found") };
+            let message = format!("{name}: not found");
             process.complain(cx, bash.then_some("hash"), &message);
             status = if bash { 1 } else { 127 };
         }

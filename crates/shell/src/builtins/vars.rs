@@ -199,7 +199,7 @@ pub fn declaration(state: &State, name: &str) -> Option<String> {
                 .into_iter()
                 .map(|(key, value)| {
                     let plain = key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.,/:@%+".contains(c));
-                    let key = if keyed && !(plain && !key.is_empty()) { double_quoted(&key) } else { key };
+                    let key = if keyed && (key.is_empty() || !plain) { double_quoted(&key) } else { key };
                     format!("[{key}]={}", double_quoted(&value))
                 })
                 .collect();

@@ -766,7 +766,7 @@ impl Parser {
                 }
                 let right = Box::new(self.level(level + 1)?);
                 left = Expr::Binary(operator, Box::new(left), right);
-                if level == 4 && !(self.at("|") && !self.in_print) {
+                if level == 4 && (self.in_print || !self.at("|")) {
                     // Comparisons do not chain.
                     let again = operators.iter().any(|next| self.at(next) && !(*next == ">" && self.in_print));
                     if again {

@@ -28,11 +28,11 @@ impl Filter for Base64 {
         if self.decode {
             let (bytes, intact) = decode(&self.bytes);
             call.out_bytes(&bytes);
-            if !intact && !(call.is_ash() && bytes.is_empty()) {
+            if !(intact || call.is_ash() && bytes.is_empty()) {
                 let text = if call.is_ash() { "truncated input" } else { "invalid input" };
                 call.err("base64", text);
             }
-            return i32::from(!intact && !(call.is_ash() && bytes.is_empty()));
+            return i32::from(!(intact || call.is_ash() && bytes.is_empty()));
         }
         let text = encode(&self.bytes);
         let columns = if self.columns == 0 { text.len().max(1) } else { self.columns };

@@ -246,7 +246,7 @@ fn one(
         (Err(error), _, false) => return Err(format!("cannot stat '{source}': {error}")),
     };
     let directory = call.system.info(from).is_ok_and(|info| info.directory());
-    if !moves && directory && !how.recursive && !(info.kind == FileKind::Link && how.links) {
+    if directory && !(moves || how.recursive || info.kind == FileKind::Link && how.links) {
         return Err(match ash {
             true => format!("omitting directory '{source}'"),
             false => format!("-r not specified; omitting directory '{source}'"),

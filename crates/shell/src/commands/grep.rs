@@ -314,7 +314,6 @@ fn run(call: &mut Call<'_>, kind: char) -> Outcome {
         any: false,
     };
     // Files that are missing or directories are passed over silently with `-s`.
-    let mut operands = operands;
     let before = operands.len();
     if filter.silent {
         operands.retain(|file| file == "-" || call.system.info(&call.path(file)).is_ok_and(|info| !info.directory()));

@@ -239,7 +239,7 @@ pub fn realpath(call: &mut Call<'_>) -> Outcome {
             true => Some(path.clone()),
             false => real_path(call.system, &path),
         };
-        let needed = call.is_ash() && false || args.has('e');
+        let needed = args.has('e');
         match found.filter(|path| !needed || call.system.info(path).is_ok()).or(args.has('m').then(|| path.clone())) {
             Some(text) => call.out(&format!("{text}\n")),
             None => {
@@ -324,7 +324,7 @@ pub fn stat(call: &mut Call<'_>) -> Outcome {
 
 fn stat_value(call: &Call<'_>, letter: char, name: &str, path: &str, info: &FileInfo) -> String {
     let user = |number: u32| super::system::user_name(call, number).unwrap_or_else(|| "UNKNOWN".to_string());
-    let time = if call.is_ash() { "%Y-%m-%d %H:%M:%S.%N %z" } else { "%Y-%m-%d %H:%M:%S.%N %z" };
+    let time = "%Y-%m-%d %H:%M:%S.%N %z";
     match letter {
         'n' => name.to_string(),
         'N' => match call.system.read_link(path) {

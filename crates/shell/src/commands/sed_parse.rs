@@ -180,10 +180,7 @@ impl Parser<'_> {
                 false => "no address after comma".to_string(),
             })?);
         }
-        if matches!(first, Some(Address::Line(0)))
-            && !(self.gnu && matches!(second, Some(Address::Match(_))))
-            && self.gnu
-        {
+        if self.gnu && matches!(first, Some(Address::Line(0))) && !matches!(second, Some(Address::Match(_))) {
             return Err("invalid usage of line address 0".into());
         }
         self.skip(" \t");

@@ -438,7 +438,7 @@ impl Expander<'_> {
         let values = self.values(param)?;
         let counts_as_set = match &values {
             Values::One(value) => value.as_ref().is_some_and(|value| !colon || !value.is_empty()),
-            Values::Many { items, .. } => !items.is_empty() && !(colon && items.iter().all(String::is_empty)),
+            Values::Many { items, .. } => !(items.is_empty() || colon && items.iter().all(String::is_empty)),
         };
         if kind == '+' || !counts_as_set && kind == '-' {
             if kind == '+' && !counts_as_set {

@@ -339,7 +339,7 @@ impl<C: Clone + std::fmt::Debug> Process<C> {
 
     pub fn push_text(&mut self, text: &str, kind: TextKind) {
         let line = if matches!(kind, TextKind::Main | TextKind::Sourced { .. }) { 1 } else { self.state.line.max(1) };
-        let text = if text.starts_with('\u{feff}') { &text[3..] } else { text };
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         self.frames.push(Frame::Text { source: Rc::new(text.chars().collect()), at: 0, line, kind });
     }
 

@@ -537,7 +537,9 @@ pub(super) fn assigned(text: &str, rest: Vec<Part>) -> Word {
         }
         let last = i == text.matches(':').count();
         match piece.strip_prefix('~') {
-            Some(after) if !(last && after.is_empty() && !rest.is_empty() && !matches!(rest[0], Part::Text(_))) => {
+            Some(after)
+                if !(last && after.is_empty() && rest.first().is_some_and(|part| !matches!(part, Part::Text(_)))) =>
+            {
                 let user: String = after.chars().take_while(|c| *c != '/').collect();
                 if !plain.is_empty() {
                     parts.push(Part::Text(std::mem::take(&mut plain)));

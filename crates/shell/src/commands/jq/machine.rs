@@ -186,14 +186,14 @@ enum Step {
     },
     /// Appended to what the choice at this place collects.
     Collect(usize),
-    ReduceStep {
+    ReduceDone {
         mark: usize,
         patterns: Rc<[Pattern]>,
         update: Sub,
         env: Env,
     },
     ReduceStore(usize),
-    ForeachStep {
+    ForeachDone {
         mark: usize,
         patterns: Rc<[Pattern]>,
         update: Sub,
@@ -291,7 +291,7 @@ enum Choice {
         made: Traced,
         after: After,
     },
-    Reduced {
+    ReduceDone {
         so_far: Json,
         made: Traced,
         after: After,
@@ -852,15 +852,15 @@ impl Machine {
             }
             Step::ReduceStart { source, patterns, update, env, input } => {
                 let made = input.made(Json::Null);
-                self.choices.push(Choice::Reduced { so_far: value.value, made, after: self.after.take() });
+                self.choices.push(Choice::ReduceDone { so_far: value.value, made, after: self.after.take() });
                 let mark = self.choices.len() - 1;
-                self.then(Step::ReduceStep { mark, patterns, update, env: env.clone() });
+                self.then(Step::ReduceDone { mark, patterns, update, env: env.clone() });
                 self.task = Task::Eval(source, env, input.untracked());
             }
-            Step::ReduceStep { mark, patterns, update, env } => {
+            Step::ReduceDone { mark, patterns, update, env } => {
                 let env = self.bound_any(&patterns, &value.value, env)?;
                 let so_far = match self.choices.get_mut(mark) {
-                    Some(Choice::Reduced { so_far, .. }) => std::mem::take(so_far),
+                    Some(Choice::ReduceDone { so_far, .. }) => std::mem::take(so_far),
                     _ => Json::Null,
                 };
                 too_deep(&so_far)?;
@@ -869,7 +869,7 @@ impl Machine {
                 self.task = Task::Eval(update, env, Traced::plain(so_far));
             }
             Step::ReduceStore(mark) => {
-                if let Some(Choice::Reduced { so_far, .. }) = self.choices.get_mut(mark) {
+                if let Some(Choice::ReduceDone { so_far, .. }) = self.choices.get_mut(mark) {
                     *so_far = value.value;
                 }
             }
@@ -877,10 +877,10 @@ impl Machine {
                 let after = self.after.take();
                 self.choices.push(Choice::Foreach { state: value.value, made: input.made(Json::Null), after });
                 let mark = self.choices.len() - 1;
-                self.then(Step::ForeachStep { mark, patterns, update, extract, env: env.clone() });
+                self.then(Step::ForeachDone { mark, patterns, update, extract, env: env.clone() });
                 self.task = Task::Eval(source, env, input.untracked());
             }
-            Step::ForeachStep { mark, patterns, update, extract, env } => {
+            Step::ForeachDone { mark, patterns, update, extract, env } => {
                 let env = self.bound_any(&patterns, &value.value, env)?;
                 let state = match self.choices.get(mark) {
                     Some(Choice::Foreach { state, .. }) => state.clone(),
@@ -1047,7 +1047,7 @@ impl Machine {
                 self.after = after;
                 self.task = Task::Give(made.made(value));
             }
-            Choice::Reduced { so_far, made, after } => {
+            Choice::ReduceDone { so_far, made, after } => {
                 self.after = after;
                 self.task = Task::Give(made.made(so_far));
             }
@@ -1191,7 +1191,7 @@ impl Machine {
     fn held(&self) -> usize {
         let held = |choice: &Choice| match choice {
             Choice::Collected { values, .. } => values.iter().map(Json::size).sum(),
-            Choice::Reduced { so_far: value, .. } | Choice::Foreach { state: value, .. } => value.size(),
+            Choice::ReduceDone { so_far: value, .. } | Choice::Foreach { state: value, .. } => value.size(),
             _ => 0,
         };
         self.choices.iter().map(held).sum()

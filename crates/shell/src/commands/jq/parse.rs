@@ -11,6 +11,9 @@ const DEPTH_MAX: usize = 60;
 
 pub type Sub = Rc<Expr>;
 
+/// An entry of `{…}` in a pattern: the key, the variable that takes its value, and the pattern for the value.
+type PatternEntry = (Sub, Option<Rc<str>>, Option<Pattern>);
+
 #[derive(Clone, PartialEq, Debug)]
 pub enum Expr {
     Identity,
@@ -403,7 +406,7 @@ impl Parser {
         Ok(pattern)
     }
 
-    fn pattern_entry(&mut self) -> Result<(Sub, Option<Rc<str>>, Option<Pattern>), String> {
+    fn pattern_entry(&mut self) -> Result<PatternEntry, String> {
         let token = self.peek().cloned();
         self.next += 1;
         let (key, name) = match token {
