@@ -76,10 +76,10 @@ impl System for Machine<'_> {
         self.has(name)
     }
     fn info(&self, path: &str) -> Result<FileInfo, FileError> {
-        if let Some(n) = path.strip_prefix("/dev/") {
-            if DEVICES.contains(&n) {
-                return Ok(FileInfo::device());
-            }
+        if let Some(n) = path.strip_prefix("/dev/")
+            && DEVICES.contains(&n)
+        {
+            return Ok(FileInfo::device());
         }
         self.files
             .info(path)
@@ -237,7 +237,7 @@ fn play(case: &Case<'_>) -> (String, i32) {
         match poll {
             Poll::Exit(code) => return (String::from_utf8_lossy(&out).replace('\0', "\u{2400}"), code),
             Poll::SleepUntil(at) => now = at.max(now + Span::ms(1)),
-            Poll::Yield => now = now + Span::ms(if polls % 4 == 0 { 2 } else { 1 }),
+            Poll::Yield => now += Span::ms(if polls % 4 == 0 { 2 } else { 1 }),
             Poll::Wait => return ("waits for ever".into(), -1),
         }
     }
