@@ -100,8 +100,8 @@ impl Lanes {
         let last = (((top + height - RULER) / ROW).ceil() as usize).min(rows.len());
         pen.save();
         clip(&pen, 0.0, RULER, width, height);
-        for row in first..last {
-            let lane = &view.lanes[rows[row]];
+        for (row, lane) in rows.iter().enumerate().take(last).skip(first) {
+            let lane = &view.lanes[*lane];
             let y = RULER + row as f64 * ROW - top;
             self.paint_lane(&pen, &palette, lane, y, now.now_ms, now.selected == Some(&lane.uid));
         }

@@ -266,7 +266,8 @@ impl Run {
             self.seek(at_ms);
             return true;
         }
-        let Some(next) = self.engine.as_ref().map(Engine::next_ms) else { return false };
+        let moving = self.engine.as_ref().filter(|_| self.moves());
+        let Some(next) = moving.map(Engine::next_ms) else { return false };
         let step = self.errand == Errand::Step;
         let coming_ms = self.coming().map(|coming| coming.at_ms);
         let target = match next {
@@ -410,7 +411,8 @@ mod tests {
 
     #[test]
     fn a_slow_engine_stops_at_the_end_of_a_frames_work() {
-        let mut run = start(JOB, false);
+        let many = JOB.replace("exit 1", "exit 0").replace("backoffLimit: 1", "completions: 400\n  parallelism: 80");
+        let mut run = start(&many, false);
         run.clock.speed = crate::clock::SPEEDS.len() - 1;
         let clock = std::cell::Cell::new(0.0);
         let slow = || {

@@ -236,16 +236,16 @@ mod tests {
     #[test]
     fn it_follows_now_until_someone_takes_hold() {
         let view = View::default();
-        let mut window = window(100_000, &view);
-        assert_eq!(window.x(100_000).round(), 76.0 + 800.0 * PAST);
+        let mut window = window(800_000, &view);
+        assert_eq!(window.x(800_000).round(), 76.0 + 800.0 * PAST);
         let before = window.from_ms;
         assert_eq!(window.gesture(Gesture::Pan(-80.0), 0.0, &view, 0), Wish::Paint);
         assert!(window.from_ms < before && !window.follows);
-        window.place(876.0, 200_000, &view.lanes);
-        assert!(window.x(200_000) > 876.0, "what is panned away stays away");
+        window.place(876.0, 900_000, &view.lanes);
+        assert!(window.x(900_000) > 876.0, "what is panned away stays away");
         window.gesture(Gesture::Follow, 0.0, &view, 0);
-        window.place(876.0, 200_000, &view.lanes);
-        assert_eq!(window.x(200_000).round(), 76.0 + 800.0 * PAST);
+        window.place(876.0, 900_000, &view.lanes);
+        assert_eq!(window.x(900_000).round(), 76.0 + 800.0 * PAST);
     }
 
     #[test]

@@ -11,11 +11,13 @@ pub struct Wrong {
     /// A path such as `container`; empty for the value itself.
     pub path: String,
     pub message: String,
+    /// It is the key at the end of the path, not what is said under it.
+    pub is_key: bool,
 }
 
 impl Wrong {
     pub(crate) fn here(message: impl Into<String>) -> Wrong {
-        Wrong { path: String::new(), message: message.into() }
+        Wrong { path: String::new(), message: message.into(), is_key: false }
     }
 
     /// The same, seen from one level above.
@@ -37,7 +39,7 @@ impl<'v> Fields<'v> {
         match map.keys().find(|key| !known.contains(key)) {
             Some(key) => {
                 let message = format!("`{key}` is not known here; there is {}", known.join(", "));
-                Err(Wrong::here(message).under(key))
+                Err(Wrong { is_key: true, ..Wrong::here(message).under(key) })
             }
             None => Ok(Fields { map }),
         }

@@ -10,7 +10,7 @@ use cluster::{NodeSpec, Routing, Setup};
 use values::sort::sort_by_key;
 use values::time::{SimTime, Span};
 use values::value::Value;
-use yaml::{self, Diagnostic, Severity};
+use yaml::{self, Diagnostic, Severity, TextRange};
 
 /// Where the virtual clock starts if the scenario does not say: 2026-11-21T08:00:00Z.
 pub const DEFAULT_START: SimTime = SimTime::from_secs(1_795_248_000);
@@ -192,7 +192,10 @@ impl Reader<'_> {
     fn take<T>(&mut self, read: Result<T, Wrong>, path: &str) -> Option<T> {
         read.map_err(|wrong| {
             let wrong = wrong.under(path);
-            self.problem(&wrong.path, &wrong.message);
+            match wrong.is_key {
+                true => self.problem_of_key(&wrong.path, &wrong.message),
+                false => self.problem(&wrong.path, &wrong.message),
+            }
         })
         .ok()
     }
@@ -312,12 +315,21 @@ impl Reader<'_> {
         };
         for key in map.keys().filter(|key| !known.contains(key)) {
             let place = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-            self.problem(&place, &format!("`{key}` is not known here; there is {}", known.join(", ")));
+            self.problem_of_key(&place, &format!("`{key}` is not known here; there is {}", known.join(", ")));
         }
     }
 
     fn problem(&mut self, path: &str, message: &str) {
-        let span = self.document.locate(path).span();
+        self.problem_at(self.document.locate(path).span(), message);
+    }
+
+    /// What is wrong is the key itself, not what is said under it.
+    fn problem_of_key(&mut self, path: &str, message: &str) {
+        let location = self.document.locate(path);
+        self.problem_at(location.key.unwrap_or(location.value), message);
+    }
+
+    fn problem_at(&mut self, span: TextRange, message: &str) {
         self.problems.push(Diagnostic::new(Severity::Error, "scenario", span, message));
     }
 }

@@ -56,11 +56,12 @@ enum Waits {
     Prompt(SessionId),
 }
 
-/// A command of a step.
+/// A command that is more than a line someone runs: it belongs to a step, or is how something breaks.
 #[derive(Clone, PartialEq, Debug)]
 struct Running {
     task: TaskId,
-    step: usize,
+    /// The step's place in the scenario.
+    step: Option<usize>,
     /// It belongs to the script, whose end a player waits for.
     scripted: bool,
     /// It is how something breaks.
@@ -81,7 +82,7 @@ pub struct World {
     /// Steps of the script that were begun.
     begun: usize,
     waits: Waits,
-    /// Commands under way that belong to steps.
+    /// Commands under way that belong to steps or are how something breaks.
     running: Vec<Running>,
     /// Nodes that come back by themselves, and when.
     thaws: Vec<(SimTime, String)>,
@@ -189,7 +190,7 @@ impl World {
             }
             records(Record::Output(Rc::new(Output {
                 at: done.began,
-                step: known.as_ref().map(|known| known.step),
+                step: known.as_ref().and_then(|known| known.step),
                 command: done.line,
                 exit: done.exit,
                 refused: done.exit != 0 && known.is_some_and(|known| known.is_fault),
@@ -301,8 +302,8 @@ impl World {
             }
             Input::Image { text } => self.cluster.set_image(text),
         };
-        if let (Some(task), Some(step)) = (task, step) {
-            let is_fault = matches!(input, Input::Fault(_));
+        let is_fault = matches!(input, Input::Fault(_));
+        if let Some(task) = task.filter(|_| step.is_some() || is_fault) {
             self.running.push(Running { task, step, scripted, is_fault });
         }
         let reply = match done {

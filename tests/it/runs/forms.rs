@@ -103,7 +103,7 @@ fn input() -> impl Strategy<Value = Input> {
     let image = prop::sample::select(vec![
         "names: [a]",
         "# why\nnames: [a, 'b/*']\ncommand: [/x]\nprograms:\n  /x: {runs: 5s, exitCode: 3, log: \"a\\tb\"}\n",
-        "{\"names\": [\"*\"], \"shell\": \"busybox\", \"pull\": {\"least\": \"1s\", \"most\": \"2s\"}}",
+        "{\"names\": [\"*\"], \"base\": \"busybox\", \"pull\": {\"least\": \"1s\", \"most\": \"2s\"}}",
     ]);
     prop_oneof![
         (prop_oneof![Just("-".to_owned()), name()], text()).prop_map(|(file, text)| Input::Apply { file, text }),
@@ -258,10 +258,10 @@ fn forms_for_people_are_read() {
         ("type: {terminal: 1, text: 'y'}", Input::Type { terminal: first, text: "y".into() }),
         ("end-edit: {path: /tmp/x, text: ''}", Input::CloseEdit { path: "/tmp/x".into(), text: Some(String::new()) }),
         (
-            "add-node: {name: n, cpu: 4}",
-            Input::AddNode(NodeSpec { name: "n".into(), cpu: "4".into(), memory: "24Gi".into() }),
+            "add-node: {name: m, cpu: 4}",
+            Input::AddNode(NodeSpec { name: "m".into(), cpu: "4".into(), memory: "24Gi".into() }),
         ),
-        ("image: {names: [a], base: busybox}", Input::Image { text: "names:\n- a\nbase: busybox\n".into() }),
+        ("image: {names: [a], base: busybox}", Input::Image { text: "base: busybox\nnames:\n- a\n".into() }),
     ] {
         let text = format!("steps:\n- {{at: 0s, open-terminal: 1}}\n- {{at: 1s, {form}}}\n");
         let read = Scenario::parse(&text, "form").unwrap_or_else(|problems| panic!("{form}: {problems:?}"));
@@ -276,16 +276,16 @@ fn slips_are_refused_with_their_place() {
     for (step, column, says) in [
         (
             "{at: 1s, fault: {stop-controller: job-controler}}",
-            35,
+            37,
             "there is no controller job-controler; there is job-controller",
         ),
-        ("{at: 1s, fault: {kill-container: a, contaner: b}}", 47, "`contaner` is not known here"),
+        ("{at: 1s, fault: {kill-container: a, contaner: b}}", 39, "`contaner` is not known here"),
         ("{at: 1s, fault: {kill-node: a}, run: ls}", 3, "a step has `at` and one of"),
         ("{at: -1s, run: ls}", 8, "a length of time"),
         ("{at: 1s, after: -1, run: ls}", 19, "`after` is a whole number"),
         ("{at: 1s, line: ls}", 18, "terminal 1 was not opened yet"),
         ("{at: 1s, open-terminal: 2}", 27, "this one is 1"),
-        ("{at: 1s, apply: {text: x}}", 19, "`file` is needed here"),
+        ("{at: 1s, apply: {text: x}}", 12, "`file` is needed here"),
         ("{at: 1s, save: {file: '', text: x}}", 25, "`file` is empty"),
         ("{at: 1s, add-node: {name: a, cpu: lots}}", 37, "`cpu` is a quantity"),
         ("{at: 1s, image: {names: [a], programs: {/x: {runs: soon}}}}", 19, "runs: cannot be"),

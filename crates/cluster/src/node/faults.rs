@@ -13,6 +13,9 @@ use api::meta::Key;
 use values::time::{SimTime, Span};
 use values::value::Text;
 
+/// What containerd says of a container that went with its machine.
+const LOST_EXIT_CODE: i32 = 255;
+
 /// A disturbed pull.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PullFault {
@@ -111,25 +114,21 @@ impl Nodes {
         let Some(node) = self.node(node) else { return false };
         self.kubelets[node].dead = true;
         for worker in self.pods.iter_mut().filter(|worker| worker.node == node) {
-            for run in worker.slots.iter_mut().filter_map(|slot| slot.run_mut()).filter(|run| run.ended.is_none()) {
+            for slot in 0..worker.slots.len() {
+                let Some(run) = worker.slots[slot].run_mut().filter(|run| run.ended.is_none()) else { continue };
                 run.ended = Some(Ended {
                     at: now,
-                    exit_code: 255,
+                    exit_code: LOST_EXIT_CODE,
                     reason: Text::Known("Unknown"),
                     message: Text::default(),
                     never_started: false,
                 });
                 run.seen = run.seen.max(Seen::Running);
-            }
-            for slot in 0..worker.slots.len() {
-                let run = worker.slots[slot].run().and_then(|run| run.ended.as_ref());
-                if run.is_some_and(|ended| ended.at == now && ended.exit_code == 255) {
-                    let container = worker.slots[slot].name.clone();
-                    let ended =
-                        Happened::ProcessEnded { container, exit_code: 255, signal: None, out_of_memory: false };
-                    let entry = api.happened(Some(worker.subject()), ended);
-                    worker.turned(slot, entry);
-                }
+                let container = worker.slots[slot].name.clone();
+                let ended =
+                    Happened::ProcessEnded { container, exit_code: LOST_EXIT_CODE, signal: None, out_of_memory: false };
+                let entry = api.happened(Some(worker.subject()), ended);
+                worker.turned(slot, entry);
             }
         }
         true

@@ -113,6 +113,8 @@ struct Base {
     shell: String,
     lacks: Rc<Vec<String>>,
     has: Vec<String>,
+    /// What an image starts that does not say it.
+    command: Vec<String>,
 }
 
 /// What entries of the file refer to.
@@ -145,6 +147,7 @@ impl Table {
                 shell: base.str_at("shell").unwrap_or_default().to_owned(),
                 lacks: Rc::new(words(base.at("lacks"))),
                 has: words(base.at("has")),
+                command: strings(base.at("command")),
             };
             bases.insert(name.to_owned(), base);
         }
@@ -353,7 +356,8 @@ impl Image {
             ..Image::default()
         };
         let (has, base) = (words(value.at("has")), text("base"));
-        image.rest_on(&base, &has, context)?;
+        let own_command = !image.entrypoint.is_empty() || !image.cmd.is_empty();
+        image.rest_on(&base, &has, own_command, context)?;
         for (path, program) in value.map_at("programs").into_iter().flat_map(|map| map.iter()) {
             let kind = ProgramKind::read(program).map_err(|why| format!("{:?} {path}: {why}", image.names))?;
             image.programs.insert(path.to_owned(), kind);
@@ -361,20 +365,23 @@ impl Image {
         for (word, base) in value.map_at("flavours").into_iter().flat_map(|map| map.iter()) {
             let mut flavour = image.clone();
             flavour.flavours.clear();
-            flavour.rest_on(base.as_str().unwrap_or_default(), &has, context)?;
+            flavour.rest_on(base.as_str().unwrap_or_default(), &has, own_command, context)?;
             image.flavours.push((word.to_owned(), Rc::new(flavour)));
         }
         Ok(image)
     }
 
-    /// Gives it the commands of a base and those that it has of its own.
-    fn rest_on(&mut self, base: &str, has: &[String], context: &Context<'_>) -> Result<(), String> {
+    /// Gives it the commands of a base and those that it has of its own, and what the base starts unless it says itself.
+    fn rest_on(&mut self, base: &str, has: &[String], own_command: bool, context: &Context<'_>) -> Result<(), String> {
         let none = Base::default();
         let base = match base {
             "" => &none,
             name => context.bases.get(name).ok_or_else(|| format!("{:?}: no such base: {name}", self.names))?,
         };
         (self.shell, self.lacks, self.has) = (base.shell.clone(), Rc::clone(&base.lacks), base.has.clone());
+        if !own_command {
+            self.cmd.clone_from(&base.command);
+        }
         self.has.extend(has.iter().cloned());
         let own = self.has.iter().filter_map(|name| Some((name.clone(), context.tools.get(name)?.clone())));
         self.tools = Rc::new(own.collect());
