@@ -192,7 +192,8 @@ impl Component for Menu {
 
     fn view(&self, ctx: &Context<Self>) -> Html {
         let props = ctx.props();
-        let title = props.ids.of("breaks-title");
+        // What names it stands in what it holds while it is open.
+        let title = props.target.is_some().then(|| props.ids.of("breaks-title"));
         let dialog = self.dialog.clone();
         let onclick = ctx.link().callback(move |event: MouseEvent| {
             let hit = event.target_dyn_into::<HtmlDialogElement>();

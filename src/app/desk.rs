@@ -475,8 +475,10 @@ impl Desk {
         if part == Extra::Zones {
             self.run.set_zones(self.later.table());
         }
-        if !self.later.lacks(Extra::Shells) {
+        if matches!(part, Extra::Shells | Extra::Terminal) && !self.later.lacks(Extra::Shells) {
             self.run.shells_came();
+            // What is in an image is known only now.
+            self.lint();
         }
         for then in waiting {
             match (then, &why) {

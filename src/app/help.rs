@@ -1,6 +1,6 @@
 //! The list of keys and signs, as a dialog of the browser's own kind: Escape closes it, the focus stays inside.
 
-use web_sys::HtmlDialogElement;
+use web_sys::{HtmlDialogElement, HtmlElement};
 use yew::prelude::*;
 
 use super::engine::{GAPS, Sign, Within};
@@ -41,18 +41,24 @@ fn field(within: Within, field: &str) -> String {
 
 #[component]
 pub fn Help(props: &Props) -> Html {
-    let dialog = use_node_ref();
-    use_effect_with((props.open, dialog.clone()), |(open, dialog)| {
+    let (dialog, title) = (use_node_ref(), use_node_ref());
+    use_effect_with((props.open, dialog.clone(), title.clone()), |(open, dialog, title)| {
         let Some(dialog) = dialog.cast::<HtmlDialogElement>() else { return };
         match (*open, dialog.open()) {
-            (true, false) => drop(dialog.show_modal()),
+            (true, false) => {
+                let _ = dialog.show_modal();
+                // Reading begins at the top. The attribute `autofocus` would ask for it when the page opens, too.
+                if let Some(title) = title.cast::<HtmlElement>() {
+                    let _ = title.focus();
+                }
+            }
             (false, true) => dialog.close(),
             _ => {}
         }
     });
     html! {
         <dialog ref={dialog} class="help" aria-labelledby="help-title" onclose={props.close.reform(|_: Event| ())}>
-            <h2 id="help-title" tabindex="-1" autofocus={true}>{ "Keys and signs" }</h2>
+            <h2 ref={title} id="help-title" tabindex="-1">{ "Keys and signs" }</h2>
             <div class="columns">
                 <dl class="keys">
                     { for KEYS.iter().map(|(keys, what)| html! {

@@ -124,15 +124,15 @@ fn token(props: &Props, pod: &PodToken, reachable: bool, reached: &UseStateHandl
     };
     let span = pod.until_ms.map(|until| (pod.since_ms, until));
     let restarts = (pod.restarts > 0).then(|| format!("↻{}", pod.restarts));
-    let index = pod.index.as_ref().map(|index| html! { <b class="index">{ index }</b> });
     html! {
         <button key={pod.uid.clone()} type="button" class="pod" data-pod={pod.uid.clone()} data-sign={sign::class(pod.sign)}
             tabindex={if reachable { "0" } else { "-1" }} aria-pressed={selected.to_string()}
             aria-label={label(pod)} title={title(pod)} onclick={select} onfocusin={reach}>
             { sign::draw(pod.sign, span) }
             <span class="unseen">{ pod.name.strip_suffix(pod.short.as_str()).unwrap_or_default() }</span>
-            <span class="short">{ index }{ &pod.short }</span>
-            <span class="word">{ &pod.word }{ restarts.map(|text| html! { <i>{ text }</i> }) }</span>
+            <span class="short" data-index={pod.index.clone()}>{ &pod.short }</span>
+            { " " }
+            <span class="word">{ &pod.word }{ restarts.map(|text| html! { <>{ " " }<i>{ text }</i></> }) }</span>
         </button>
     }
 }

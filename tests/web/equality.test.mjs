@@ -21,7 +21,8 @@ const SESSIONS = fileURLToPath(new URL('../sessions/', import.meta.url));
 /** Enough to meet every controller, few enough to take seconds. */
 const AT_MOST = 12;
 
-const names = (await readdir(SCENARIOS)).sort();
+const inside = await readdir(SCENARIOS, { withFileTypes: true });
+const names = inside.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
 const step = Math.max(1, Math.ceil(names.length / AT_MOST));
 const sessions = (await readdir(SESSIONS)).filter((name) => name.endsWith('.yaml')).sort();
 const chosen = names

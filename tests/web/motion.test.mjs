@@ -36,7 +36,7 @@ spec:
           containers: [{name: c, image: busybox, command: [sh, -c, "sleep 3; exit 1"]}]
 `;
 
-const NO_IMAGE = job('no-image', 'true').replace('image: busybox', 'image: nobody/has-this:1');
+const NO_IMAGE = job('no-image', 'true').replace('image: busybox', 'image: nobody/no-such:1');
 
 /** Looks at every Pod in every frame: motions at once, frames in which it is farther from its place than the one before. */
 const travels = (page, ms) => page.evaluate((ms) => new Promise((done) => {
@@ -64,6 +64,7 @@ const travels = (page, ms) => page.evaluate((ms) => new Promise((done) => {
 
 test('a Pod goes once from its old place to its new one, and never away from it', async () => {
   await visit({}, async (page) => {
+    await page.getByLabel('Speed').selectOption('5x');
     const found = await travels(page, 9_000);
     assert.ok(found.moved > 0, 'something moved at all');
     assert.deepEqual({ ...found, moved: 0 }, { most: 1, away: 0, moved: 0, outside: 0 });

@@ -109,7 +109,7 @@ const work = (page, messages) => page.evaluate(async (messages) => {
 
 test('the engine in a worker: a scenario goes in, its progress and its last picture come out as plain data', async () => {
   const { page, problems } = await open(here.browser.context, here.server.url);
-  const said = await work(page, { start: { id: 1, scenario: SCENARIO, budget: 100 } });
+  const said = await work(page, { start: { id: 1, scenario: SCENARIO, budget: 20 } });
   const last = said.at(-1);
   assert.equal(last.error, undefined);
   const [job] = last.view.jobs;

@@ -126,6 +126,9 @@ impl Sim {
     /// For a host that fetches the part `program::shells` when it is first needed. While `waits`, time stops before the
     /// first container that may need it starts ([`Progress::Lacks`]). To be said before anything is made.
     pub fn wait_for_shells(&mut self, waits: bool) {
+        if self.lacks_shells && !waits {
+            self.world.cluster.complete_images();
+        }
         self.lacks_shells = waits;
     }
 

@@ -29,6 +29,7 @@ pub fn lint(bytes: &[u8], file: &str, cluster: &Cluster) -> Vec<Diagnostic> {
 pub fn lint_together(files: &[(String, Vec<u8>)], zones: &ZoneTable) -> Vec<Vec<Diagnostic>> {
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     let mut cluster = empty_cluster(zones);
+    cluster.complete_images();
     let mut all: Vec<_> = files.iter().map(|(file, bytes)| apply_to(&mut cluster, bytes, file)).collect();
     for ((file, bytes), diagnostics) in files.iter().zip(&mut all) {
         if diagnostics.iter().any(is_error) {
@@ -64,7 +65,7 @@ fn put_in_order(diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// Our own remarks on a document: surprising scalars, and fields that are kept but not acted on.
-pub fn remarks(node: &Node) -> Vec<Diagnostic> {
+pub fn remarks(node: &Node, images: &Images) -> Vec<Diagnostic> {
     let value = node.value();
     let mut remarks = hints(node);
     let kind = value.str_at("apiVersion").zip(value.str_at("kind")).and_then(|(v, k)| Kind::find(v, k));
@@ -73,7 +74,7 @@ pub fn remarks(node: &Node) -> Vec<Diagnostic> {
         remarks.push(Diagnostic::new(Severity::Hint, "gap", node.locate(&path).span(), message));
     }
     if let Some(kind) = kind {
-        remarks.extend(unknown_images(node, &value, kind));
+        remarks.extend(unknown_images(node, &value, kind, images));
         if kind.is_only_kept() {
             let message = format!("{kind} is kept, listed and printed; nothing in Batchyard acts on it.");
             remarks.push(Diagnostic::new(Severity::Hint, "kept", node.locate("kind").span(), message));
@@ -83,25 +84,20 @@ pub fn remarks(node: &Node) -> Vec<Diagnostic> {
 }
 
 /// A hint at each image that nobody here knows, once for each, unless the Pod says itself what it does.
-fn unknown_images(node: &Node, value: &Value, kind: Kind) -> Vec<Diagnostic> {
-    let Some(spec) = gaps::pod_spec_path(kind).filter(|_| program::shells_are_here()) else { return Vec::new() };
+fn unknown_images(node: &Node, value: &Value, kind: Kind, images: &Images) -> Vec<Diagnostic> {
+    let Some(spec) = gaps::pod_spec_path(kind) else { return Vec::new() };
     let template =
         spec.strip_suffix(".spec").map_or_else(|| "metadata".to_owned(), |above| format!("{above}.metadata"));
     let own = value.at_keys(template.split('.').chain(["annotations"]));
     if own.as_map().is_some_and(|map| map.iter().any(|(name, _)| name.starts_with(program::ANNOTATION))) {
         return Vec::new();
     }
-    let (mut images, mut hints, mut said) = (None, Vec::new(), Vec::new());
+    let (mut hints, mut said) = (Vec::new(), Vec::new());
     for list in ["initContainers", "containers"] {
         let list = format!("{spec}.{list}");
         for (i, container) in value.at_keys(list.split('.')).as_list().unwrap_or(&[]).iter().enumerate() {
             let Some(name) = container.str_at("image").filter(|name| !said.contains(name)) else { continue };
             let Ok(reference) = Reference::parse(name) else { continue };
-            let images = images.get_or_insert_with(|| {
-                let mut images = Images::built_in();
-                images.complete();
-                images
-            });
             if images.is_unmodelled(&reference) {
                 said.push(name);
                 let place = node.locate(&format!("{list}[{i}].image")).span();

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 /// The part's file did not come: no connection, or the server has it no more.
 pub use wasm_split_helpers::SplitLoaderError as NotFetched;
 
-/// Whether a part has been fetched.
+/// Whether a part has been fetched. To ask begins to fetch it.
 pub fn is_here<T: 'static>(part: impl Future<Output = Result<&'static T, NotFetched>>) -> bool {
     matches!(pin!(part).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(_)))
 }

@@ -160,6 +160,11 @@ impl Cluster {
         self.nodes.images()
     }
 
+    /// Knows all images that are modelled, with those that come with the part `shells`, which must be there.
+    pub fn complete_images(&mut self) {
+        self.nodes.complete_images();
+    }
+
     pub fn store(&self) -> &Store {
         &self.store
     }

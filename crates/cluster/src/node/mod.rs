@@ -180,6 +180,11 @@ impl Nodes {
         &self.images
     }
 
+    /// Reads the table of those that come with the part `shells`.
+    pub fn complete_images(&mut self) {
+        self.images.complete();
+    }
+
     fn add(&mut self, pod: PodId, what: What, at: SimTime, cause: Cause) {
         self.queue.add(Task { pod, what }, at, cause);
     }

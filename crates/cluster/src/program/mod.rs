@@ -27,7 +27,7 @@ use values::time::SimTime;
 
 pub use behaviour::{ANNOTATION, Behaviour, Occasion, OnTerm};
 pub use machine::{Call, Connections, Machine, RequestId, Returned};
-pub use shells::{Shells, are_here as shells_are_here, shells};
+pub use shells::{Shells, shells};
 pub use wget::curl_error;
 
 use behaviour::Scripted;

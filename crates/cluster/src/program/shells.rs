@@ -61,11 +61,6 @@ pub fn shells() -> Result<&'static Shells, NotFetched> {
     Ok(&SHELLS)
 }
 
-/// Whether this part has been fetched.
-pub fn are_here() -> bool {
-    part::is_here(shells())
-}
-
 /// The functions of this part, which the host has fetched.
 pub(super) fn fetched() -> &'static Shells {
     part::fetched(shells())

@@ -253,7 +253,7 @@ pub fn apply_text(cluster: &mut Cluster, file: &str, text: &str, namespace: &str
     let mut diagnostics = parsed.diagnostics;
     for node in &parsed.documents {
         diagnostics.extend(diagnose(node, file));
-        diagnostics.extend(crate::remarks(node));
+        diagnostics.extend(crate::remarks(node, cluster.images()));
         for (kind, name, error) in &refused {
             let value = node.value();
             if value.str_at("kind") == Some(kind.name()) && value.str_at("metadata.name") == Some(name) {
