@@ -23,7 +23,7 @@ use super::clockbar::{self, ClockBar};
 use super::desk::{Ask, Desk};
 use super::dock::Dock;
 use super::editor::{self, Editor};
-use super::engine::{Extra, PodToken};
+use super::engine::Extra;
 use super::events::Events;
 use super::examples;
 use super::files::File;
@@ -100,13 +100,12 @@ pub struct Session {
     panel: NodeRef,
     lanes: Lanes,
     live: Live,
-    travel: Travel,
+    travel: Option<Travel>,
 
     frame: Option<AnimationFrame>,
     last_frame: Option<f64>,
     /// A drawing is under way.
     draws: bool,
-    drawn_pods: Option<Part<Vec<PodToken>>>,
     /// The Pod that had the focus before its token moved elsewhere.
     refocus: Option<String>,
     _listeners: Vec<EventListener>,
@@ -135,11 +134,10 @@ impl Component for Session {
             panel: NodeRef::default(),
             lanes: Lanes::default(),
             live: Live::default(),
-            travel: Travel::default(),
+            travel: None,
             frame: None,
             last_frame: None,
             draws: true,
-            drawn_pods: None,
             refocus: None,
             _listeners: listeners(ctx),
         };
@@ -217,15 +215,7 @@ impl Component for Session {
         if let Some(root) = self.root.cast::<web_sys::Element>() {
             self.live.collect(&root);
         }
-        let pods = Part(self.desk.run.view.pods.clone());
-        if self.drawn_pods.as_ref() != Some(&pods) {
-            if let Some(floor) = self.floor.cast::<HtmlElement>() {
-                let place = |uid: &str| pods.0.iter().find(|pod| pod.uid == uid).map(|pod| pod.place.clone());
-                let reduced = browser::matches("(prefers-reduced-motion: reduce)");
-                self.travel.after_drawing(&floor, place, Pace { speed: self.desk.run.clock.factor(), reduced });
-            }
-            self.drawn_pods = Some(pods);
-        }
+        self.let_pods_travel();
         if let Some(uid) = self.refocus.take().filter(|_| browser::focus_is_lost()) {
             browser::focus(&self.floor, Some(&format!("button[data-pod='{uid}']")));
         }
@@ -331,6 +321,20 @@ impl Session {
         if self.desk.run.moves() && self.frame.is_none() && !self.draws {
             let link = ctx.link().clone();
             self.frame = Some(request_animation_frame(move |at| link.send_message(Msg::Frame(at))));
+        }
+    }
+
+    fn let_pods_travel(&mut self) {
+        let Some(floor) = self.floor.cast::<HtmlElement>() else {
+            self.travel = None;
+            return;
+        };
+        if !self.travel.as_ref().is_some_and(|travel| travel.is_on(&floor)) {
+            self.travel = Travel::on(floor);
+        }
+        if let Some(travel) = &self.travel {
+            let reduced = browser::matches("(prefers-reduced-motion: reduce)");
+            travel.set_pace(Pace { speed: self.desk.run.clock.factor(), reduced });
         }
     }
 

@@ -1,17 +1,20 @@
 //! Pods travel: after a drawing, each that stands elsewhere starts from where it was last seen.
 //!
-//! "First, last, invert, play": the browser animates a transform, outside the virtual DOM. Places are those of the layout,
-//! which no transform moves, so a motion under way is never taken for a place; where a Pod is seen at the moment is its place
-//! and what is left of its motion. One motion a Pod: a new one begins where the old one is cut off. Nothing travels above 30x
+//! "First, last, invert, play": the browser animates a transform, outside the virtual DOM. A mutation observer says when Pods
+//! were drawn: it is heard in the task that drew them, whereas Yew lets the browser paint between a long drawing and
+//! `rendered`. Places are those of the layout, which no transform moves, so a motion under way is never taken for a place;
+//! where a Pod is seen at the moment is its place and what is left of its motion. One motion a Pod: a new one begins where the old one is cut off. Nothing travels above 30x
 //! or where the user asked for reduced motion; there a new Pod fades in.
+
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use batchyard::values::sorted::SortedMap;
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, MutationObserver, MutationObserverInit};
 
 use super::browser;
-use super::engine::Place;
 
 #[wasm_bindgen]
 extern "C" {
@@ -48,17 +51,27 @@ const CROWD: usize = 150;
 /// A place on the floor, in px.
 type Point = (f64, f64);
 
+/// The travelling on a floor, for as long as it is kept.
+pub struct Travel {
+    floor: HtmlElement,
+    travellers: Rc<RefCell<Travellers>>,
+    observer: MutationObserver,
+    _heard: Closure<dyn FnMut()>,
+}
+
 /// Where each Pod was drawn last.
 #[derive(Default)]
-pub struct Travel {
+struct Travellers {
     pods: SortedMap<String, Seen>,
     width: i32,
+    pace: Pace,
 }
 
 /// A Pod as it was drawn last.
 struct Seen {
     element: HtmlElement,
-    place: Place,
+    /// What holds it: a node, or one of the places before and after.
+    place: Option<Element>,
     at: Point,
     flight: Option<Flight>,
 }
@@ -102,15 +115,48 @@ fn motion(seen: Option<Point>, at: Point, other_place: bool, pace: Pace) -> Moti
 }
 
 /// How fast time runs, and whether the user asked for less motion.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
     pub speed: f64,
     pub reduced: bool,
 }
 
 impl Travel {
-    /// Looks where the Pods of the floor are now and lets those that moved travel. `place` says where a Pod is, by its uid.
-    pub fn after_drawing(&mut self, floor: &HtmlElement, place: impl Fn(&str) -> Option<Place>, pace: Pace) {
+    /// Lets the Pods of a floor travel from now on. None where the browser does not say what was drawn.
+    pub fn on(floor: HtmlElement) -> Option<Travel> {
+        let travellers = Rc::new(RefCell::new(Travellers::default()));
+        let heard = {
+            let (floor, travellers) = (floor.clone(), Rc::clone(&travellers));
+            Closure::<dyn FnMut()>::new(move || travellers.borrow_mut().after_drawing(&floor))
+        };
+        let observer = MutationObserver::new(heard.as_ref().unchecked_ref()).ok()?;
+        let what = MutationObserverInit::new();
+        what.set_child_list(true);
+        what.set_subtree(true);
+        observer.observe_with_options(&floor, &what).ok()?;
+        travellers.borrow_mut().after_drawing(&floor);
+        Some(Travel { floor, travellers, observer, _heard: heard })
+    }
+
+    pub fn is_on(&self, floor: &HtmlElement) -> bool {
+        self.floor == *floor
+    }
+
+    pub fn set_pace(&self, pace: Pace) {
+        self.travellers.borrow_mut().pace = pace;
+    }
+}
+
+impl Drop for Travel {
+    fn drop(&mut self) {
+        self.observer.disconnect();
+    }
+}
+
+impl Travellers {
+    /// Looks where the Pods of the floor are now and lets those that moved travel.
+    fn after_drawing(&mut self, floor: &HtmlElement) {
+        let pace = self.pace;
         let found = browser::all_within(floor, "[data-pod]");
         // A floor of another width has moved its Pods itself.
         let width = floor.client_width();
@@ -124,9 +170,8 @@ impl Travel {
         let mut now = Vec::new();
         for element in found {
             let Some(uid) = element.get_attribute("data-pod") else { continue };
-            let Some(place) = place(&uid) else { continue };
             let at = layout(&element, floor);
-            now.push((uid, Seen { element, place, at, flight: None }));
+            now.push((uid, Seen { place: element.parent_element(), element, at, flight: None }));
         }
         for (uid, mut pod) in now {
             let before = old.remove(&uid);
@@ -187,8 +232,9 @@ fn layout(element: &HtmlElement, floor: &HtmlElement) -> Point {
 }
 
 fn animate(pod: &Element, keyframes: &str, ms: f64) -> Option<Animation> {
-    // The easing is the effect's own, so that its progress says how far the Pod has come.
-    let options = format!(r#"{{"duration":{ms:.0},"easing":"cubic-bezier(.2,.7,.3,1)"}}"#);
+    // The easing is the effect's own, so that its progress says how far the Pod has come. It holds its first place until it
+    // begins, for a browser may begin it after the next frame.
+    let options = format!(r#"{{"duration":{ms:.0},"easing":"cubic-bezier(.2,.7,.3,1)","fill":"backwards"}}"#);
     let parse = |text: &str| js_sys::JSON::parse(text).ok();
     pod.unchecked_ref::<Animated>().animate(&parse(keyframes)?, &parse(&options)?).ok()
 }

@@ -49,11 +49,12 @@ const travels = (page, ms) => page.evaluate((ms) => new Promise((done) => {
       const { e: x, f: y } = new DOMMatrix(getComputedStyle(pod).transform);
       const motions = pod.getAnimations().filter((one) => one.playState === 'running' && one.effect.getKeyframes().some((frame) => 'transform' in frame));
       found.most = Math.max(found.most, motions.length);
-      const now = { left: Math.hypot(x, y), at: `${pod.offsetLeft} ${pod.offsetTop}` };
+      const box = pod.getBoundingClientRect();
+      // Its place is where it would stand if nothing moved it.
+      const now = { left: Math.hypot(x, y), at: `${Math.round(box.left - x)} ${Math.round(box.top - y)}` };
       const before = last.get(pod);
       if (now.left > 1) found.moved++;
       if (before && before.at === now.at && now.left > before.left + 1) found.away++;
-      const box = pod.getBoundingClientRect();
       if (box.right < floor.left - 1 || box.left > floor.right + 1) found.outside++;
       last.set(pod, now);
     }
