@@ -12,7 +12,7 @@ use super::browser;
 use super::clock::Clock;
 use super::engine::{self, Answer, Engine, Extra, Fault, Remark, Setup, Span};
 use super::files::File;
-use super::kept::{Shelf, Step};
+use super::kept::Shelf;
 use super::later::{Came, Later, Then};
 use super::logs::{self, Log};
 use super::report;
@@ -75,7 +75,7 @@ impl Desk {
     pub fn open(nth: usize, settings: &Settings) -> Desk {
         let (shelf, texts, said) = Shelf::open(nth);
         let mut desk = Desk {
-            run: Run::stopped(Clock::new(settings.speed, settings.skip), texts.steps.clone()),
+            run: Run::stopped(Clock::new(settings.speed, settings.skip)),
             texts,
             shelf,
             kept: true,
@@ -211,13 +211,6 @@ impl Desk {
         self.shelf.hear(&mut self.texts, key, text)
     }
 
-    /// Keeps a step before it is done: should the engine panic over it, the report holds it.
-    fn about_to(&mut self, step: Step) {
-        self.texts.steps.clone_from(&self.run.steps);
-        self.texts.steps.push(step);
-        self.shelf.keep(&self.texts);
-    }
-
     /// `kubectl apply -f`, now. Without a run (after a panic) it starts one with the text.
     pub fn apply(&mut self) {
         self.check();
@@ -232,7 +225,6 @@ impl Desk {
         if self.later.lacks_zones([text.as_str()].into_iter()) {
             return self.fetch(Extra::Zones, Then::Apply);
         }
-        self.about_to(Step::apply(self.run.now_ms(), &name, &text));
         let answer = self.run.apply(&name, &text);
         if answer.ok {
             self.texts.applied();
@@ -270,10 +262,10 @@ impl Desk {
 
     fn start_now(&mut self) {
         let setup = Setup { seed: self.seed, files: self.texts.given() };
-        self.texts.steps = setup.files.iter().map(|(file, text)| Step::apply(0, file, text)).collect();
         self.shelf.keep(&self.texts);
         let clock = Clock::new(self.run.clock.speed, self.run.clock.skip);
-        let (run, answers) = Run::start(&setup, self.later.table(), self.later.lacks(Extra::Shells), clock);
+        let (table, lacks_shells) = (self.later.table(), self.later.lacks(Extra::Shells));
+        let (run, answers) = Run::start(&setup, table, lacks_shells, clock, self.shelf.run_keeper());
         self.run = run;
         // What was refused is not what the cluster has.
         for ((name, _), answer) in setup.files.iter().zip(&answers) {
@@ -298,7 +290,7 @@ impl Desk {
         let text = saved.then(|| text.clone());
         // The command has this text now, or nobody wants it: the tab may go.
         self.texts.applied();
-        self.run.act(None, |engine| engine.close_edit(&path, text));
+        self.run.act(|engine| engine.close_edit(&path, text));
         self.news();
     }
 
@@ -355,8 +347,8 @@ impl Desk {
 
     fn type_line_now(&mut self, line: &str) {
         self.terminals.note(line);
-        self.about_to(Step::run(self.run.now_ms(), line));
-        self.run.type_line(self.terminals.number(), &self.texts.as_files(), line);
+        let (number, files) = (self.terminals.number(), self.texts.as_files());
+        self.run.act(|engine| engine.type_line(number, &files, line));
         self.news();
     }
 
@@ -364,7 +356,7 @@ impl Desk {
     fn tell_terminal(&mut self, deed: fn(&mut Engine, u32)) {
         let number = self.terminals.number();
         self.terminals.offers = Rc::default();
-        self.run.act(None, |engine| deed(engine, number));
+        self.run.act(|engine| deed(engine, number));
         self.news();
     }
 
@@ -386,17 +378,13 @@ impl Desk {
         if is_command && self.later.lacks(Extra::Terminal) {
             return self.fetch(Extra::Terminal, Then::Deed(deed));
         }
-        let now_ms = self.run.now_ms();
         match deed {
             Deed::Line(line) => {
                 self.said = line.clone().into();
-                let step = Step::run(now_ms, &line);
-                self.about_to(step.clone());
-                self.run.act(Some(step), |engine| engine.run(&line));
+                self.run.act(|engine| engine.run(&line));
             }
             Deed::Fault(fault) => {
                 self.said = fault.says().into();
-                self.about_to(Step::fault(now_ms, fault.text()));
                 // What the stage shows by itself needs no word beside it.
                 let (shown, until) = match &fault {
                     Fault::StopController { until, .. }
@@ -515,6 +503,6 @@ impl Desk {
 
     /// The run as a scenario that shows the fault again.
     pub fn report(&self) -> String {
-        report::scenario(self.fault.as_deref().unwrap_or_default(), self.seed, &self.run.steps)
+        report::scenario(self.fault.as_deref().unwrap_or_default(), &self.shelf.left_run())
     }
 }

@@ -10,6 +10,7 @@ use batchyard::run::{self, Input, Progress, Record, Scenario, SessionId, Sim};
 use batchyard::terminal::files::HOME;
 use batchyard::terminal::{self, Reply};
 use batchyard::values::part::NotFetched;
+use batchyard::values::sort::sort;
 use batchyard::values::time::SimTime;
 use batchyard::values::zone;
 pub use batchyard::values::zone::ZoneTable;
@@ -123,23 +124,36 @@ pub struct Engine {
     terminals: Vec<(u32, SessionId)>,
     /// The editor's tabs that lie in the terminals' home.
     saved: Vec<String>,
+    /// Told the run as a scenario with what is about to be done to it: whoever plays that meets a panic of ours again.
+    keep: Box<dyn Fn(&str)>,
 }
+
+/// How long a kept run is watched after the last thing that was done.
+const WATCHED: Span = Span::mins(60);
 
 impl Engine {
     /// Starts a run and applies its files; the answers are in their order.
     ///
     /// Without the part [`Extra::Shells`] time stops before the first container that may need it.
-    pub fn new(setup: &Setup, zones: &ZoneTable, lacks_shells: bool) -> (Engine, Vec<Answer>) {
+    pub fn new(setup: &Setup, zones: &ZoneTable, lacks_shells: bool, keep: Box<dyn Fn(&str)>) -> (Engine, Vec<Answer>) {
         let scenario = Scenario { name: "page".to_owned(), seed: setup.seed, ..Scenario::default() };
-        let mut engine = Engine { sim: Sim::new(&scenario, zones), terminals: Vec::new(), saved: Vec::new() };
+        let mut engine = Engine { sim: Sim::new(&scenario, zones), terminals: Vec::new(), saved: Vec::new(), keep };
         engine.sim.wait_for_shells(lacks_shells);
         let answers = setup.files.iter().map(|(file, text)| engine.apply(file, text)).collect();
         (engine, answers)
     }
 
+    /// Does something from outside, now, after it was told to whoever keeps the run.
+    fn give(&mut self, input: Input) -> Reply {
+        let mut run = self.sim.about_to(&input);
+        run.duration = run.duration + WATCHED;
+        (self.keep)(&run.to_yaml());
+        self.sim.handle(input)
+    }
+
     /// `kubectl apply -f FILE`, now.
     pub fn apply(&mut self, file: &str, text: &str) -> Answer {
-        let reply = self.sim.handle(Input::Apply { file: file.to_owned(), text: text.to_owned() });
+        let reply = self.give(Input::Apply { file: file.to_owned(), text: text.to_owned() });
         self.forget_records();
         answer(reply)
     }
@@ -169,12 +183,17 @@ impl Engine {
     pub fn type_line(&mut self, number: u32, files: &[(String, String)], line: &str) {
         self.save(files);
         let open = self.session(number).filter(|id| self.sim.terminal(*id).is_some_and(|open| !open.has_ended()));
-        let terminal = open.unwrap_or_else(|| self.sim.terminal_open());
+        let terminal = open.unwrap_or_else(|| self.open_terminal());
         // After going back, another one may have had this terminal's place.
         self.terminals.retain(|(known, id)| *known != number && *id != terminal);
         self.terminals.push((number, terminal));
-        self.sim.terminal_line(terminal, line);
+        self.give(Input::Line { terminal, line: line.to_owned() });
         self.settle();
+    }
+
+    fn open_terminal(&mut self) -> SessionId {
+        self.give(Input::OpenTerminal);
+        self.sim.terminals().newest().expect("a terminal was opened by the line above")
     }
 
     /// Puts the tabs into the terminals' home, and takes away what is no tab any more.
@@ -182,13 +201,13 @@ impl Engine {
         let saved = |sim: &Sim, file: &str| sim.terminals().workstation.files.read(&format!("{HOME}/{file}"));
         for (file, text) in files {
             if saved(&self.sim, file).as_deref() != Ok(text.as_bytes()) {
-                self.sim.handle(Input::Save { file: file.clone(), text: text.clone() });
+                self.give(Input::Save { file: file.clone(), text: text.clone() });
             }
         }
         let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
         for gone in std::mem::replace(&mut self.saved, names.clone()) {
             if !names.contains(&gone) && saved(&self.sim, &gone).is_ok() {
-                self.sim.handle(Input::Remove { file: gone });
+                self.give(Input::Remove { file: gone });
             }
         }
     }
@@ -202,7 +221,7 @@ impl Engine {
     /// Gives a terminal an input of its own, if it is open.
     fn tell_terminal(&mut self, number: u32, input: fn(SessionId) -> Input) {
         if let Some(terminal) = self.session(number) {
-            self.sim.handle(input(terminal));
+            self.give(input(terminal));
             self.settle();
         }
     }
@@ -254,19 +273,19 @@ impl Engine {
 
     /// The editor of such a text was closed, with what was saved in it.
     pub fn close_edit(&mut self, path: &str, text: Option<String>) {
-        self.sim.handle(Input::CloseEdit { path: path.to_owned(), text });
+        self.give(Input::CloseEdit { path: path.to_owned(), text });
         self.settle();
     }
 
     /// Breaks something.
     pub fn fault(&mut self, fault: Fault) {
-        self.sim.handle(Input::Fault(fault));
+        self.give(Input::Fault(fault));
         self.settle();
     }
 
     /// A command in a shell of its own, that nobody sees.
     pub fn run(&mut self, line: &str) {
-        self.sim.handle(Input::Run { line: line.to_owned() });
+        self.give(Input::Run { line: line.to_owned() });
         self.settle();
     }
 
@@ -280,7 +299,7 @@ impl Engine {
                 spec.init_containers.iter().chain(&spec.containers).map(|container| container.image.to_string()),
             );
         }
-        images.sort_unstable();
+        sort(&mut images);
         images.dedup();
         images
     }
@@ -288,6 +307,12 @@ impl Engine {
     /// The scheduler and the controllers, by name.
     pub fn controllers(&self) -> Vec<String> {
         self.sim.cluster().controllers().map(str::to_owned).collect()
+    }
+
+    /// When something was done, in milliseconds.
+    #[cfg(test)]
+    pub fn done_ms(&self) -> Vec<i64> {
+        self.sim.as_scenario().steps.iter().map(|step| step.at.as_ms()).collect()
     }
 
     /// Lets happen what is due already.

@@ -1,47 +1,20 @@
 //! Texts outlive a visit and a panic, and two tabs of the browser do not write over each other.
 //!
-//! Stored as JSON in the browser's local storage where that is allowed; for a panic, with the steps of the run, in `boot.js`
-//! always. Rule: what nobody changed here is not written, so that an idle tab takes nothing back; each writing has a higher
+//! Stored as JSON in the browser's local storage where that is allowed; for a panic in `boot.js` always, and there the run as
+//! well, as the scenario that it is, with what is about to be done to it. Rule: what nobody changed here is not written, so that an idle tab takes nothing back; each writing has a higher
 //! revision than what is there, and what another tab wrote meanwhile is kept beside one's own.
-
-use serde::{Deserialize, Serialize};
 
 use super::browser;
 use super::files::File;
 use super::settings::OLD_KEY;
 use super::texts::Texts;
 
-/// A change from outside, as a scenario's step.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Step {
-    pub at_ms: i64,
-    /// The tab whose text was applied; empty for a line of the terminal, and for a fault.
-    pub file: String,
-    /// The manifest, the line, or the fault as a scenario has it.
-    pub text: String,
-    #[serde(default)]
-    pub fault: bool,
-}
-
-impl Step {
-    pub fn apply(at_ms: i64, file: &str, text: &str) -> Step {
-        Step { at_ms, file: file.to_owned(), text: text.to_owned(), fault: false }
-    }
-
-    pub fn run(at_ms: i64, line: &str) -> Step {
-        Step { at_ms, file: String::new(), text: line.to_owned(), fault: false }
-    }
-
-    pub fn fault(at_ms: i64, text: String) -> Step {
-        Step { at_ms, file: String::new(), text, fault: true }
-    }
-}
-
 /// Where a session keeps its texts.
 pub struct Shelf {
-    /// In the browser's storage, and in `boot.js`.
+    /// In the browser's storage, and in `boot.js`: the texts, and the run.
     key: String,
     name: String,
+    run: String,
     /// As last read or written.
     known: Texts,
 }
@@ -51,18 +24,19 @@ fn parse(text: String) -> Option<Texts> {
 }
 
 impl Shelf {
-    /// The shelf of the session at this place of the page, with what lies on it: what the last panic left, with what it said;
-    /// else what was stored.
+    /// The shelf of the session at this place of the page, with the texts on it: those that the last panic left, else those that
+    /// were stored. And what that panic said.
     pub fn open(nth: usize) -> (Shelf, Texts, Option<String>) {
         let suffix = if nth == 0 { String::new() } else { format!("-{}", nth + 1) };
         let (key, name) = (format!("batchyard/texts{suffix}"), format!("keep{suffix}"));
+        let run = format!("run{suffix}");
         let said = browser::last_panic();
         let old = || browser::stored(OLD_KEY).filter(|_| nth == 0);
         let stored = browser::stored(&key).or_else(old).and_then(parse);
         let left = said.as_ref().and_then(|_| browser::left(&name)).and_then(parse);
         let known = stored.clone().unwrap_or_default().settled();
         let texts = left.or(stored).unwrap_or_default().settled();
-        (Shelf { key, name, known }, texts, said)
+        (Shelf { key, name, run, known }, texts, said)
     }
 
     /// Keeps the texts for a fresh instance after a panic.
@@ -70,16 +44,27 @@ impl Shelf {
         browser::keep(&self.name, &text(texts));
     }
 
+    /// The run that the last panic ended, as a scenario; empty if there was none.
+    pub fn left_run(&self) -> String {
+        browser::left(&self.run).unwrap_or_default()
+    }
+
+    /// What keeps a run, as a scenario, should the engine panic over what comes next.
+    pub fn run_keeper(&self) -> impl Fn(&str) + 'static {
+        let name = self.run.clone();
+        move |scenario| browser::keep(&name, scenario)
+    }
+
     /// Stores the texts for the next visit, if they are others than those that were read. False if the browser refuses.
     pub fn store(&mut self, texts: &mut Texts) -> bool {
         self.keep(texts);
         if same(texts, &self.known) {
             // Even so whoever looks wants to know whether it would be kept.
-            return browser::stored(&self.key).is_some() || browser::store(&self.key, &text(&bare(&self.known)));
+            return browser::stored(&self.key).is_some() || browser::store(&self.key, &text(&self.known));
         }
         let there = browser::stored(&self.key).and_then(parse);
         meet(texts, there.as_ref());
-        self.known = bare(texts);
+        self.known = texts.clone();
         self.keep(texts);
         browser::store(&self.key, &text(&self.known))
     }
@@ -104,13 +89,6 @@ impl Shelf {
         (self.known.elsewhere, texts.elsewhere) = (Some(there.files.clone()), Some(there.files));
         true
     }
-}
-
-/// The texts without what belongs to the run.
-fn bare(texts: &Texts) -> Texts {
-    let mut bare = texts.clone();
-    bare.steps.clear();
-    bare
 }
 
 fn text(texts: &Texts) -> String {
@@ -173,7 +151,7 @@ mod tests {
 
     #[test]
     fn another_tab_is_heard() {
-        let mut shelf = Shelf { key: "k".to_owned(), name: "n".to_owned(), known: texts(1, "a") };
+        let mut shelf = Shelf { key: "k".to_owned(), name: "n".to_owned(), run: "r".to_owned(), known: texts(1, "a") };
         let mut mine = texts(1, "a");
         assert!(!shelf.hear(&mut mine, "other", &text(&texts(2, "b"))));
         assert!(!shelf.hear(&mut mine, "k", &text(&texts(1, "b"))));

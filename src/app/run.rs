@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::clock::Clock;
 use super::engine::{Answer, Coming, Engine, Fault, Screen, Setup, View, ZoneTable};
-use super::kept::Step;
 use super::words;
 
 /// Real milliseconds of a frame that the engine may use.
@@ -46,8 +45,6 @@ pub struct Run {
     engine: Option<Engine>,
     pub clock: Clock,
     pub view: Rc<View>,
-    /// Everything applied, the files of the start first.
-    pub steps: Vec<Step>,
     /// The latest moment that has been seen.
     pub furthest_ms: i64,
     errand: Errand,
@@ -68,27 +65,23 @@ pub struct Broken {
 
 impl Run {
     /// A page without a run: after a panic.
-    pub fn stopped(clock: Clock, steps: Vec<Step>) -> Run {
+    pub fn stopped(clock: Clock) -> Run {
         let view = Rc::new(View::default());
         let mut clock = clock;
         clock.playing = false;
-        Run {
-            engine: None,
-            clock,
-            view,
-            steps,
-            furthest_ms: 0,
-            errand: Errand::None,
-            past: Vec::new(),
-            broken: Vec::new(),
-        }
+        Run { engine: None, clock, view, furthest_ms: 0, errand: Errand::None, past: Vec::new(), broken: Vec::new() }
     }
 
-    /// Starts; the answers are those of the files, in order.
-    pub fn start(setup: &Setup, zones: &ZoneTable, lacks_shells: bool, clock: Clock) -> (Run, Vec<Answer>) {
-        let (engine, answers) = Engine::new(setup, zones, lacks_shells);
-        let step = |(file, text): &(String, String)| Step::apply(0, file, text);
-        let mut run = Run::stopped(clock.clone(), setup.files.iter().map(step).collect());
+    /// Starts; the answers are those of the files, in order. `keep` is told the run as a scenario before anything is done.
+    pub fn start(
+        setup: &Setup,
+        zones: &ZoneTable,
+        lacks_shells: bool,
+        clock: Clock,
+        keep: impl Fn(&str) + 'static,
+    ) -> (Run, Vec<Answer>) {
+        let (engine, answers) = Engine::new(setup, zones, lacks_shells, Box::new(keep));
+        let mut run = Run::stopped(clock.clone());
         run.clock = clock;
         run.clock.moved_to(0);
         run.clock.news();
@@ -137,34 +130,18 @@ impl Run {
     }
 
     pub fn apply(&mut self, file: &str, text: &str) -> Answer {
-        self.forget_later_steps();
         let Some(engine) = &mut self.engine else { return Answer::default() };
-        self.steps.push(Step::apply(engine.now_ms(), file, text));
         let answer = engine.apply(file, text);
         self.after_input();
         answer
     }
 
-    /// Types a line into a terminal; `files` are the editor's tabs.
-    pub fn type_line(&mut self, terminal: u32, files: &[(String, String)], line: &str) {
-        let step = Step::run(self.now_ms(), line);
-        self.act(Some(step), |engine| engine.type_line(terminal, files, line));
-    }
-
     /// Something is done to the engine from outside, now.
-    pub fn act(&mut self, step: Option<Step>, deed: impl FnOnce(&mut Engine)) {
-        self.forget_later_steps();
+    pub fn act(&mut self, deed: impl FnOnce(&mut Engine)) {
         if let Some(engine) = &mut self.engine {
-            self.steps.extend(step);
             deed(engine);
             self.after_input();
         }
-    }
-
-    /// What was done at a later time belongs to another story.
-    fn forget_later_steps(&mut self) {
-        let now_ms = self.now_ms();
-        self.steps.retain(|step| step.at_ms <= now_ms);
     }
 
     /// Breaks something; `lasts_ms` is how long that can be seen nowhere else.
@@ -176,7 +153,7 @@ impl Run {
             let until_ms = lasts_ms.map(|lasts_ms| from_ms + lasts_ms);
             self.broken.push(Broken { says: fault.says(), from_ms, until_ms });
         }
-        self.act(Some(Step::fault(from_ms, fault.text())), |engine| engine.fault(fault));
+        self.act(|engine| engine.fault(fault));
     }
 
     /// What is broken now.
@@ -383,9 +360,14 @@ mod tests {
 
     fn start(text: &str, skip: bool) -> Run {
         let setup = Setup { seed: 1, files: vec![("a.yaml".to_owned(), text.to_owned())] };
-        let (run, answers) = Run::start(&setup, &ZoneTable::empty(), false, Clock::new(NORMAL, skip));
+        let (run, answers) = Run::start(&setup, &ZoneTable::empty(), false, Clock::new(NORMAL, skip), |_| ());
         assert!(answers[0].ok, "{}", answers[0].text);
         run
+    }
+
+    /// When something was done in the run that is kept, in milliseconds.
+    fn done_ms(run: &Run) -> Vec<i64> {
+        run.engine().map(Engine::done_ms).unwrap_or_default()
     }
 
     /// So many frames of 16 ms, none of which takes any time to work out.
@@ -462,13 +444,12 @@ mod tests {
         let mut run = start(JOB, false);
         frames(&mut run, 300);
         run.fault(Fault::KillNode { node: "node-1".to_owned() }, true, None);
-        assert_eq!((run.steps.len(), run.broken().count()), (2, 1));
+        assert_eq!((done_ms(&run).len(), run.broken().count()), (2, 1));
         run.want(1_000);
         run.frame(16.0, || 0.0);
         assert_eq!(run.broken().count(), 0, "it is broken later");
         run.apply("b.yaml", CRON);
-        let at: Vec<i64> = run.steps.iter().map(|step| step.at_ms).collect();
-        assert_eq!((at, run.furthest_ms), (vec![0, 1_000], 1_000));
+        assert_eq!((done_ms(&run), run.furthest_ms), (vec![0, 1_000], 1_000));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::examples::{self, EXAMPLES};
 use super::files::{self, File};
-use super::kept::Step;
 
 /// What can be taken back.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -49,8 +48,6 @@ pub struct Texts {
     pub undo: Option<Undo>,
     /// What another tab of the browser had written when this one wrote over it.
     pub elsewhere: Option<Vec<File>>,
-    /// Everything that was done in this run, with its moment; kept for a report, not stored.
-    pub steps: Vec<Step>,
     /// Grows when the page changed the text itself.
     #[serde(skip)]
     pub version: u32,

@@ -1,6 +1,11 @@
 // Journeys through the page: what a visitor does, in a real Chromium, with ears for the console and the policy.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { test } from 'node:test';
 import { open, seriousFindings, setUp } from './harness.mjs';
 import { band, moment, pause, pods, type, visitor } from './visit.mjs';
@@ -149,15 +154,28 @@ test('every example opens, and what was typed waits for its return', async () =>
   });
 });
 
-test('after a panic the text is there, a report can be had, and it starts again', async () => {
+test('after a panic the text is there, a report can be had that plays, and it starts again', async () => {
   await visit({}, async (page) => {
     await type(page, (text) => `# mine\n${text}`);
+    await page.keyboard.press('Escape');
+    await page.locator('header h1').click();
+    await page.keyboard.press('c');
+    await page.waitForFunction(() => document.activeElement.id === 'line');
+    await page.keyboard.type('kubectl create job extra --image=busybox:1.36 -- sleep 5');
+    await page.keyboard.press('Enter');
+    await page.getByRole('log', { name: 'Terminal output' }).getByText('job.batch/extra created').waitFor();
     await page.evaluate(() => batchyard.panicked('told by a test'));
     await page.getByRole('button', { name: 'Start again' }).waitFor();
     assert.match(await page.evaluate(() => JSON.parse(batchyard.keep).files[0].text), /^# mine/);
     await page.getByText('What the report says').click();
     const report = await page.locator('.fault pre').textContent();
-    assert.match(report, /told by a test[^]*seed: 1[^]*at: 0\.000s[^]*kind: Job/);
+    assert.match(report, /^# told by a test[^]*seed: 1[^]*at: 0s[^]*kind: Job[^]*line: kubectl create job extra/);
+    const folder = await mkdtemp(join(tmpdir(), 'batchyard-report-'));
+    await writeFile(join(folder, 'report.yaml'), report);
+    const args = ['run', join(folder, 'report.yaml'), '--outcome', 'text'];
+    const { stdout } = await promisify(execFile)(process.env.BATCHYARD_BIN, args);
+    assert.match(stdout, /extra/);
+    await rm(folder, { recursive: true });
     await page.getByRole('button', { name: 'Start again' }).click();
     await pods(page).first().waitFor();
   });

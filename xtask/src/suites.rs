@@ -93,14 +93,17 @@ impl Tally {
     }
 }
 
+/// The feature with which the page is compiled.
+const PAGE: &str = "batchyard/ui";
+
 /// Runs everything; true when all of it passed.
 pub fn test() -> Result<bool> {
     let mut tally = Tally::default();
     tally.add("formatting", || check(&["fmt", "--all", "--check"]));
     tally.add("lints", || lint(&["--workspace", "--exclude", "xtask", "--all-targets"]));
     tally.add("lints of xtask", || lint(&["-p", "xtask", "--all-targets"]));
-    tally.add("tests of the engine", || tests(&["--workspace", "--exclude", "xtask"]));
-    tally.add("tests of the page", || tests(&["--features", "ui", "--bin", "app"]));
+    // With the page's feature, so that what both need is compiled once.
+    tally.add("tests", || tests(&["--workspace", "--exclude", "xtask", "--features", PAGE]));
     tally.add("tests of xtask", || tests(&["-p", "xtask"]));
     tally.add("editor bundle", || editor::check().map(|()| Count::one(true)));
     page_suites(&mut tally, &[]);
@@ -142,7 +145,7 @@ fn page_suites(tally: &mut Tally, arguments: &[String]) {
             anyhow::bail!("not run: the page was not built");
         }
         // The native program, for the test that native and wasm tell the same story.
-        let native = proc::build_bin("batchyard", &[])?;
+        let native = proc::build_bin("batchyard", &["--features", PAGE])?;
         browser(&native, arguments)
     });
 }

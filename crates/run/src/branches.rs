@@ -89,18 +89,33 @@ impl Sim {
     /// The same of any branch; none if it does not exist.
     pub fn branch_as_scenario(&self, branch: BranchId) -> Option<Scenario> {
         let branch = self.branches.find(branch)?;
-        let (start, end) = (self.scenario.start, branch.frontier.at);
+        Some(self.written(&branch.inputs, &branch.begun, None, branch.frontier.at))
+    }
+
+    /// The run as a scenario of what was done up to now, and of this input now: for a host that keeps what it is about to
+    /// do, should it not live to tell.
+    pub fn about_to(&self, input: &Input) -> Scenario {
+        let branch = self.played();
+        let begun = &branch.begun[..self.world.steps_begun()];
+        self.written(&branch.inputs[..self.given], begun, Some(input), self.now())
+    }
+
+    /// What was given and what was begun of the script in the order in which it was done, then `last`, now, then what is
+    /// left of the script.
+    fn written(&self, given: &[Rc<Given>], begun: &[Place], last: Option<&Input>, end: SimTime) -> Scenario {
+        let start = self.scenario.start;
         let step = |place: Place, input: &Input| {
             (place, Step { at: place.at.since(start), after: Some(place.after), input: input.clone() })
         };
         let script: Vec<&Step> = self.world.script().map(|index| &self.scenario.steps[index]).collect();
-        let mut done: Vec<(Place, Step)> = branch.inputs.iter().map(|given| step(given.place, &given.input)).collect();
-        done.extend(branch.begun.iter().zip(&script).map(|(place, scripted)| step(*place, &scripted.input)));
+        let mut done: Vec<(Place, Step)> = given.iter().map(|given| step(given.place, &given.input)).collect();
+        done.extend(begun.iter().zip(&script).map(|(place, scripted)| step(*place, &scripted.input)));
+        done.extend(last.map(|input| step(self.world.place(), input)));
         sort_by_key(&mut done, |(place, _)| *place);
         let mut steps: Vec<Step> = done.into_iter().map(|(_, step)| step).collect();
         // What still waits comes after all that has happened.
         let next = end.since(start) + Span::ms(1);
-        steps.extend(script[branch.begun.len()..].iter().map(|&step| Step { at: step.at.max(next), ..step.clone() }));
-        Some(Scenario { steps, duration: end.since(start), ..(*self.scenario).clone() })
+        steps.extend(script[begun.len()..].iter().map(|&step| Step { at: step.at.max(next), ..step.clone() }));
+        Scenario { steps, duration: end.since(start), ..(*self.scenario).clone() }
     }
 }

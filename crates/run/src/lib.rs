@@ -172,7 +172,7 @@ impl Sim {
     /// The reply has what is answered at once, also why it could not be done (`exit` is not 0 then). What is for a terminal
     /// that is not there is answered and not kept.
     pub fn handle(&mut self, input: Input) -> Reply {
-        if let Some(terminal) = self.world.lacks_terminal(&input) {
+        if let Some(terminal) = self.lacks(&input) {
             let stderr = format!("{}\n", world::no_terminal(terminal));
             return Reply { stderr, exit: 1, ..Reply::default() };
         }
@@ -183,6 +183,11 @@ impl Sim {
         let given = Rc::new(Given { place: self.world.place(), input, step: None });
         self.played_mut().inputs.push(Rc::clone(&given));
         self.give(&given)
+    }
+
+    /// The terminal that an input is for, if it is not there.
+    pub fn lacks(&self, input: &Input) -> Option<SessionId> {
+        self.world.lacks_terminal(input)
     }
 
     /// Opens an interactive terminal. Whoever goes back to before this moment finds it gone.

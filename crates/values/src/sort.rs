@@ -5,6 +5,11 @@
 
 use std::cmp::Ordering;
 
+/// Sorts `items` in their own order.
+pub fn sort<T: Ord>(items: &mut [T]) {
+    sort_by(items, T::cmp);
+}
+
 /// Sorts `items` by `compare`; equal ones stay in the order they have.
 pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
     let order = order_of(items.len(), &mut |a, b| compare(&items[a], &items[b]));

@@ -7,7 +7,7 @@ use super::Law;
 use super::world::World;
 
 /// What the cluster does of its own accord, without anything done to it: such chains end at the start.
-const OF_ITSELF: &[Rule] = &[Rule::Start, Rule::NodeHeartbeat, Rule::ApiEventTtl];
+const OF_ITSELF: &[Rule] = &[Rule::Start, Rule::NodeHeartbeat];
 
 /// Looks at the journal when the run has ended.
 pub struct Causes;

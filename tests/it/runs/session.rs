@@ -132,7 +132,12 @@ impl Session {
     pub fn give(&mut self, input: Input) {
         self.note();
         let (branch, shared) = (self.sim.branch(), self.sim.recorded() as usize);
+        let (about_to, is_kept) = (self.sim.about_to(&input), self.sim.lacks(&input).is_none());
         self.sim.handle(input);
+        if is_kept {
+            let (done, told) = (self.sim.as_scenario(), Scenario { duration: Span::ZERO, ..about_to });
+            assert_eq!(Scenario { duration: Span::ZERO, ..done }, told, "it is written before as it is done");
+        }
         if self.sim.branch() != branch {
             let before = self.told[&branch][..shared].to_vec();
             self.told.insert(self.sim.branch(), before);

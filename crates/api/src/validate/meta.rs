@@ -3,6 +3,7 @@
 //! Source: `apimachinery/pkg/api/validation/objectmeta.go`, and the finalizers' names of
 //! `pkg/apis/core/validation/validation.go`.
 
+use values::sort::sort;
 use values::value::Value;
 
 use super::field::{Errors, IMMUTABLE, Path, Shown};
@@ -156,7 +157,7 @@ fn no_new_finalizers(errors: &mut Errors, new: &[Value], old: &[Value]) {
     if extra.is_empty() {
         return;
     }
-    extra.sort_unstable();
+    sort(&mut extra);
     let list: Vec<String> = extra.iter().map(|name| super::field::go_quote(name)).collect();
     let detail = format!(
         "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",

@@ -10,6 +10,7 @@ use api::kind::Kind;
 use api::pod::{Container, Pod};
 use shell::host::Env;
 use values::quantity::Quantity;
+use values::sort::sort;
 use values::value::{Text, Value};
 
 /// What a Pod's fields say at the time its container starts.
@@ -263,7 +264,7 @@ pub fn object_data(kind: Kind, value: &Value) -> Vec<(String, Vec<u8>)> {
     } else {
         texts("data").into_iter().map(plain).chain(texts("binaryData").into_iter().map(encoded)).collect()
     };
-    data.sort();
+    sort(&mut data);
     data
 }
 

@@ -15,6 +15,7 @@ use crate::program::shells;
 use crate::program::tool::Tool;
 use api::pod::PodSpec;
 use values::rng::Rng;
+use values::sort::sort;
 use values::sorted::SortedMap;
 use values::time::Span;
 use values::value::Value;
@@ -467,7 +468,7 @@ impl Image {
             let known = crate::program::commands::files();
             names.extend(known.into_iter().filter(|name| self.shell_knows(name)).map(str::to_owned));
         }
-        names.sort();
+        sort(&mut names);
         names.dedup();
         names
     }

@@ -10,6 +10,7 @@ use crate::program::tool::INSTALLED;
 use shell::host::resolve;
 use shell::{Env, FileError, FileInfo, Signal, System};
 use values::rng::{Rng, Stream};
+use values::sort::sort;
 use values::sorted::SortedMap;
 use values::time::SimTime;
 
@@ -213,7 +214,7 @@ impl System for Machine<'_> {
         }
         let mut names = listed.unwrap_or_default();
         names.extend(more);
-        names.sort();
+        sort(&mut names);
         names.dedup();
         Ok(names)
     }

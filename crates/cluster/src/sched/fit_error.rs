@@ -3,6 +3,7 @@
 //! Rule: `docs/semantics/scheduler.md` §3. Source: `pkg/scheduler/framework/types.go` (`FitError.Error`).
 
 use std::borrow::Cow;
+use values::sort::sort;
 use values::sorted::{SortedMap, SortedSet};
 use values::value::Text;
 
@@ -86,7 +87,7 @@ impl FitError {
     /// `2 Insufficient cpu`, sorted as strings.
     fn histogram(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.counted().iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-        lines.sort();
+        sort(&mut lines);
         lines
     }
 

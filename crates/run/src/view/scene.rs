@@ -22,7 +22,7 @@ use cluster::program::reference::Reference;
 use cluster::sched::{Resources, pod_requests};
 use cluster::store::Store;
 use values::quantity::Quantity;
-use values::sort::sort_by;
+use values::sort::{sort, sort_by};
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
 use values::value::Text;
@@ -367,7 +367,7 @@ fn services(store: &Store) -> Vec<ServiceCard> {
 
 fn service_card(object: &Object, store: &Store) -> ServiceCard {
     let mut endpoints: Vec<String> = endpoints(store, object).iter().map(|pod| pod.name().to_owned()).collect();
-    endpoints.sort();
+    sort(&mut endpoints);
     ServiceCard { name: object.name().to_owned(), cluster_ip: object.service().spec.cluster_ip.clone(), endpoints }
 }
 

@@ -4,6 +4,7 @@
 //! `ValidateResourceQuantityValue`), `pkg/apis/core/helper/helpers.go`.
 
 use values::quantity::Quantity;
+use values::sort::sort;
 use values::value::Value;
 
 use super::super::field::{Errors, NOT_NEGATIVE, Path};
@@ -96,7 +97,7 @@ fn claim_names(errors: &mut Errors, path: &Path<'_>, claims: &[Value], of_pod: &
         }
         if !of_pod.iter().any(|other| text(other, "name") == name) {
             let mut known: Vec<&str> = of_pod.iter().map(|claim| text(claim, "name")).collect();
-            known.sort_unstable();
+            sort(&mut known);
             let rest = if known.is_empty() { " which is empty".to_owned() } else { format!(": {}", known.join(", ")) };
             errors.not_found(&path, name, &format!("must be one of the names in pod.spec.resourceClaims{rest}"));
         }

@@ -11,6 +11,7 @@ use crate::control::job::policy::{self, Verdict};
 use api::batch::{JOB_COMPLETION_INDEX, JOB_INDEX_FAILURE_COUNT, JOB_INDEX_IGNORED_FAILURE_COUNT, Job};
 use api::meta::StringMap;
 use api::pod::Pod;
+use values::sort::sort;
 use values::sorted::{SortedMap, SortedSet};
 use values::time::{SimTime, Span};
 
@@ -44,14 +45,14 @@ impl Intervals {
     /// These and those of `other`.
     pub fn union(&self, other: &Intervals) -> Intervals {
         let mut all = [self.0.as_slice(), other.0.as_slice()].concat();
-        all.sort_unstable();
+        sort(&mut all);
         Intervals::new(all)
     }
 
     /// These and single indexes.
     pub fn with(&self, indexes: impl IntoIterator<Item = i64>) -> Intervals {
         let mut indexes: Vec<i64> = indexes.into_iter().collect();
-        indexes.sort_unstable();
+        sort(&mut indexes);
         self.union(&Intervals::new(indexes.into_iter().map(|index| (index, index))))
     }
 
