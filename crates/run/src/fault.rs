@@ -181,11 +181,6 @@ impl Fault {
         value
     }
 
-    /// The same on one line: `{"freeze-node":"node-1","for":"1m0s"}`, which YAML reads as well.
-    pub fn text(&self) -> String {
-        self.write().to_json()
-    }
-
     /// In plain words, for the time line and for whoever listens: `node-1 is silent for 1m0s`.
     pub fn says(&self) -> String {
         let (what, until) = match self {
@@ -268,8 +263,8 @@ mod tests {
             ),
             (Fault::SlowApi { delay_ms: 500, until }, "the API takes 500 ms longer for 1m30s"),
         ] {
-            let parsed = yaml::parse(&fault.text(), "fault");
-            assert_eq!(Fault::read(&parsed.documents[0].value()), Ok(fault.clone()), "{}", fault.text());
+            let parsed = yaml::parse(&fault.write().to_json(), "fault");
+            assert_eq!(Fault::read(&parsed.documents[0].value()), Ok(fault.clone()), "{}", fault.write().to_json());
             assert_eq!(fault.says(), says);
         }
     }
