@@ -190,6 +190,24 @@ fn forecasts_are_what_then_happens() {
 }
 
 #[test]
+fn a_forecast_counts_the_restarts_of_its_own_pods() {
+    let mut sim = job_at("completions: 1", "sleep 200", 6);
+    let other = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: flaky-too}\nspec:\n  template:\n    spec:\n      \
+                 restartPolicy: OnFailure\n      containers: [{name: c, image: 'busybox:1.36', command: [sh, -c, exit 1]}]\n";
+    sim.handle(Input::Apply { file: "other.yaml".to_owned(), text: other.to_owned() });
+    go(&mut sim, 10);
+    let of = |name: &str| {
+        let job = sim.cluster().store().list(Kind::Job).find(|job| job.name() == name).expect("it was applied");
+        match forecast(&sim, &Subject::from(&**job), 20_000).expect("it is there").ending {
+            Ending::At { restarts, .. } => restarts,
+            ending => panic!("{name}: {ending:?}"),
+        }
+    };
+    assert_eq!(of("flaky"), 0);
+    assert!(of("flaky-too") > 2);
+}
+
+#[test]
 fn what_stands_in_the_queue_is_told() {
     let sim = job_at("backoffLimit: 3", "exit 1", 6);
     let lines = forecast(&sim, &the(&sim, Kind::Job), 0).expect("the Job is there").lines(sim.now());

@@ -3,6 +3,8 @@
 //! Rule: what stands is read from the journal, the actors and the object's own clocks; how it ends is seen by playing a copy
 //! of the cluster ahead under a budget. Nothing of the run changes, and what would still be done from outside is left out.
 
+use std::rc::Rc;
+
 use crate::Sim;
 use crate::explain::{Past, clock, length, object_name};
 use crate::journal::{JournalEntry, What};
@@ -148,6 +150,8 @@ fn job_clocks(object: &Object, name: &str, due: &mut dyn FnMut(SimTime, Rule, St
 /// What is counted on the way.
 #[derive(Default)]
 struct Tally {
+    /// The Pods that it owns, by uid.
+    own: Vec<Rc<str>>,
     pods: u32,
     failures: u32,
     restarts: u32,
@@ -156,7 +160,9 @@ struct Tally {
 /// Plays a copy ahead until the object has ended.
 fn play(sim: &Sim, about: &Subject, budget: u32) -> Ending {
     let mut cluster = sim.cluster().clone();
-    let (horizon, mut tally) = (cluster.now() + HORIZON, Tally::default());
+    let own = cluster.store().owned_by(&about.uid).filter(|object| object.kind() == Kind::Pod);
+    let own = own.map(|pod| Rc::from(pod.uid())).collect();
+    let (horizon, mut tally) = (cluster.now() + HORIZON, Tally { own, ..Tally::default() });
     cluster.take_log();
     for _ in 0..budget {
         if sim.lacks_shells() {
@@ -167,7 +173,7 @@ fn play(sim: &Sim, about: &Subject, budget: u32) -> Ending {
         }
         for entry in cluster.take_log() {
             if let Some(says) = see(&entry, about, &mut tally) {
-                let Tally { pods, failures, restarts } = tally;
+                let Tally { pods, failures, restarts, .. } = tally;
                 return Ending::At { at: entry.at(), says, pods, failures, restarts };
             }
             if sim.awaits_shells() && starts_shell(&cluster, &entry) {
@@ -204,7 +210,10 @@ fn see(entry: &Entry, about: &Subject, tally: &mut Tally) -> Option<String> {
     let subject = seen.about.clone()?;
     let is_own = subject.uid == about.uid;
     match (&seen.what, subject.key.kind) {
-        (What::Change { change: ChangeType::Added, .. }, Kind::Pod) => tally.pods += 1,
+        (What::Change { change: ChangeType::Added, .. }, Kind::Pod) => {
+            tally.pods += 1;
+            tally.own.push(Rc::clone(&subject.uid));
+        }
         (What::Change { change: ChangeType::Added, .. }, Kind::Job) if about.key.kind == Kind::CronJob => {
             return Some(format!("makes {}", object_name(&subject.key)));
         }
@@ -212,7 +221,7 @@ fn see(entry: &Entry, about: &Subject, tally: &mut Tally) -> Option<String> {
         (What::Happened(happened), Kind::Pod) => {
             if let Happened::ProcessStarted { attempt, .. } = &**happened
                 && *attempt > 1
-                && (is_own || about.key.kind == Kind::Job && subject.key.name.starts_with(&*about.key.name))
+                && (is_own || tally.own.contains(&subject.uid))
             {
                 tally.restarts += 1;
             }

@@ -12,7 +12,7 @@ use crate::net::{self, Behind};
 use crate::store::{Api, Cause, Change, ChangeType, DeleteOptions, Rule, Store};
 use api::core::{Service, ServicePort};
 use api::kind::Kind;
-use api::meta::{Key, StringMap};
+use api::meta::Key;
 use api::object::Object;
 use api::pod::Pod;
 use values::object;
@@ -20,7 +20,7 @@ use values::rng::Rng;
 use values::sort::sort_by_key;
 use values::sorted::SortedMap;
 use values::time::{SimTime, Span};
-use values::value::{Text, Value};
+use values::value::Value;
 
 /// From a change to the sync it leads to.
 const SYNC_MS: (i64, i64) = (6, 20);
@@ -60,19 +60,16 @@ impl EndpointsController {
     }
 
     fn observe_pod(&mut self, change: &Change, store: &Store, cause: Cause) {
-        let services: Vec<&Rc<Object>> = store.list_in(Kind::Service, change.object.namespace()).collect();
-        if services.is_empty() {
-            return;
-        }
-        let gone = change.change == ChangeType::Deleted;
-        if !gone && change.previous.as_ref().is_some_and(|before| facts(before) == facts(&change.object)) {
-            return;
-        }
         let selected = |service: &Service| {
             let selects = |pod: &Rc<Object>| net::selects(&service.spec.selector, &pod.meta().labels);
             selects(&change.object) || change.previous.as_ref().is_some_and(selects)
         };
-        let keys: Vec<Key> = services.into_iter().filter(|s| selected(s.service())).map(|s| s.key()).collect();
+        let services = store.list_in(Kind::Service, change.object.namespace());
+        let keys: Vec<Key> = services.filter(|s| selected(s.service())).map(|s| s.key()).collect();
+        let gone = change.change == ChangeType::Deleted;
+        if keys.is_empty() || !gone && change.previous.as_ref().is_some_and(|before| is_alike(before, &change.object)) {
+            return;
+        }
         for key in keys {
             self.enqueue(key, change.at, cause);
         }
@@ -99,12 +96,13 @@ impl EndpointsController {
     }
 }
 
-/// What of a Pod matters to its Services.
-fn facts(pod: &Object) -> (bool, bool, bool, Text, StringMap) {
-    let typed = pod.pod();
-    let ip = typed.status.pod_ip.clone();
-    let labels = typed.metadata.labels.clone();
-    (typed.is_terminal(), typed.is_ready(), typed.metadata.is_being_deleted(), ip, labels)
+/// Whether two states of a Pod are the same in all that matters to its Services.
+fn is_alike(before: &Object, now: &Object) -> bool {
+    let (before, now) = (before.pod(), now.pod());
+    let facts = |pod: &Pod| (pod.is_terminal(), pod.is_ready(), pod.metadata.is_being_deleted());
+    facts(before) == facts(now)
+        && before.status.pod_ip == now.status.pod_ip
+        && before.metadata.labels == now.metadata.labels
 }
 
 fn endpoint(service: &Service, behind: Behind<'_>) -> Endpoint {

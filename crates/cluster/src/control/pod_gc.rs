@@ -85,11 +85,7 @@ impl PodGc {
     }
 
     /// Takes in a Pod as it is now; most versions of a Pod change nothing here.
-    fn observe_pod(&mut self, object: &Object, previous: Option<&Object>) {
-        let facts = |pod: &Object| (has_ended(pod), is_being_deleted(pod));
-        if previous.is_some_and(|before| facts(before) == facts(object) && node_name(before) == node_name(object)) {
-            return;
-        }
+    fn observe_pod(&mut self, object: &Object) {
         let key = object.key();
         if has_ended(object) {
             self.ended.insert(key.clone());
@@ -233,10 +229,14 @@ impl Actor for PodGc {
         match (change.kind(), deleted) {
             (Kind::Pod, true) => self.forget(&change.object),
             (Kind::Pod, false) => {
-                let facts = |pod: &Object| (has_ended(pod), is_being_deleted(pod), node_name(pod).is_some());
-                if change.previous.as_ref().is_none_or(|before| facts(before) != facts(&change.object)) {
+                let is_alike = |before: &Object, now: &Object| {
+                    has_ended(before) == has_ended(now)
+                        && is_being_deleted(before) == is_being_deleted(now)
+                        && node_name(before) == node_name(now)
+                };
+                if !change.previous.as_ref().is_some_and(|before| is_alike(before, &change.object)) {
                     self.turns.insert(change.object.key(), change.cause());
-                    self.observe_pod(&change.object, change.previous.as_deref());
+                    self.observe_pod(&change.object);
                 }
             }
             (Kind::Node, true) => {
@@ -279,7 +279,7 @@ impl Actor for PodGc {
             self.observe_node(node);
         }
         for pod in store.list(Kind::Pod) {
-            self.observe_pod(pod, None);
+            self.observe_pod(pod);
         }
     }
 }

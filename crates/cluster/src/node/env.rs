@@ -24,31 +24,22 @@ pub struct Facts<'a> {
     pub node_memory: &'a str,
 }
 
-/// The environment of a container.
-///
-/// # Errors
-/// What is missing, in the kubelet's words: `configmap "x" not found`.
-pub fn environment(
-    store: &Store,
-    pod: &Pod,
-    container: &Container,
-    image: &Image,
-    facts: Facts<'_>,
-) -> Result<Env, String> {
+/// The environment of a container: what the image and the runtime set, and over it what was [`given`].
+pub fn environment(image: &Image, facts: Facts<'_>, given: &Env) -> Env {
     let mut env = Env::new();
     env.insert("PATH".into(), image.path_variable().to_owned());
     env.insert("HOME".into(), if image.user == 0 { "/root".into() } else { "/".into() });
     env.insert("HOSTNAME".into(), facts.host_name.to_owned());
     env.extend(image.env.iter().map(|(k, v)| (k.clone(), v.clone())));
-    env.extend(given(store, pod, container, facts)?);
-    Ok(env)
+    env.extend(given.iter().map(|(k, v)| (k.clone(), v.clone())));
+    env
 }
 
 /// What the kubelet gives a container, and so all that it can put into the command: what the image or the runtime sets
 /// (`PATH`, `HOSTNAME`) it does not know.
 ///
 /// # Errors
-/// As [`environment`].
+/// What is missing, in the kubelet's words: `configmap "x" not found`.
 pub fn given(store: &Store, pod: &Pod, container: &Container, facts: Facts<'_>) -> Result<Env, String> {
     let services = service_variables(store, pod);
     let mut own = Env::new();

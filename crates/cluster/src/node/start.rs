@@ -351,9 +351,9 @@ impl Nodes {
             node_cpu: &kubelet.cpu,
             node_memory: &kubelet.memory,
         };
-        let env = env::environment(api.store(), worker.pod(), container, &image, facts)?;
-        let known = env::given(api.store(), worker.pod(), container, facts)?;
-        Ok(Prepared { argv: env::argv(container, &image, &known), env: Rc::new(env) })
+        let given = env::given(api.store(), worker.pod(), container, facts)?;
+        let env = env::environment(&image, facts, &given);
+        Ok(Prepared { argv: env::argv(container, &image, &given), env: Rc::new(env) })
     }
 
     fn start(&mut self, worker: &mut Worker, slot: usize, api: &mut Api<'_>) {

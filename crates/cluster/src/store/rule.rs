@@ -1,7 +1,8 @@
 //! The rules by which things happen: one table of names, sentences, deciding fields and sources.
 //!
 //! A rule's sentence is what may follow "because". `{0}` and `{1}` are the counts of the [`Cause`](crate::store::Cause)
-//! that names the rule; `{0t}` and `{1t}` are counts that are lengths of time in milliseconds.
+//! that names the rule; `{0t}` and `{1t}` are counts that are lengths of time in milliseconds; `{0 Pod}` counts Pods: `1 Pod`,
+//! `2 Pods`.
 //! The engine needs only the names; sentences are read by whoever explains.
 
 /// The object whose spec has the field that decides: the one the entry is about, or one that owns it.
@@ -96,7 +97,7 @@ rules! {
     // Job
     JobParallelism: "job/parallelism",
         ("Job" "spec.parallelism"),
-        "it wants {0} Pods to run at a time and had {1}",
+        "it wants {0 Pod} to run at a time and had {1}",
         "pkg/controller/job/job_controller.go (manageJob)";
     JobReplacement: "job/replacement",
         ("Job" "spec.backoffLimit"),
@@ -104,7 +105,7 @@ rules! {
         "pkg/controller/job/job_controller.go (manageJob)";
     JobSurplus: "job/surplus",
         ("Job" "spec.parallelism"),
-        "it wants {0} Pods to run at a time and had {1}",
+        "it wants {0 Pod} to run at a time and had {1}",
         "pkg/controller/job/job_controller.go (manageJob)";
     JobCompletions: "job/completions",
         ("Job" "spec.completions"),
@@ -215,11 +216,11 @@ rules! {
     // ReplicaSet and Deployment
     ReplicaSetTooFew: "replicaset/too-few",
         ("ReplicaSet" "spec.replicas"),
-        "it wants {0} Pods and had {1}",
+        "it wants {0 Pod} and had {1}",
         "pkg/controller/replicaset/replica_set.go (manageReplicas)";
     ReplicaSetTooMany: "replicaset/too-many",
         ("ReplicaSet" "spec.replicas"),
-        "it wants {0} Pods and had {1}",
+        "it wants {0 Pod} and had {1}",
         "pkg/controller/replicaset/replica_set.go (manageReplicas)";
     ReplicaSetSelector: "replicaset/selector",
         ("ReplicaSet" "spec.selector"),
@@ -327,7 +328,7 @@ rules! {
         "pkg/kubelet/container/helpers.go (ShouldContainerBeRestarted)";
     KubeletBackoff: "kubelet/backoff",
         ("Pod" "spec.restartPolicy"),
-        "it has ended {0} times, so its next start waits {1t}",
+        "it has ended {0 time}, so its next start waits {1t}",
         "pkg/kubelet/kuberuntime/kuberuntime_manager.go (doBackOff)";
     KubeletPull: "kubelet/pull",
         ("Pod" "spec.containers[0].imagePullPolicy"),
@@ -335,7 +336,7 @@ rules! {
         "pkg/kubelet/images/image_manager.go";
     KubeletPullBackoff: "kubelet/pull-backoff",
         ("Pod" "spec.containers[0].image"),
-        "its image could not be pulled {0} times, so the next try waits {1t}",
+        "its image could not be pulled {0 time}, so the next try waits {1t}",
         "pkg/kubelet/images/image_manager.go";
     KubeletCannotCreate: "kubelet/cannot-create",
         "its container cannot be made from what the Pod asks for",
@@ -356,11 +357,11 @@ rules! {
         "it had not ended by itself when its {0t} of grace were over",
         "pkg/kubelet/kuberuntime/kuberuntime_container.go (killContainer)";
     KubeletProbe: "kubelet/probe",
-        "its probe says so, {0} times in a row of the {1} that count",
+        "its probe says so, {0 time} in a row of the {1} that count",
         "pkg/kubelet/prober/worker.go";
     KubeletProbeKill: "kubelet/probe-failed",
         ("Pod" "spec.containers[0].livenessProbe"),
-        "its probe failed {0} times in a row, and {1} end a container",
+        "its probe failed {0 time} in a row, and {1} end a container",
         "pkg/kubelet/prober/prober_manager.go";
     KubeletDeadline: "kubelet/activeDeadlineSeconds",
         ("Pod" "spec.activeDeadlineSeconds"),

@@ -120,7 +120,10 @@ impl<'r> Past<'r> {
     fn nth(&self, owner: Option<&Subject>, number: usize) -> Vec<Finding> {
         let made: Vec<&JournalEntry> = self.pods_made(owner).collect();
         let Some(entry) = made.get(number.wrapping_sub(1)) else {
-            let so_far = format!("there is none: {} Pods were made so far", made.len());
+            let so_far = match made.len() {
+                1 => "there is none: 1 Pod was made so far".to_owned(),
+                made => format!("there is none: {made} Pods were made so far"),
+            };
             return vec![self.finding(so_far, None)];
         };
         let before: Vec<&Subject> = made[..number - 1].iter().filter_map(|entry| entry.about.as_ref()).collect();
@@ -189,7 +192,9 @@ impl<'r> Past<'r> {
             .filter(|entry| entry.facts().and_then(|facts| facts.index) == Some(index))
             .collect();
         if made.len() < 2 {
-            return vec![self.finding(format!("index {index} has had {} Pods", made.len()), None)];
+            return vec![
+                self.finding(format!("index {index} has had {}", words::many(made.len() as i64, "Pod")), None),
+            ];
         }
         let pairs = made.iter().zip(made.iter().skip(1));
         pairs.map(|(before, entry)| self.finding(self.succession(before, entry, index), Some(entry))).collect()

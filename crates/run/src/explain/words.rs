@@ -70,8 +70,19 @@ pub fn because(cause: Cause) -> String {
     for (at, count) in cause.counts.iter().enumerate() {
         text = text.replace(&format!("{{{at}t}}"), &length(Span::ms(*count)));
         text = text.replace(&format!("{{{at}}}"), &count.to_string());
+        let open = format!("{{{at} ");
+        while let Some((before, (noun, after))) =
+            text.split_once(&open).and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+        {
+            text = format!("{before}{}{after}", many(*count, noun));
+        }
     }
     text
+}
+
+/// `1 Pod`, `3 Pods`.
+pub fn many(count: i64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The sentence without the parts that its cause has no numbers for.
@@ -150,7 +161,10 @@ fn turned(facts: &Facts, kind: Option<Kind>, about: &str, who: &str) -> String {
         };
     }
     if let Some([active, succeeded, failed]) = facts.counts {
-        return format!("{about} counts {active} active, {succeeded} succeeded and {failed} failed Pods");
+        return format!(
+            "{about} counts {active} active, {succeeded} succeeded and {}",
+            many(i64::from(failed), "failed Pod")
+        );
     }
     if facts.spec {
         return format!("{who} changed the spec of {about}");
