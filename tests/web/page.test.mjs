@@ -285,6 +285,7 @@ test('the keyboard alone, from end to end: edit, apply, look, read, run, start o
     await page.keyboard.press('k');
     await page.getByRole('button', { name: 'Play' }).waitFor();
     await page.keyboard.press('p');
+    await page.waitForFunction(() => document.activeElement.matches('button[data-pod]'));
     await page.keyboard.press('Enter');
     await page.getByRole('tab', { name: 'Logs', selected: true }).waitFor();
     await page.keyboard.press('c');

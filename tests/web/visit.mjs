@@ -36,5 +36,8 @@ export async function type(page, change) {
   await content.click();
   // Over a selection of many lines: left to itself, Chromium would set a style attribute there, against the policy.
   await page.keyboard.press('ControlOrMeta+a');
-  await page.keyboard.insertText(change(text));
+  const wanted = change(text);
+  await page.keyboard.insertText(wanted);
+  // The editor hears of it a little later than the document: who presses a key at once is faster than any user.
+  await page.waitForFunction((wanted) => JSON.parse(batchyard.keep).files.some((file) => file.text === wanted), wanted);
 }
